@@ -1,0 +1,3 @@
+//! The bundled replicated key-value store.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The program: environments, interpreter, recorder, database clients, reports, command line.

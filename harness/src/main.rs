@@ -1,0 +1,3 @@
+//! The `splitbrain` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What clients do: generators, the client contract, and for each object its operations.
