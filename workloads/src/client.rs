@@ -1,0 +1,168 @@
+//! The contract between the interpreter and a database client.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+use splitbrain_checker::history::{ErrorKind, EventError, Kind};
+
+use crate::generator::Invocation;
+use crate::vocabulary::Vocabulary;
+
+/// A boxed future that borrows for `'a`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One connection to one node, used by one worker, one operation at a time.
+///
+/// Retries inside drivers must be off: a retried write is two writes, and the history would show
+/// one.
+pub trait Client<V: Vocabulary>: Send {
+    /// Carries out one call. The caller gives up by dropping the future, which must be safe.
+    fn invoke<'a>(
+        &'a mut self,
+        call: &'a V::Call,
+    ) -> BoxFuture<'a, Result<Outcome<V::Ret>, OpError>>;
+}
+
+/// What a successful call returned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<R> {
+    /// The typed result.
+    pub ret: R,
+    /// The version of the object that the system itself reported.
+    pub version: Option<u64>,
+}
+
+impl<R> From<R> for Outcome<R> {
+    fn from(ret: R) -> Outcome<R> {
+        Outcome { ret, version: None }
+    }
+}
+
+/// Why a call returned nothing.
+///
+/// Every error that nobody classified becomes [`OpError::Info`] through `From`: forgetting one
+/// costs precision, never soundness.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpError {
+    /// It certainly did not happen and never will.
+    Fail(EventError),
+    /// It may have happened, now or later.
+    Info(EventError),
+}
+
+impl OpError {
+    /// Certainly did not happen.
+    pub fn fail(kind: ErrorKind, text: impl Into<String>) -> OpError {
+        OpError::Fail(EventError { kind, text: text.into() })
+    }
+
+    /// May have happened.
+    pub fn info(kind: ErrorKind, text: impl Into<String>) -> OpError {
+        OpError::Info(EventError { kind, text: text.into() })
+    }
+}
+
+impl<E: std::error::Error> From<E> for OpError {
+    fn from(error: E) -> OpError {
+        OpError::info(ErrorKind::Other, error.to_string())
+    }
+}
+
+/// What goes into the history for one invocation: the erased form of a client's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completion {
+    /// `ok`, `fail` or `info`; never `invoke`.
+    pub kind: Kind,
+    /// The result of an `ok`, the argument otherwise.
+    pub value: Value,
+    /// Version that the system reported.
+    pub version: Option<u64>,
+    /// Why it is not `ok`.
+    pub error: Option<EventError>,
+}
+
+impl Completion {
+    /// The completion of an operation that ended in an error.
+    pub fn error(error: OpError, argument: Value) -> Completion {
+        let (kind, error) = match error {
+            OpError::Fail(error) => (Kind::Fail, error),
+            OpError::Info(error) => (Kind::Info, error),
+        };
+        Completion { kind, value: argument, version: None, error: Some(error) }
+    }
+}
+
+/// A client whose vocabulary is known only at run time.
+pub trait ErasedClient: Send {
+    /// Carries out one invocation.
+    fn invoke<'a>(&'a mut self, invocation: &'a Invocation) -> BoxFuture<'a, Completion>;
+}
+
+struct Erased<V, C> {
+    client: C,
+    vocabulary: std::marker::PhantomData<fn() -> V>,
+}
+
+impl<V: Vocabulary, C: Client<V>> ErasedClient for Erased<V, C> {
+    fn invoke<'a>(&'a mut self, invocation: &'a Invocation) -> BoxFuture<'a, Completion> {
+        Box::pin(async move {
+            let decoded = V::decode(&invocation.f, invocation.key.as_deref(), &invocation.value);
+            let call = match decoded {
+                Ok(call) => call,
+                // Nothing was sent, so it certainly did not happen.
+                Err(malformed) => {
+                    let error = OpError::fail(ErrorKind::Other, malformed.to_string());
+                    return Completion::error(error, invocation.value.clone());
+                }
+            };
+            match self.client.invoke(&call).await {
+                Ok(outcome) => Completion {
+                    kind: Kind::Ok,
+                    value: V::encode(&call, outcome.ret),
+                    version: outcome.version,
+                    error: None,
+                },
+                Err(error) => Completion::error(error, invocation.value.clone()),
+            }
+        })
+    }
+}
+
+/// Wraps a typed client for the interpreter.
+pub fn erase<V: Vocabulary>(client: impl Client<V> + 'static) -> Box<dyn ErasedClient> {
+    Box::new(Erased::<V, _> { client, vocabulary: std::marker::PhantomData })
+}
+
+/// Makes the client of one worker: the argument is the index of the node it is bound to.
+type Connect = Arc<dyn Fn(usize) -> Box<dyn ErasedClient> + Send + Sync>;
+
+/// The vocabularies that a database serves, and how to connect for each.
+#[derive(Clone, Default)]
+pub struct Clients {
+    served: BTreeMap<&'static str, Connect>,
+}
+
+impl Clients {
+    /// Adds a vocabulary. `connect` gets the index of a node and must not block: connections are
+    /// opened by the first operation.
+    pub fn serve<V: Vocabulary, C: Client<V> + 'static>(
+        mut self,
+        connect: impl Fn(usize) -> C + Send + Sync + 'static,
+    ) -> Clients {
+        self.served.insert(V::NAME, Arc::new(move |node| erase::<V>(connect(node))));
+        self
+    }
+
+    /// The names of the vocabularies served.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.served.keys().copied()
+    }
+
+    /// A client for a vocabulary, or nothing if the database does not serve it.
+    pub fn connect(&self, vocabulary: &str, node: usize) -> Option<Box<dyn ErasedClient>> {
+        self.served.get(vocabulary).map(|connect| connect(node))
+    }
+}

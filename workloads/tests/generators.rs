@@ -1,0 +1,158 @@
+//! Generators in virtual time, against exact schedules.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use splitbrain_checker::history::Kind;
+use splitbrain_workloads::generator::simulate::{Simulated, simulate};
+use splitbrain_workloads::generator::{
+    Limit, Mix, Repeat, Rounds, Sequence, Stagger, TimeLimit, each,
+};
+use splitbrain_workloads::objects::{self, Settings};
+use splitbrain_workloads::{Context, Generator, Invocation};
+
+fn run(generator: &mut dyn Generator, clients: usize, most: usize) -> Vec<Simulated> {
+    let mut ctx = Context::new(1, 0, 1);
+    simulate(generator, &mut ctx, clients, most, |_| (10, Kind::Ok, Value::Null))
+}
+
+/// Runs with 10 ns operations and compares the exact schedule.
+fn check(mut generator: impl Generator, clients: usize, expected: &[&str]) {
+    let schedule: Vec<String> =
+        run(&mut generator, clients, 1_000).iter().map(Simulated::to_string).collect();
+    assert_eq!(schedule, expected);
+}
+
+fn reads(name: &'static str) -> Repeat<impl FnMut(&mut Context) -> Invocation> {
+    Repeat(move |_: &mut Context| Invocation::new("read", name, Value::Null))
+}
+
+#[test]
+fn a_closed_loop_keeps_every_client_busy() {
+    let expected = ["0..10 c0 read x null", "0..10 c1 read x null", "10..20 c0 read x null"];
+    check(Limit::new(3, reads("x")), 2, &expected);
+}
+
+#[test]
+fn a_sequence_goes_on_when_the_first_has_ended() {
+    let first = each(vec![Invocation::new("write", "x", 1), Invocation::new("write", "x", 2)]);
+    let both = Sequence::new(vec![Box::new(first), Box::new(Limit::new(1, reads("y")))]);
+    let expected = ["0..10 c0 write x 1", "10..20 c0 write x 2", "20..30 c0 read y null"];
+    check(both, 1, &expected);
+}
+
+#[test]
+fn a_time_limit_starts_nothing_at_or_after_its_end() {
+    let expected = ["0..10 c0 read x null", "10..20 c0 read x null"];
+    check(TimeLimit::new(Duration::from_nanos(20), reads("x")), 1, &expected);
+}
+
+#[test]
+fn a_stagger_keeps_its_schedule_when_the_system_is_slow() {
+    let rate = 1e9 / 50.0;
+    let mut fast = Stagger::new(rate, Limit::new(200, reads("x")));
+    let mut slow = Stagger::new(rate, Limit::new(200, reads("x")));
+    let dues = |schedule: &[Simulated]| -> Vec<u64> {
+        schedule.iter().map(|one| one.invocation.due.unwrap()).collect()
+    };
+    let quick = run(&mut fast, 4, 1_000);
+    let mut ctx = Context::new(1, 0, 1);
+    let late = simulate(&mut slow, &mut ctx, 1, 1_000, |_| (10_000, Kind::Ok, Value::Null));
+    assert_eq!(dues(&quick), dues(&late), "the intended times do not depend on the answers");
+    assert!(late.iter().all(|one| one.began >= one.invocation.due.unwrap()));
+    let last = *dues(&quick).last().unwrap();
+    assert!((199 * 40..199 * 60).contains(&last), "mean gap near 50 ns, last due at {last}");
+}
+
+#[test]
+fn a_mix_follows_its_weights_and_ends_with_its_last_choice() {
+    let mix = Mix::new(vec![
+        (3, Box::new(Limit::new(300, reads("x")))),
+        (1, Box::new(Limit::new(300, reads("y")))),
+        (0, Box::new(reads("never"))),
+    ]);
+    let schedule = run(&mut { mix }, 1, 10_000);
+    assert_eq!(schedule.len(), 600);
+    let early = schedule[..200].iter().filter(|one| one.invocation.key.as_deref() == Some("x"));
+    assert!((120..180).contains(&early.count()));
+    assert!(schedule.iter().all(|one| one.invocation.key.as_deref() != Some("never")));
+}
+
+/// Final reads of two keys at two nodes, answered by `answer(round-independent time, invocation)`.
+fn rounds(answer: impl FnMut(&Invocation) -> (u64, Kind, Value)) -> Vec<Simulated> {
+    let keys = vec!["a".to_owned(), "b".to_owned()];
+    let mut generator =
+        Rounds::new("read", keys, Duration::from_nanos(200), Duration::from_nanos(1_000));
+    let mut ctx = Context::new(1, 0, 2);
+    simulate(&mut generator, &mut ctx, 4, 1_000, answer)
+}
+
+#[test]
+fn final_reads_end_after_two_rounds_in_agreement() {
+    let schedule = rounds(|_| (10, Kind::Ok, json!(7)));
+    let begins: Vec<u64> = schedule.iter().map(|one| one.began).collect();
+    assert_eq!(begins, [0, 0, 0, 0, 200, 200, 200, 200]);
+}
+
+#[test]
+fn final_reads_go_on_until_the_limit_while_nodes_differ() {
+    let schedule = rounds(|read| (10, Kind::Ok, json!(read.node)));
+    let begins: Vec<u64> = schedule.iter().step_by(4).map(|one| one.began).collect();
+    assert_eq!(begins, [0, 200, 400, 600, 800, 1_000]);
+}
+
+#[test]
+fn final_reads_end_two_rounds_after_the_nodes_have_agreed() {
+    let mut reads = 0;
+    let schedule = rounds(|read| {
+        reads += 1;
+        (10, Kind::Ok, if reads <= 8 { json!(read.node) } else { json!(7) })
+    });
+    assert_eq!(schedule.len(), 16, "two rounds apart, then two in agreement");
+}
+
+#[test]
+fn the_register_workload_is_fixed_by_its_seed() {
+    let schedule = |seed, latency| {
+        let settings = Settings { keys: 3, ops_per_key: 20, cas: true };
+        let mut load = (objects::find("register").unwrap().load)(&settings);
+        let mut main = Stagger::new(1e6, load.main());
+        let mut ctx = Context::new(seed, 0, 5);
+        simulate(&mut main, &mut ctx, 10, 2_000, |_| (latency, Kind::Ok, Value::Null))
+            .into_iter()
+            .map(|one| one.invocation)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(schedule(42, 10), schedule(42, 1_000_000), "answers change nothing");
+    assert_ne!(schedule(42, 10), schedule(43, 10));
+}
+
+#[test]
+fn the_register_workload_writes_unique_values_and_retires_keys() {
+    let settings = Settings { keys: 3, ops_per_key: 20, cas: true };
+    let mut load = (objects::find("register").unwrap().load)(&settings);
+    let mut main = load.main();
+    let schedule = run(&mut *main, 5, 3_000);
+    let mut written = std::collections::HashSet::new();
+    let mut per_key = std::collections::HashMap::<_, usize>::new();
+    let mut kinds = std::collections::HashMap::<_, usize>::new();
+    for one in &schedule {
+        *per_key.entry(one.invocation.key.clone()).or_default() += 1;
+        *kinds.entry(one.invocation.f.clone()).or_default() += 1;
+        let value = &one.invocation.value;
+        if let Some(value) = value.as_i64().or_else(|| value[1].as_i64()) {
+            assert!(written.insert(value), "{value} is written twice");
+        }
+    }
+    assert!(per_key.values().all(|count| *count <= 30));
+    assert!(per_key.len() > 100, "{} keys", per_key.len());
+    assert!(kinds["read"] > 1_300 && kinds["cas"] > 300 && kinds["write"] > 800, "{kinds:?}");
+}
+
+#[test]
+fn without_cas_there_is_none() {
+    let settings = Settings { keys: 3, ops_per_key: 20, cas: false };
+    let mut load = (objects::find("register").unwrap().load)(&settings);
+    let mut main = load.main();
+    assert!(run(&mut *main, 5, 1_000).iter().all(|one| one.invocation.f != "cas"));
+}
