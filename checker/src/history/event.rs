@@ -18,8 +18,10 @@ pub type Symbol = Cow<'static, str>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Position in the history, from 0, without gaps.
+    #[serde(default = "absent")]
     pub index: u64,
     /// Nanoseconds of the harness's one monotonic clock since [`Header::started`].
+    #[serde(default = "absent")]
     pub time: u64,
     /// Invocation or completion.
     #[serde(rename = "type")]
@@ -29,7 +31,7 @@ pub struct Event {
     /// What was done: `read`, `write`, `cas`, ... or `phase`, `start`, `stop`, `roles`, `shed`.
     pub f: Symbol,
     /// The object that the operation works on; absent where there is only one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "key", skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Argument of an invocation, result of a completion.
     #[serde(default)]
@@ -85,6 +87,22 @@ impl Event {
             reason: None,
         }
     }
+}
+
+/// Stands for an index or a time that a line does not give; the reader fills it in.
+pub(super) const ABSENT: u64 = u64::MAX;
+
+fn absent() -> u64 {
+    ABSENT
+}
+
+/// Other tools write keys as numbers; here every key is a text.
+fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => None,
+        Value::String(key) => Some(key),
+        other => Some(other.to_string()),
+    })
 }
 
 /// What an event says of its operation.

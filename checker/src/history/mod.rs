@@ -1,5 +1,100 @@
 //! The history: the only product of a run and the only input of a check.
 
+mod build;
 mod event;
+mod operation;
+mod phase;
+mod read;
+
+use std::ops::Index;
 
 pub use event::{ErrorKind, Event, EventError, Header, Kind, Process, SCHEMA_VERSION, Symbol};
+pub use operation::{Completion, KeyId, Moment, NodeId, Operation};
+pub use phase::{Phase, PhaseStart};
+pub use read::{Malformed, ReadError};
+
+/// A recorded history that is known to be well-formed: every completion belongs to the one open
+/// invocation of its process, no process goes on after an `info`, and time does not run backwards.
+///
+/// There is no other way to get one than [`History::open`], [`History::read`] and
+/// [`History::from_events`], so no check has to look for malformed input.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    header: Option<Header>,
+    operations: Vec<Operation>,
+    notes: Vec<Event>,
+    phases: Vec<PhaseStart>,
+    keys: Vec<Option<String>>,
+    nodes: Vec<String>,
+    end: Moment,
+    truncated_line: Option<u64>,
+}
+
+impl History {
+    /// The header line, where the file has one.
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// The operations of the clients in the order of their invocations.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// What the nemesis and the harness noted, in order.
+    pub fn notes(&self) -> &[Event] {
+        &self.notes
+    }
+
+    /// The phases in the order in which they began.
+    pub fn phases(&self) -> &[PhaseStart] {
+        &self.phases
+    }
+
+    /// When a phase began for the first time.
+    pub fn start_of(&self, phase: Phase) -> Option<Moment> {
+        self.phases.iter().find(|start| start.phase == phase).map(|start| start.at)
+    }
+
+    /// The keys that were used, by [`KeyId`]; `None` is the one object of a history without keys.
+    pub fn keys(&self) -> &[Option<String>] {
+        &self.keys
+    }
+
+    /// The nodes by [`NodeId`]: those of the header first, then others in order of appearance.
+    pub fn nodes(&self) -> &[String] {
+        &self.nodes
+    }
+
+    /// The id of a node by its name.
+    pub fn node_id(&self, name: &str) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node == name).map(|at| NodeId(at as u32))
+    }
+
+    /// The last event; zero for an empty history.
+    pub fn end(&self) -> Moment {
+        self.end
+    }
+
+    /// The number of the last line if it was cut off in the middle (the recorder was killed while
+    /// it wrote); that line is left out.
+    pub fn truncated_line(&self) -> Option<u64> {
+        self.truncated_line
+    }
+}
+
+impl Index<KeyId> for History {
+    type Output = Option<String>;
+
+    fn index(&self, key: KeyId) -> &Option<String> {
+        &self.keys[key.0 as usize]
+    }
+}
+
+impl Index<NodeId> for History {
+    type Output = String;
+
+    fn index(&self, node: NodeId) -> &String {
+        &self.nodes[node.0 as usize]
+    }
+}

@@ -1,0 +1,140 @@
+//! Reads a history from JSON lines.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::build::Builder;
+use super::{Event, Header, History, SCHEMA_VERSION};
+
+/// A line that does not belong into a history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: expected {expected}, found {found}")]
+pub struct Malformed {
+    /// The line's number, from 1.
+    pub line: u64,
+    /// What would have been right.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+/// Why there is no history.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file cannot be read at all.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Reading broke off.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The file is not a history.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
+impl History {
+    /// Reads the history in a file; see [`History::read`].
+    pub fn open(path: impl AsRef<Path>) -> Result<History, ReadError> {
+        let path = path.as_ref();
+        let unreadable = |source| ReadError::Unreadable { path: path.to_owned(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        History::read(BufReader::with_capacity(1 << 20, file)).map_err(|error| match error {
+            ReadError::Io(source) => unreadable(source),
+            other => other,
+        })
+    }
+
+    /// Reads one event a line, after a header line if there is one.
+    ///
+    /// Blank lines and unknown fields are passed over. Lines without an index are numbered, lines
+    /// without a time get that of the line before. A last line without a line feed that breaks off
+    /// in the middle of an object is left out and reported by
+    /// [`truncated_line`](History::truncated_line): the recorder was killed while it wrote it.
+    pub fn read(mut input: impl BufRead) -> Result<History, ReadError> {
+        let mut builder = Builder::default();
+        let mut line = Vec::new();
+        let mut first = true;
+        for number in 1.. {
+            line.clear();
+            if input.read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let parsed = if first && is_header(&line) {
+                serde_json::from_slice(&line).map(Line::Header)
+            } else {
+                serde_json::from_slice(&line).map(Line::Event)
+            };
+            first = false;
+            match parsed {
+                Ok(Line::Header(header)) => builder.header(supported(number, header)?),
+                Ok(Line::Event(event)) => builder.event(number, event)?,
+                Err(error) if error.is_eof() && line.last() != Some(&b'\n') => {
+                    builder.truncated(number);
+                }
+                Err(error) => return Err(malformed(number, &line, &error).into()),
+            }
+        }
+        Ok(builder.finish())
+    }
+
+    /// Makes a history of events that are in memory already.
+    ///
+    /// Line numbers in the error count the events from 1.
+    pub fn from_events(
+        header: Option<Header>,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<History, Malformed> {
+        let mut builder = Builder::default();
+        if let Some(header) = header {
+            builder.header(header);
+        }
+        for (line, event) in (1..).zip(events) {
+            builder.event(line, event)?;
+        }
+        Ok(builder.finish())
+    }
+}
+
+enum Line {
+    Header(Header),
+    Event(Event),
+}
+
+fn is_header(line: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("splitbrain").is_some())
+}
+
+fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
+    if header.splitbrain == SCHEMA_VERSION {
+        return Ok(header);
+    }
+    Err(Malformed {
+        line,
+        expected: format!("a header of schema version {SCHEMA_VERSION}"),
+        found: format!("version {}", header.splitbrain),
+    })
+}
+
+fn malformed(line: u64, text: &[u8], error: &serde_json::Error) -> Malformed {
+    const SHOWN_CHARS: usize = 60;
+    let text = String::from_utf8_lossy(text.trim_ascii());
+    let mut found: String = text.chars().take(SHOWN_CHARS).collect();
+    if text.chars().nth(SHOWN_CHARS).is_some() {
+        found.push_str("...");
+    }
+    // The position that serde_json adds counts from the line's own start.
+    let why = error.to_string();
+    let why = why.split(" at line ").next().unwrap_or_default();
+    Malformed { line, expected: format!("a JSON event ({why})"), found }
+}
