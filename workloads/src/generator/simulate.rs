@@ -49,7 +49,7 @@ pub fn simulate(
     let mut held: Option<Invocation> = None;
     loop {
         let mut wake = None;
-        if held.is_none() {
+        if held.is_none() && free.contains(&true) {
             match generator.next(ctx) {
                 Next::Invoke(invocation) => held = Some(invocation),
                 Next::Pending(until) => wake = until,
