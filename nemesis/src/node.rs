@@ -1,0 +1,149 @@
+//! What a fault needs of the nodes that it breaks: the optional capabilities of a cluster.
+//!
+//! The traits are observations and single acts, never judgements: whether a fault is in force is
+//! decided by the nemesis from what these report, so that an environment cannot
+//! claim more than it shows. A node is its index in [`Cluster::nodes`].
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The way from one node to another; the way back is another link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// The node that sends.
+    pub from: usize,
+    /// The node that would receive.
+    pub to: usize,
+}
+
+impl Link {
+    /// Every link between different nodes among `nodes`, ordered by sender.
+    pub fn all(nodes: usize) -> impl Iterator<Item = Link> {
+        (0..nodes).flat_map(move |from| {
+            (0..nodes).filter(move |to| *to != from).map(move |to| Link { from, to })
+        })
+    }
+}
+
+/// An optional ability of an environment, without which some faults cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// Packets between nodes can be dropped.
+    Links,
+    /// The nodes' programs can be killed, stopped and started.
+    Processes,
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Capability::Links => "links",
+            Capability::Processes => "processes",
+        })
+    }
+}
+
+/// The nodes under test, as far as faults are concerned.
+pub trait Cluster: Send + Sync {
+    /// Names of the nodes (`n1`, ...); everywhere else a node is its index in this list.
+    fn nodes(&self) -> &[String];
+    /// Control of the network between nodes, if the environment has it.
+    fn links(&self) -> Option<&dyn Links>;
+    /// Control of the nodes' programs, if the environment has it.
+    fn processes(&self) -> Option<&dyn Processes>;
+
+    /// Whether faults that need `capability` can be had here.
+    fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Links => self.links().is_some(),
+            Capability::Processes => self.processes().is_some(),
+        }
+    }
+}
+
+/// An act or an observation that the environment could not carry out, in words for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NodeError(pub String);
+
+/// A rule found at a node which drops what comes over `link`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DropRule {
+    /// What it drops.
+    pub link: Link,
+    /// How many packets it has dropped since it was made.
+    pub packets: u64,
+}
+
+/// Control of the network between nodes. A link is cut at its receiver, by source address.
+pub trait Links: Send + Sync {
+    /// Replaces, at each node named, all rules by rules that drop what comes from the given
+    /// senders, all nodes in parallel. A rule that is in the new set starts to count from 0.
+    ///
+    /// # Errors
+    /// Some node could not be changed; which of the others were is then unknown.
+    fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError>;
+
+    /// The rules that are there now at each of `nodes`, read back from the nodes themselves.
+    ///
+    /// # Errors
+    /// Some node could not be asked.
+    fn rules(&self, nodes: &[usize]) -> Result<Vec<DropRule>, NodeError>;
+
+    /// Sends one datagram over each of `links`, marked with `nonce`. Losing it is no error.
+    ///
+    /// # Errors
+    /// The sending node itself could not be reached.
+    fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError>;
+
+    /// The links over which a probe marked with `nonce` has arrived since the last call; waits at
+    /// most `wait` for the first one.
+    ///
+    /// # Errors
+    /// A receiving node could not be asked.
+    fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError>;
+}
+
+/// What is sent to all processes of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// `SIGKILL`.
+    Kill,
+    /// `SIGSTOP`.
+    Stop,
+    /// `SIGCONT`.
+    Continue,
+}
+
+/// One process of a node, as its operating system sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessState {
+    /// Its number, as the environment names it in messages.
+    pub pid: i32,
+    /// Whether every one of its threads is stopped.
+    pub stopped: bool,
+}
+
+/// Control of the nodes' programs. The processes of a node are its program and all its children.
+pub trait Processes: Send + Sync {
+    /// Sends a signal to every process of the node; none to send to is no error.
+    ///
+    /// # Errors
+    /// The node could not be reached.
+    fn signal(&self, node: usize, signal: Signal) -> Result<(), NodeError>;
+
+    /// The living processes of the node (a zombie is not living).
+    ///
+    /// # Errors
+    /// The node could not be asked.
+    fn states(&self, node: usize) -> Result<Vec<ProcessState>, NodeError>;
+
+    /// Starts the node's program on the data that it left.
+    ///
+    /// # Errors
+    /// The program runs already or could not be started.
+    fn start(&self, node: usize) -> Result<(), NodeError>;
+}
