@@ -73,7 +73,12 @@ impl Operation {
 
     /// Whether it does not change anything.
     pub fn is_read(&self) -> bool {
-        matches!(self.f.as_ref(), "read" | "get")
+        Operation::reads(&self.f)
+    }
+
+    /// Whether operations of this name do not change anything.
+    pub fn reads(f: &str) -> bool {
+        matches!(f, "read" | "get")
     }
 
     /// Whether the system gave a correct answer, positive or negative.

@@ -1,0 +1,112 @@
+//! The CAP profile: what a system gives up when its nodes cannot talk to each other.
+//!
+//! The words are Brewer's (2000), their meaning that of Gilbert and Lynch (2002): consistent is
+//! linearizable, available is that every node that has not failed answers.
+
+mod availability;
+mod window;
+
+use serde::{Deserialize, Serialize};
+
+pub use availability::Service;
+pub use window::{CapWindow, Side};
+
+use crate::faults::{Effect, Fault};
+use crate::history::{History, Moment, NodeId};
+use crate::verdict::Verdict;
+use availability::Availability;
+
+/// What a system gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cap {
+    /// Stays linearizable: the majority serves and a minority refuses.
+    #[serde(rename = "CP")]
+    Cp,
+    /// Every side serves reads and writes, and it is not linearizable.
+    #[serde(rename = "AP")]
+    Ap,
+    /// Both, but only until partitioned.
+    #[serde(rename = "CA")]
+    Ca,
+    /// None of these.
+    #[serde(rename = "neither")]
+    Neither,
+}
+
+/// The profile and what it rests on.
+#[derive(Clone, Debug)]
+pub(crate) struct Profile {
+    pub cap: Option<Cap>,
+    /// Why there is none.
+    pub reason: Option<String>,
+    pub windows: Vec<CapWindow>,
+}
+
+/// Names the profile. `linearizable_before` judges what happened before the event of an index; it
+/// is asked only where the whole history does not decide.
+pub(crate) fn profile(
+    history: &History,
+    faults: &[Fault],
+    linearizable: &Verdict,
+    linearizable_before: impl FnOnce(u64) -> Verdict,
+) -> Profile {
+    let availability = Availability::new(history, faults);
+    let windows = window::windows(history, faults, &availability);
+    let judged: Vec<&CapWindow> =
+        windows.iter().filter(|window| window.not_judged.is_none()).collect();
+    let serving_before = |first: Moment| {
+        (0..history.nodes().len()).all(|node| {
+            let shares = availability.count(&[NodeId(node as u32)], 0, first.time_ns);
+            let services = [shares.reads.service(), shares.writes.service()];
+            services == [Some(Service::Serves); 2]
+        })
+    };
+    let decided = match during_cuts(&judged, linearizable, window::has_leader(history)) {
+        Err(reason) => Err(reason),
+        Ok(Some(cap)) => Ok(cap),
+        Ok(None) => match first_fault(faults) {
+            Some(first) if serving_before(first) => match linearizable_before(first.index) {
+                Verdict::Valid => Ok(Cap::Ca),
+                Verdict::Invalid => Ok(Cap::Neither),
+                Verdict::Unknown { reason } => Err(reason),
+            },
+            _ => Ok(Cap::Neither),
+        },
+    };
+    Profile { cap: decided.as_ref().ok().copied(), reason: decided.err(), windows }
+}
+
+/// CP or AP, or neither of these two; an error says why it cannot be told.
+fn during_cuts(
+    judged: &[&CapWindow],
+    linearizable: &Verdict,
+    has_leader: bool,
+) -> Result<Option<Cap>, String> {
+    if judged.is_empty() {
+        return Err("no cut between sides could be judged".to_owned());
+    }
+    let all_serve = |window: &&CapWindow| window.sides.iter().all(Side::serves);
+    // Without a majority side (two halves of four nodes) only the refusal can be asked for.
+    let refused = |window: &&CapWindow| {
+        window.sides.iter().filter(|side| side.majority).all(Side::serves)
+            && window.sides.iter().any(Side::refuses)
+    };
+    let leader_in_minority =
+        |window: &&CapWindow| window.sides.iter().any(|side| side.leader && !side.majority);
+    match linearizable {
+        Verdict::Unknown { reason } => Err(format!("linearizable is unknown: {reason}")),
+        Verdict::Invalid => Ok(judged.iter().all(all_serve).then_some(Cap::Ap)),
+        Verdict::Valid if judged.iter().any(all_serve) => {
+            Err("linearizable was not seen to break although every side served".to_owned())
+        }
+        Verdict::Valid if !judged.iter().all(refused) => Ok(None),
+        Verdict::Valid if has_leader && !judged.iter().any(leader_in_minority) => {
+            Err("the leader was never cut off from the majority".to_owned())
+        }
+        Verdict::Valid => Ok(Some(Cap::Cp)),
+    }
+}
+
+fn first_fault(faults: &[Fault]) -> Option<Moment> {
+    faults.iter().filter(|fault| fault.effect != Effect::Skipped).map(|fault| fault.decided).min()
+}

@@ -1,0 +1,71 @@
+//! The answer to everything that is asked of a history, in the shape that `--json` prints.
+
+use serde::Serialize;
+
+use crate::cap::{Cap, CapWindow};
+use crate::class::{Class, ClassBounds};
+use crate::faults::FaultReport;
+use crate::ladder::{Ladder, Rung};
+use crate::verdict::Verdict;
+use crate::violation::Violation;
+
+/// The version of the JSON object.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a history says of the system that it was recorded from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judgement {
+    /// [`FORMAT_VERSION`].
+    pub format: u32,
+    /// Whether the class is at least the expected one.
+    pub verdict: Verdict,
+    /// The class that was expected.
+    pub expect: Class,
+    /// The class, where it is certain.
+    pub class: Option<Class>,
+    /// The weakest class that it can be; null if nothing is known.
+    pub class_at_least: Option<Class>,
+    /// The strongest class that it can be; null if nothing is known.
+    pub class_at_most: Option<Class>,
+    /// What the system gives up when it is partitioned.
+    pub cap: Option<Cap>,
+    /// Why that cannot be told.
+    pub cap_reason: Option<String>,
+    /// The answer for each consistency model that was checked.
+    pub ladder: Ladder,
+    /// The strongest models that hold.
+    pub strongest: Vec<Rung>,
+    /// One entry for each kind of anomaly, the gravest first.
+    pub violations: Vec<Violation>,
+    /// Why the verdict is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Invocations of clients.
+    pub operations: usize,
+    /// What the check took, for the caller to fill in: the checker has no clock.
+    pub check_ms: Option<f64>,
+    /// What happened on each side of each cut, on which `cap` rests.
+    pub cap_windows: Vec<CapWindow>,
+    /// The faults in the order of their start.
+    pub faults: Vec<FaultReport>,
+    /// Whether nothing was broken: no fault was tried, or all were skipped.
+    pub no_faults: bool,
+    /// The seed of the run, where a header gives it.
+    pub seed: Option<u64>,
+    /// The name of the run, where a header gives it.
+    pub run: Option<String>,
+}
+
+impl Judgement {
+    /// The class in the words that people use, or what is proven of it.
+    pub fn headline(&self) -> String {
+        let mut headline = match (self.class_at_least, self.class_at_most) {
+            (Some(at_least), Some(at_most)) => ClassBounds { at_least, at_most }.headline(),
+            _ => "unknown".to_owned(),
+        };
+        if self.no_faults && self.run.is_some() {
+            headline.push_str(", no faults");
+        }
+        headline
+    }
+}

@@ -1,0 +1,18 @@
+//! Registers: objects with `read`, `write` and `cas`, one for each key.
+//!
+//! Linearizability of registers is local (Herlihy and Wing 1990), so each key is prepared and
+//! judged by itself.
+
+mod anomalies;
+mod linearizability;
+mod loss;
+mod prepare;
+
+pub(crate) use anomalies::{Cause, Corruption, Settled, Settling, StaleRead};
+pub(crate) use anomalies::{corruptions, stale_reads};
+pub(crate) use linearizability::{Linearizability, linearizability};
+pub(crate) use loss::{LostWrite, lost_writes};
+pub(crate) use prepare::{Reading, Register, registers};
+
+/// The vocabularies that are registers.
+pub const VOCABULARIES: [&str; 2] = ["register", "cas-register"];
