@@ -1,0 +1,32 @@
+# All the set-up there is: `make run` for the main job, `make test` for the tests.
+# Missing Debian packages are installed as root or through sudo, and each command says so;
+# without either it goes on with what is there.
+
+RUN_PACKAGES  = iptables iproute2
+TEST_PACKAGES = $(RUN_PACKAGES) etcd-server
+
+.PHONY: run demo demo-etcd test lint
+
+run: packages-run
+	cargo run --release -- run
+
+demo: packages-run
+	cargo run --release -- demo
+
+demo-etcd: packages-test
+	cargo run --release -- run --db etcd
+
+test: packages-test
+	cargo test --workspace
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+.PHONY: packages-run packages-test
+packages-run:
+	@./.ci/packages $(RUN_PACKAGES)
+
+packages-test:
+	@./.ci/packages $(TEST_PACKAGES)
