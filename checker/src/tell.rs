@@ -54,7 +54,7 @@ impl Teller<'_> {
         };
         let end = match (operation.completion, operation.completed) {
             (Completion::Ok, Some(at)) => {
-                format!("from {began} to {}", Seconds(at.time_ns))
+                format!("between {began} and {}", Seconds(at.time_ns))
             }
             (Completion::Fail, Some(at)) => {
                 let why = operation.error.as_ref().map_or("failed", |error| kind(error.kind));

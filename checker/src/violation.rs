@@ -60,7 +60,7 @@ impl<'h> Anomaly<'h> {
     pub fn witness(&self) -> Vec<&'h Operation> {
         let settling = |settled: &Settled<'h>| match settled.by {
             Settling::Initial => vec![],
-            Settling::Acknowledged(write) => vec![write.operation],
+            Settling::Acknowledged(write, _) => vec![write.operation],
             Settling::Seen(write, seen) => vec![write.operation, seen.operation],
         };
         match self {
@@ -156,7 +156,12 @@ fn how_it_settled<'h>(
         Settling::Initial => {
             vec![format!("the register began as {}", register.value(register.initial))]
         }
-        Settling::Acknowledged(write) => vec![teller.clause(write.operation)],
+        Settling::Acknowledged(write, 1) => vec![teller.clause(write.operation)],
+        Settling::Acknowledged(write, count) => vec![format!(
+            "{}, the last of {count} writes of {} to end",
+            teller.clause(write.operation),
+            register.value(write.new)
+        )],
         Settling::Seen(write, seen) => vec![
             teller.clause(write.operation),
             format!("it had happened by the end of this: {}", teller.clause(seen.operation)),

@@ -67,13 +67,14 @@ impl History {
             if input.read_until(b'\n', &mut line)? == 0 {
                 break;
             }
-            if line.trim_ascii().is_empty() {
+            let text = line.trim_ascii();
+            if text.is_empty() {
                 continue;
             }
-            let parsed = if first && is_header(&line) {
-                serde_json::from_slice(&line).map(Line::Header)
+            let parsed = if first && is_header(text) {
+                serde_json::from_slice(text).map(Line::Header)
             } else {
-                serde_json::from_slice(&line).map(Line::Event)
+                serde_json::from_slice(text).map(Line::Event)
             };
             first = false;
             match parsed {
@@ -82,7 +83,7 @@ impl History {
                 Err(error) if error.is_eof() && line.last() != Some(&b'\n') => {
                     builder.truncated(number);
                 }
-                Err(error) => return Err(malformed(number, &line, &error).into()),
+                Err(error) => return Err(malformed(number, text, &error).into()),
             }
         }
         Ok(builder.finish())
@@ -128,7 +129,7 @@ fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
 
 fn malformed(line: u64, text: &[u8], error: &serde_json::Error) -> Malformed {
     const SHOWN_CHARS: usize = 60;
-    let text = String::from_utf8_lossy(text.trim_ascii());
+    let text = String::from_utf8_lossy(text);
     let mut found: String = text.chars().take(SHOWN_CHARS).collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
         found.push_str("...");

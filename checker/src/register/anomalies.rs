@@ -48,8 +48,8 @@ pub(crate) struct Settled<'h> {
 pub(crate) enum Settling<'h> {
     /// It is the initial one.
     Initial,
-    /// The last write of it was acknowledged.
-    Acknowledged(Attempt<'h>),
+    /// Every write of it was acknowledged: this one last, of so many.
+    Acknowledged(Attempt<'h>, usize),
     /// The one write of it was never acknowledged, but this answer showed its effect.
     Seen(Attempt<'h>, Observation<'h>),
 }
@@ -123,8 +123,8 @@ pub(crate) fn settled_values<'h>(register: &Register<'h>) -> Vec<Option<Settled<
     #[derive(Clone, Copy)]
     enum Writes<'h> {
         None,
-        /// All acknowledged, this one last.
-        Acknowledged(u64, Attempt<'h>),
+        /// All acknowledged, this one last, of so many.
+        Acknowledged(u64, Attempt<'h>, usize),
         /// One, which was not acknowledged.
         OneOpen(Attempt<'h>),
         Uncertain,
@@ -134,11 +134,13 @@ pub(crate) fn settled_values<'h>(register: &Register<'h>) -> Vec<Option<Settled<
         let writes = &mut writes[attempt.new.0 as usize];
         *writes = match (*writes, attempt.acknowledged) {
             (Writes::None, None) => Writes::OneOpen(*attempt),
-            (Writes::None, Some(at)) => Writes::Acknowledged(at, *attempt),
-            (Writes::Acknowledged(last, _), Some(at)) if at > last => {
-                Writes::Acknowledged(at, *attempt)
+            (Writes::None, Some(at)) => Writes::Acknowledged(at, *attempt, 1),
+            (Writes::Acknowledged(last, _, count), Some(at)) if at > last => {
+                Writes::Acknowledged(at, *attempt, count + 1)
             }
-            (all @ Writes::Acknowledged(..), Some(_)) => all,
+            (Writes::Acknowledged(last, attempt, count), Some(_)) => {
+                Writes::Acknowledged(last, attempt, count + 1)
+            }
             _ => Writes::Uncertain,
         };
     }
@@ -153,8 +155,8 @@ pub(crate) fn settled_values<'h>(register: &Register<'h>) -> Vec<Option<Settled<
         let is_initial = register.initial == ValueId(id as u32);
         match writes {
             Writes::None if is_initial => Some(Settled { after: 0, by: Settling::Initial }),
-            Writes::Acknowledged(at, attempt) => {
-                Some(Settled { after: at + 1, by: Settling::Acknowledged(attempt) })
+            Writes::Acknowledged(at, attempt, count) => {
+                Some(Settled { after: at + 1, by: Settling::Acknowledged(attempt, count) })
             }
             Writes::OneOpen(attempt) if !is_initial => first_seen[id].map(|seen| Settled {
                 after: seen.completed + 1,
