@@ -4,6 +4,8 @@
 //! , the nemesis breaks it, proves that it is broken and undoes it, and a
 //! [`Cluster`] is where it happens.
 
+pub mod iptables;
+pub mod journal;
 pub mod node;
 
 pub use node::{Capability, Cluster, Link, Links, Processes};

@@ -1,0 +1,99 @@
+//! Undoing what one journal lists. Everything here may be done twice, also by two at once.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Entry, Owner, ProcessId, UNFINISHED};
+
+/// How long a killed process may take to be gone.
+const DEATH_LIMIT: Duration = Duration::from_secs(2);
+
+/// What stands in a journal.
+pub(super) struct Content {
+    pub(super) owner: Owner,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// Reads a journal. A last line that was cut off was not finished before its thing could be made,
+/// so it is ignored; any other line that cannot be read is an error.
+pub(super) fn read(path: &Path) -> io::Result<Content> {
+    let text = fs::read_to_string(path)?;
+    let whole_lines = text.rfind('\n').map_or("", |end| &text[..end]);
+    let mut lines = whole_lines.lines();
+    let owner = lines
+        .next()
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "it names no owner"))
+        .and_then(|line| Ok(serde_json::from_str(line)?))?;
+    let entries = lines.map(serde_json::from_str).collect::<Result<_, _>>()?;
+    Ok(Content { owner, entries })
+}
+
+/// Removes the folders that the journal lists and, once they are gone, the journal itself.
+/// Processes are not looked at. No journal is no error: then it was all removed before.
+///
+/// # Errors
+/// Something could not be removed; the journal then stays.
+pub fn remove_listed(journal: &Path) -> io::Result<()> {
+    ignore_absent(fs::remove_file(journal.with_extension(UNFINISHED)))?;
+    let content = match read(journal) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        content => content?,
+    };
+    for entry in &content.entries {
+        if let Entry::Directory(path) = entry {
+            remove_directory(path)?;
+        }
+    }
+    ignore_absent(fs::remove_file(journal))
+}
+
+/// Removes a folder. True if there was something to remove.
+pub(super) fn remove_directory(path: &Path) -> io::Result<bool> {
+    if !path.is_absolute() || path.components().count() < 3 {
+        return Err(io::Error::other(format!("{path:?} is not a folder of one run")));
+    }
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(false);
+    }
+    // A process that is just dying can still put a file there, so once is not always enough.
+    let until = Instant::now() + DEATH_LIMIT;
+    loop {
+        match ignore_absent(fs::remove_dir_all(path)) {
+            Err(error)
+                if error.kind() == ErrorKind::DirectoryNotEmpty && Instant::now() < until =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            done => return done.map(|()| true),
+        }
+    }
+}
+
+/// Kills exactly this process and waits until it is gone. True if it was there.
+pub(super) fn kill_process(process: ProcessId) -> io::Result<bool> {
+    if !process.is_alive() {
+        return Ok(false);
+    }
+    kill(Pid::from_raw(process.pid), Signal::SIGKILL)?;
+    let until = Instant::now() + DEATH_LIMIT;
+    while process.is_alive() {
+        if Instant::now() > until {
+            return Err(io::Error::other(format!("process {} does not die", process.pid)));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(true)
+}
+
+fn ignore_absent(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
