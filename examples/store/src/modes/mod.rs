@@ -1,0 +1,149 @@
+//! The ways to replicate, each in a file of its own.
+
+mod cache;
+mod gossip;
+mod raft;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::data_dir::DataDir;
+use crate::id::NodeId;
+use crate::peers::Peers;
+use crate::request::{Key, Outcome, Write};
+
+/// A future behind a pointer, so that a mode can be one too.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// All modes.
+pub const ALL: &[Mode] = &[cache::MODE, gossip::MODE, raft::MODE];
+
+/// A way to replicate.
+pub struct Mode {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it promises, in one sentence.
+    pub about: &'static str,
+    /// Starts this node of the cluster, reading what an earlier life left in its folder.
+    pub start: fn(Setup) -> BoxFuture<'static, Result<Started, String>>,
+}
+
+/// What a mode gets to start with.
+pub struct Setup {
+    /// This node and the others.
+    pub peers: Peers,
+    /// Where to keep what must survive.
+    pub data: DataDir,
+    /// How fast to act.
+    pub pace: Pace,
+    /// Where to report that this node must not go on.
+    pub alarm: Alarm,
+}
+
+/// How fast the modes act, and how much they keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often a raft leader sends heartbeats.
+    pub heartbeat_ms: u64,
+    /// The shortest election timeout of raft; the longest is twice that.
+    pub election_ms: u64,
+    /// How many log entries raft collects before it takes a snapshot.
+    pub snapshot_entries: u64,
+    /// How often a gossip node compares notes with one peer.
+    pub gossip_interval: Duration,
+}
+
+/// A node that runs.
+pub struct Started {
+    /// What answers clients.
+    pub replica: Arc<dyn Replica>,
+    /// What answers peers.
+    pub peer_routes: Router,
+}
+
+/// One node's replica of the data.
+pub trait Replica: Send + Sync {
+    /// The value of `key`, `null` if it has none; or why that cannot be said.
+    fn read(&self, key: Key, deadline: Instant) -> BoxFuture<'_, Result<Value, String>>;
+
+    /// Changes `key`. When in doubt the outcome is [`Outcome::Unknown`].
+    fn write(&self, key: Key, write: Write, deadline: Instant) -> BoxFuture<'_, Outcome>;
+
+    /// Whether this node can serve, from local knowledge; or why not.
+    fn ready(&self) -> Result<(), String>;
+
+    /// How this node sees itself, from local knowledge.
+    fn status(&self) -> Status;
+
+    /// Lets go of everything in order.
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// How a node sees itself.
+#[derive(Serialize)]
+pub struct Status {
+    /// `leader`, `follower`, `candidate`, `learner`, or `peer` where all are equal.
+    pub role: &'static str,
+    /// Whom it takes for the leader.
+    pub leader: Option<NodeId>,
+    /// Of which term.
+    pub term: Option<u64>,
+    /// How many keys it holds.
+    pub keys: usize,
+}
+
+impl Status {
+    /// The status where all nodes are equal.
+    pub fn peer(keys: usize) -> Self {
+        Self { role: "peer", leader: None, term: None, keys }
+    }
+}
+
+/// Reports that this node must stop at once, because it can no longer keep its promises.
+#[derive(Clone)]
+pub struct Alarm(mpsc::UnboundedSender<String>);
+
+impl Alarm {
+    /// An alarm, and where it is heard.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<String>) {
+        let (raise, heard) = mpsc::unbounded_channel();
+        (Self(raise), heard)
+    }
+
+    /// Stops the node, for a reason.
+    pub fn raise(&self, reason: impl Into<String>) {
+        // Nobody listens any more once the node is stopping.
+        _ = self.0.send(reason.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_and_described() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/modes");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|name| name != "mod")
+            .collect();
+        let listed: BTreeSet<String> = ALL.iter().map(|mode| mode.name.to_owned()).collect();
+        assert_eq!(files, listed);
+        assert!(ALL.iter().all(|mode| mode.about.ends_with('.')));
+    }
+}

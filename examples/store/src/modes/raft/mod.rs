@@ -1,0 +1,253 @@
+//! `raft`: one leader orders all writes through a replicated log (openraft), and every read is
+//! confirmed by a majority. Followers hand requests to the leader.
+
+mod log;
+mod machine;
+mod network;
+mod reads;
+mod types;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use openraft::{EmptyNode, ServerState, SnapshotPolicy};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::info;
+
+use self::log::Log;
+use self::machine::{Machine, Values};
+use self::network::Network;
+use self::reads::{NotConfirmed, Reads};
+use self::types::{Command, Raft};
+use super::{Alarm, BoxFuture, Mode, Pace, Replica, Setup, Started, Status};
+use crate::data_dir::DataDir;
+use crate::id::NodeId;
+use crate::journal::{self, Mount};
+use crate::peers::Peers;
+use crate::request::{Key, Outcome, Write};
+
+pub const MODE: Mode = Mode {
+    name: "raft",
+    about: "Consensus with durable log and read index: linearizable while a majority is connected.",
+    start: |setup| Box::pin(async { Node::start(setup, journal::plain).await.map(Node::serve) }),
+};
+
+/// How many entries to keep that a snapshot has too, for followers that are only a little behind.
+const KEPT_ENTRIES: u64 = 500;
+
+/// One node of the cluster.
+struct Node {
+    peers: Peers,
+    raft: Raft,
+    values: Values,
+    reads: Reads,
+    /// How long a leader may be believed in after it was last heard of.
+    lease: Duration,
+    last_heard: Mutex<Option<Instant>>,
+    /// Holds the folder's lock.
+    _data: DataDir,
+}
+
+/// Whom to turn to.
+enum Leader {
+    Me,
+    Other(NodeId),
+}
+
+impl Node {
+    async fn start(setup: Setup, mount: Mount) -> Result<Arc<Self>, String> {
+        let Setup { peers, data, pace, alarm } = setup;
+        let (machine, snapshot) = Machine::open(&data.file("snapshot.json"))?;
+        let log = Log::open(&data.file("raft.log"), mount, peers.me(), snapshot)?;
+        let values = machine.values();
+        let pause = Duration::from_millis(pace.heartbeat_ms);
+        let network = Network { peers: peers.clone(), pause };
+        let raft = Raft::new(peers.me(), Arc::new(config(pace)?), network, log, machine)
+            .await
+            .map_err(|error| format!("cannot start raft: {error}"))?;
+
+        let members: BTreeMap<_, _> = peers.all().map(|id| (id, EmptyNode {})).collect();
+        match raft.is_initialized().await {
+            Ok(true) => {
+                let metrics = raft.metrics().borrow().clone();
+                let stored: Vec<_> = metrics.membership_config.voter_ids().collect();
+                if !stored.is_empty() && !stored.iter().eq(members.keys()) {
+                    return Err(format!(
+                        "the log belongs to a cluster of {stored:?}, not {members:?}"
+                    ));
+                }
+            }
+            // Every node does so with the same members, which gives every log the same first entry.
+            _ => _ = raft.initialize(members).await,
+        }
+
+        tokio::spawn(watch(raft.clone(), alarm));
+        Ok(Arc::new(Self {
+            reads: Reads::new(raft.clone()),
+            lease: Duration::from_millis(2 * pace.election_ms),
+            last_heard: Mutex::new(None),
+            peers,
+            raft,
+            values,
+            _data: data,
+        }))
+    }
+
+    fn serve(self: Arc<Self>) -> Started {
+        Started { peer_routes: network::routes(self.clone()), replica: self }
+    }
+
+    /// Notes that the leader of this node's own term has just spoken.
+    fn heard_of_leader(&self) {
+        *self.last_heard.lock().unwrap() = Some(Instant::now());
+    }
+
+    /// Who leads as far as this node knows; an error if the last word from there is too old.
+    fn leader(&self) -> Result<Leader, String> {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let leader = metrics.current_leader.ok_or("no leader is known")?;
+        let silent = if leader == self.peers.me() {
+            metrics.millis_since_quorum_ack.map(Duration::from_millis)
+        } else {
+            self.last_heard.lock().unwrap().map(|last| last.elapsed())
+        };
+        match silent {
+            Some(silent) if silent <= self.lease && leader == self.peers.me() => Ok(Leader::Me),
+            Some(silent) if silent <= self.lease => Ok(Leader::Other(leader)),
+            _ if leader == self.peers.me() => {
+                Err("the majority does not answer this leader".into())
+            }
+            _ => Err(format!("nothing was heard of leader {leader} lately")),
+        }
+    }
+
+    async fn read_as_leader(&self, key: &Key, deadline: Instant) -> Result<Value, String> {
+        loop {
+            if !matches!(self.leader()?, Leader::Me) {
+                return Err("this node does not lead any more".into());
+            }
+            match timeout_at(deadline, self.reads.confirmed()).await {
+                Ok(Ok(())) => return Ok(self.values.get(key)),
+                Ok(Err(NotConfirmed::NoMajority)) => sleep(Duration::from_millis(5)).await,
+                Ok(Err(NotConfirmed::NotLeader)) => return Err("this node does not lead".into()),
+                Ok(Err(NotConfirmed::Stopped)) => return Err("raft has stopped".into()),
+                Err(_) => return Err("no majority confirmed the read in time".into()),
+            }
+        }
+    }
+
+    /// Proposes a write, if this node believes that it leads. From then on only the log's answer is
+    /// certain: an entry that this node lost may live on elsewhere and be committed by another
+    /// leader, so even openraft's "ask the leader" says nothing (Ongaro and Ousterhout, "In Search
+    /// of an Understandable Consensus Algorithm", 2014, figure 8).
+    async fn write_as_leader(&self, command: Command, deadline: Instant) -> Outcome {
+        match self.leader() {
+            Ok(Leader::Me) => {}
+            Ok(Leader::Other(_)) => return Outcome::refused("this node does not lead"),
+            Err(error) => return Outcome::refused(error),
+        }
+        match timeout_at(deadline, self.raft.client_write(command)).await {
+            Ok(Ok(response)) => response.data,
+            Ok(Err(error)) => Outcome::unknown(error.to_string()),
+            Err(_) => Outcome::unknown("the write was not committed in time"),
+        }
+    }
+}
+
+impl Replica for Node {
+    fn read(&self, key: Key, deadline: Instant) -> BoxFuture<'_, Result<Value, String>> {
+        Box::pin(async move {
+            match self.leader()? {
+                Leader::Me => self.read_as_leader(&key, deadline).await,
+                Leader::Other(leader) => {
+                    network::forward_read(&self.peers, leader, key, deadline - Instant::now()).await
+                }
+            }
+        })
+    }
+
+    fn write(&self, key: Key, write: Write, deadline: Instant) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let command = Command { key, write };
+            match self.leader() {
+                Ok(Leader::Me) => self.write_as_leader(command, deadline).await,
+                Ok(Leader::Other(leader)) => {
+                    let limit = deadline - Instant::now();
+                    network::forward_write(&self.peers, leader, command, limit).await
+                }
+                Err(error) => Outcome::refused(error),
+            }
+        })
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.leader().map(|_| ())
+    }
+
+    fn status(&self) -> Status {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        Status {
+            role: role(metrics.state),
+            leader: metrics.current_leader,
+            term: Some(metrics.current_term),
+            keys: self.values.len(),
+        }
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async { _ = self.raft.shutdown().await })
+    }
+}
+
+fn config(pace: Pace) -> Result<openraft::Config, String> {
+    let config = openraft::Config {
+        cluster_name: "splitbrain-store".into(),
+        heartbeat_interval: pace.heartbeat_ms,
+        election_timeout_min: pace.election_ms,
+        election_timeout_max: 2 * pace.election_ms,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(pace.snapshot_entries),
+        max_in_snapshot_log_to_keep: KEPT_ENTRIES,
+        ..Default::default()
+    };
+    config.validate().map_err(|error| error.to_string())
+}
+
+fn role(state: ServerState) -> &'static str {
+    match state {
+        ServerState::Leader => "leader",
+        ServerState::Follower => "follower",
+        ServerState::Candidate => "candidate",
+        ServerState::Learner => "learner",
+        ServerState::Shutdown => "stopped",
+    }
+}
+
+/// Logs changes of role, and stops the node when raft stops: a log that failed must not be served.
+async fn watch(raft: Raft, alarm: Alarm) {
+    let mut metrics = raft.metrics();
+    let mut last = None;
+    loop {
+        {
+            let now = metrics.borrow_and_update();
+            if let Err(error) = &now.running_state {
+                return alarm.raise(format!("raft cannot go on: {error}"));
+            }
+            let seen = (now.state, now.current_leader, now.current_term);
+            if last != Some(seen) {
+                let leader = now.current_leader.map(|id| id.to_string()).unwrap_or_default();
+                info!(role = role(now.state), leader, term = now.current_term, "role");
+                last = Some(seen);
+            }
+        }
+        if metrics.changed().await.is_err() {
+            return alarm.raise("raft has ended");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
