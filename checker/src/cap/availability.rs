@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::faults::Fault;
 use crate::history::{History, NodeId, Operation, Process};
 
-/// Operations that were shed are recorded once a second, for the second before.
+/// Operations that were shed are recorded for a second at a time: the one that begins at the
+/// event's `due`, or where that is missing the one that ends with the event.
 const SHED_PERIOD_NS: u64 = 1_000_000_000;
 
 /// The deadline where a history has no header to name one.
@@ -161,12 +162,13 @@ fn shed(history: &History) -> Vec<Shed> {
         for (node, counts) in event.value.as_object().into_iter().flatten() {
             let Some(node) = history.node_id(node) else { continue };
             for (f, count) in counts.as_object().into_iter().flatten() {
+                let from_ns = event.due.unwrap_or(event.time.saturating_sub(SHED_PERIOD_NS));
                 shed.push(Shed {
                     node,
                     is_read: Operation::reads(f),
                     count: count.as_u64().unwrap_or(0),
-                    from_ns: event.time.saturating_sub(SHED_PERIOD_NS),
-                    until_ns: event.time,
+                    from_ns,
+                    until_ns: from_ns.saturating_add(SHED_PERIOD_NS),
                 });
             }
         }

@@ -45,7 +45,8 @@ pub struct Event {
     /// The node to which the operation was sent (invocations only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Cow<'static, str>>,
-    /// The intended start in nanoseconds; latency is counted from here (invocations only).
+    /// The intended start in nanoseconds; latency is counted from here (invocations, and of shed
+    /// operations the first one's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<u64>,
     /// Why a completion is not `ok`.
