@@ -1,0 +1,97 @@
+//! A thread that lives in the network namespace of one node, and does there what it is asked.
+//!
+//! The namespace has no name anywhere: it is there because the thread is. What the thread starts
+//! is born in the node's network namespace and in the keeper's PID namespace, without any code
+//! between fork and exec.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::unistd::gettid;
+
+use super::topology::without_ipv6;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The harness's handle on a node's thread; the thread ends when this is dropped.
+pub(super) struct Agent {
+    jobs: mpsc::Sender<Job>,
+    namespace: PathBuf,
+    namespace_inode: u64,
+}
+
+/// What an agent was asked and has not answered yet.
+pub(super) struct Answer<T>(mpsc::Receiver<io::Result<T>>);
+
+impl<T> Answer<T> {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// The work failed, or the thread is gone.
+    pub(super) fn wait(self) -> io::Result<T> {
+        self.0.recv().unwrap_or_else(|_| Err(io::Error::other("the node's thread is gone")))
+    }
+}
+
+impl Agent {
+    /// Makes a namespace and the thread that lives in it.
+    ///
+    /// # Errors
+    /// The kernel gives no namespace, or the keeper is gone.
+    pub(super) fn start(name: &str, pid_namespace: &Arc<File>) -> io::Result<Agent> {
+        let (jobs, todo) = mpsc::channel::<Job>();
+        let (report, reported) = mpsc::channel();
+        let pid_namespace = Arc::clone(pid_namespace);
+        thread::Builder::new().name(name.to_owned()).stack_size(256 * 1024).spawn(move || {
+            let moved = enter(&pid_namespace);
+            drop(pid_namespace);
+            let settled = moved.is_ok();
+            if report.send(moved).is_ok() && settled {
+                todo.into_iter().for_each(|job| job());
+            }
+        })?;
+        let namespace = Answer(reported).wait()?;
+        let namespace_inode = inode(&namespace)?;
+        Ok(Agent { jobs, namespace, namespace_inode })
+    }
+
+    /// Has the thread do some work; others can be asked while it does.
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (answer, answered) = mpsc::channel();
+        // Whoever no longer waits does not want the answer; a thread that is gone drops the job,
+        // and with it the sender, which the waiting side sees.
+        let _ = self.jobs.send(Box::new(move || drop(answer.send(work()))));
+        Answer(answered)
+    }
+
+    /// A file that stands for the node's network namespace.
+    pub(super) fn namespace(&self) -> &Path {
+        &self.namespace
+    }
+
+    /// The number that all files that stand for this namespace have.
+    pub(super) fn namespace_inode(&self) -> u64 {
+        self.namespace_inode
+    }
+}
+
+/// The inode number of a namespace file, which tells namespaces apart (namespaces(7)).
+pub(super) fn inode(namespace: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(namespace)?.ino())
+}
+
+fn enter(pid_namespace: &File) -> io::Result<PathBuf> {
+    unshare(CloneFlags::CLONE_NEWNET)?;
+    without_ipv6();
+    // Of a PID namespace only future children become members.
+    setns(pid_namespace, CloneFlags::CLONE_NEWPID)?;
+    Ok(format!("/proc/{}/task/{}/ns/net", std::process::id(), gettid()).into())
+}

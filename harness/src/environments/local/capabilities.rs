@@ -1,0 +1,112 @@
+//! What the nemesis can do to local nodes.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{self, kill};
+use nix::unistd::Pid;
+use splitbrain_nemesis::iptables;
+use splitbrain_nemesis::node::{
+    Cluster, DropRule, Link, Links, NodeError, ProcessState, Processes, Signal,
+};
+
+use super::program::processes_in;
+use super::{LocalCluster, lock_file, restore_rules, wait_all};
+
+fn node_error(error: impl Into<Box<dyn Error>>) -> NodeError {
+    NodeError(error.into().to_string())
+}
+
+impl Cluster for LocalCluster {
+    fn nodes(&self) -> &[String] {
+        &self.names
+    }
+
+    fn links(&self) -> Option<&dyn Links> {
+        Some(self)
+    }
+
+    fn processes(&self) -> Option<&dyn Processes> {
+        Some(self)
+    }
+}
+
+impl Links for LocalCluster {
+    fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError> {
+        let changes = senders_at.iter().map(|(node, senders)| {
+            let addresses: Vec<_> = senders.iter().map(|s| self.specs[*s].address).collect();
+            let rules = iptables::rules_text(&addresses);
+            let lock = lock_file(&self.sandbox, &self.names[*node]);
+            let restore = self.firewall.restore.clone();
+            self.nodes[*node].agent.ask(move || restore_rules(&restore, lock.as_ref(), &rules))
+        });
+        wait_all(changes.collect()).map(drop).map_err(node_error)
+    }
+
+    fn rules(&self, nodes: &[usize]) -> Result<Vec<DropRule>, NodeError> {
+        let listings = nodes.iter().map(|node| {
+            let save = self.firewall.save.clone();
+            self.nodes[*node].agent.ask(move || save.run(&["-c", "-t", "filter"], &[], ""))
+        });
+        let listings = wait_all(listings.collect()).map_err(node_error)?;
+        let mut rules = Vec::new();
+        for (to, listing) in nodes.iter().zip(listings) {
+            for (sender, packets) in iptables::parse_counters(&listing).map_err(node_error)? {
+                let from = self.specs.iter().position(|spec| spec.address == sender);
+                let from =
+                    from.ok_or_else(|| node_error(format!("there is a rule for {sender}")))?;
+                rules.push(DropRule { link: Link { from, to: *to }, packets });
+            }
+        }
+        Ok(rules)
+    }
+
+    fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError> {
+        self.probes.send(nonce, links);
+        Ok(())
+    }
+
+    fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError> {
+        self.probes.arrived(nonce, wait).map_err(node_error)
+    }
+}
+
+impl Processes for LocalCluster {
+    fn signal(&self, node: usize, signal: Signal) -> Result<(), NodeError> {
+        // Held while signalling, so that nobody waits for the program meanwhile and its number
+        // stays its own. Its children's could be given away between the listing and the signal,
+        // but the kernel hands out all other numbers before it comes to one again.
+        let mut program = self.nodes[node].program();
+        let signal = match signal {
+            Signal::Kill => {
+                program.killed = true;
+                signal::SIGKILL
+            }
+            Signal::Stop => signal::SIGSTOP,
+            Signal::Continue => signal::SIGCONT,
+        };
+        for process in self.processes_of(node)? {
+            match kill(Pid::from_raw(process.pid), signal) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(node_error(io::Error::from(error))),
+            }
+        }
+        Ok(())
+    }
+
+    fn states(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
+        self.processes_of(node)
+    }
+
+    fn start(&self, node: usize) -> Result<(), NodeError> {
+        LocalCluster::start(self, node).map_err(node_error)
+    }
+}
+
+impl LocalCluster {
+    fn processes_of(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
+        processes_in(self.nodes[node].agent.namespace_inode()).map_err(node_error)
+    }
+}

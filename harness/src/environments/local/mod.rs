@@ -1,0 +1,252 @@
+//! Nodes as network namespaces of this machine, with root or without.
+//!
+//! Nothing of a run is pinned in the kernel: namespaces, interfaces and rules live exactly as long
+//! as the processes in them, and the [keeper] sees to it that these do not outlive the harness.
+//! The machine's own network is never touched.
+
+mod agent;
+mod capabilities;
+mod keeper;
+pub(in crate::environments) mod namespaces;
+mod probes;
+mod program;
+mod sandbox;
+mod topology;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use splitbrain_nemesis::iptables;
+use splitbrain_nemesis::journal::ProcessId;
+use splitbrain_nemesis::node::{Processes, Signal};
+
+pub use sandbox::{Sandbox, SandboxError};
+
+use super::tool::Tool;
+use super::{Daemon, EnvError, NodeSpec};
+use agent::{Agent, Answer};
+use probes::Probes;
+use program::Program;
+use topology::{MOST_NODES, hub_batch, node_batch, node_specs};
+
+/// How long killed programs may take to be gone.
+const DEATH_LIMIT: Duration = Duration::from_secs(5);
+
+/// A cluster of up to 100 nodes on this machine.
+pub struct LocalCluster {
+    nodes: Vec<Node>,
+    specs: Vec<NodeSpec>,
+    names: Vec<String>,
+    probes: Probes,
+    firewall: Firewall,
+    sandbox: Sandbox,
+}
+
+struct Node {
+    agent: Agent,
+    program: Mutex<Program>,
+}
+
+impl Node {
+    fn program(&self) -> MutexGuard<'_, Program> {
+        self.program.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Firewall {
+    restore: Tool,
+    save: Tool,
+}
+
+/// What could not be undone at the end of a run; empty if nothing is left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers(pub Vec<String>);
+
+impl LocalCluster {
+    /// Wires `nodes` nodes inside the sandbox; programs are not started yet.
+    ///
+    /// # Errors
+    /// A tool is missing or a step fails; whatever was made by then is undone.
+    pub fn provision(sandbox: Sandbox, nodes: usize) -> Result<LocalCluster, EnvError> {
+        if !(1..=MOST_NODES).contains(&nodes) {
+            return Err(EnvError::NodeCount { asked: nodes, most: MOST_NODES });
+        }
+        let ip = Tool::find("ip")?;
+        let firewall = Firewall {
+            restore: Tool::find("iptables-restore")?,
+            save: Tool::find("iptables-save")?,
+        };
+        let specs = node_specs(nodes);
+        let agents = start_agents(&sandbox, &specs).map_err(EnvError::failed("namespaces"))?;
+        topology::without_ipv6();
+        let wired: Vec<_> =
+            specs.iter().map(|s| s.address).zip(agents.iter().map(Agent::namespace)).collect();
+        ip.run(&["-batch", "-"], &[], &hub_batch(&wired))
+            .map_err(EnvError::failed("wiring the hub"))?;
+        let setups: Vec<_> = agents
+            .iter()
+            .zip(&specs)
+            .map(|(agent, spec)| {
+                let (ip, restore) = (ip.clone(), firewall.restore.clone());
+                let (batch, lock) =
+                    (node_batch(spec.address, &specs), lock_file(&sandbox, &spec.name));
+                agent.ask(move || {
+                    ip.run(&["-batch", "-"], &[], &batch)?;
+                    restore_rules(&restore, lock.as_ref(), &iptables::hook_text())?;
+                    probes::socket()
+                })
+            })
+            .collect();
+        let sockets =
+            wait_all(setups).map_err(EnvError::failed("setting up the nodes' network"))?;
+        Ok(LocalCluster {
+            probes: Probes::new(sockets, specs.iter().map(|spec| spec.address).collect()),
+            names: specs.iter().map(|spec| spec.name.clone()).collect(),
+            nodes: agents
+                .into_iter()
+                .map(|agent| Node { agent, program: Mutex::default() })
+                .collect(),
+            specs,
+            firewall,
+            sandbox,
+        })
+    }
+
+    /// The nodes, in order.
+    pub fn nodes(&self) -> &[NodeSpec] {
+        &self.specs
+    }
+
+    /// A folder of the run's own, which is removed with all its content at the end: a place for
+    /// the nodes' data.
+    pub fn directory(&self) -> &Path {
+        self.sandbox.directory()
+    }
+
+    /// Has another folder removed at the end; to be called before it is made.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn remove_at_end(&self, directory: &Path) -> Result<(), EnvError> {
+        self.sandbox.remove_at_end(directory).map_err(EnvError::failed("writing the journal"))
+    }
+
+    /// Says what each node runs, one for each node in order; nothing is started.
+    ///
+    /// # Panics
+    /// The number of daemons is not that of the nodes.
+    pub fn install(&self, daemons: Vec<Daemon>) {
+        assert_eq!(daemons.len(), self.nodes.len(), "one daemon for each node");
+        for (node, daemon) in self.nodes.iter().zip(daemons) {
+            node.program().daemon = Some(daemon);
+        }
+    }
+
+    /// Starts a node's program, for the first time or again on what it left. Returns once it was
+    /// executed; whether it is ready to serve is for its clients to find out.
+    ///
+    /// # Errors
+    /// It runs already, none is installed, or it cannot be executed.
+    pub fn start(&self, node: usize) -> Result<(), EnvError> {
+        let name = &self.names[node];
+        let failed = |why: &str| EnvError::Failed {
+            what: format!("starting {name}"),
+            source: io::Error::other(why.to_owned()),
+        };
+        let mut program = self.nodes[node].program();
+        if program.is_running() {
+            return Err(failed("it runs already"));
+        }
+        if !self.sandbox.keeper_is_alive() {
+            return Err(failed("the keeper is gone, and with it all nodes"));
+        }
+        let daemon = program.daemon.as_ref().ok_or_else(|| failed("no program is installed"))?;
+        let mut command = program::command(name, daemon)?;
+        let child = self.nodes[node]
+            .agent
+            .ask(move || command.spawn())
+            .wait()
+            .map_err(EnvError::failed(format!("starting {name}")))?;
+        let process = ProcessId::of(child.id().cast_signed());
+        program.started(child);
+        match process {
+            Some(process) => self
+                .sandbox
+                .record_process(process, name)
+                .map_err(EnvError::failed("writing the journal")),
+            None => Ok(()), // it has ended already, which `exited` tells
+        }
+    }
+
+    /// The nodes whose program ended by itself since it was last started, and how, with the last
+    /// line of its log.
+    pub fn exited(&self) -> Vec<(usize, String)> {
+        let ended =
+            |(node, state): (usize, &Node)| Some((node, state.program().ended_by_itself()?));
+        self.nodes.iter().enumerate().filter_map(ended).collect()
+    }
+
+    /// Whether the process that guards the run still stands by; if not, all nodes are dead and
+    /// the run is a failure of the harness.
+    pub fn keeper_is_alive(&self) -> bool {
+        self.sandbox.keeper_is_alive()
+    }
+
+    /// Kills all nodes, removes all that the journal lists and looks whether anything is left.
+    /// May be called again; dropping the cluster does the same.
+    pub fn tear_down(&self) -> Leftovers {
+        let mut left = Vec::new();
+        let until = Instant::now() + DEATH_LIMIT;
+        for (node, state) in self.nodes.iter().enumerate() {
+            if let Err(what) = self.kill_until_gone(node, until) {
+                left.push(format!("{}: {what}", self.names[node]));
+            } else {
+                state.program().reap();
+            }
+        }
+        left.extend(self.sandbox.finish());
+        Leftovers(left)
+    }
+
+    fn kill_until_gone(&self, node: usize, until: Instant) -> Result<(), String> {
+        loop {
+            self.signal(node, Signal::Kill).map_err(|error| error.to_string())?;
+            let living = self.states(node).map_err(|error| error.to_string())?;
+            if living.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(format!("processes do not die: {living:?}"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for LocalCluster {
+    fn drop(&mut self) {
+        let _ = self.tear_down();
+    }
+}
+
+fn start_agents(sandbox: &Sandbox, specs: &[NodeSpec]) -> io::Result<Vec<Agent>> {
+    let pid_namespace: Arc<File> = Arc::new(sandbox.pid_namespace()?);
+    specs.iter().map(|spec| Agent::start(&spec.name, &pid_namespace)).collect()
+}
+
+/// Each node's own lock, so that nodes do not wait for each other, nor for the machine's firewall.
+fn lock_file(sandbox: &Sandbox, node: &str) -> std::path::PathBuf {
+    sandbox.directory().join(format!("{node}.xtables.lock"))
+}
+
+fn restore_rules(restore: &Tool, lock: &OsStr, rules: &str) -> io::Result<()> {
+    restore.run(&["--noflush", "-w"], &[("XTABLES_LOCKFILE", lock)], rules).map(drop)
+}
+
+fn wait_all<T>(answers: Vec<Answer<T>>) -> io::Result<Vec<T>> {
+    answers.into_iter().map(Answer::wait).collect()
+}

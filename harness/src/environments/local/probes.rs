@@ -1,0 +1,106 @@
+//! Datagrams between the nodes, which show what the network lets through.
+//!
+//! A socket belongs to the namespace in which it was made, so the harness holds one of each node
+//! and sends and receives for all of them, from any thread.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use splitbrain_nemesis::Link;
+
+/// The discard port (RFC 863), on which no system under test listens.
+const PORT: u16 = 9;
+const PROBE_BYTES: usize = 8 + 4 + 4;
+
+/// One socket in each node.
+pub(super) struct Probes {
+    sockets: Vec<UdpSocket>,
+    addresses: Vec<IpAddr>,
+}
+
+/// Makes the socket of a node, to be called in its namespace.
+pub(super) fn socket() -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(("0.0.0.0", PORT))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+impl Probes {
+    pub(super) fn new(sockets: Vec<UdpSocket>, addresses: Vec<IpAddr>) -> Probes {
+        assert_eq!(sockets.len(), addresses.len());
+        Probes { sockets, addresses }
+    }
+
+    /// Sends one probe over each link.
+    pub(super) fn send(&self, nonce: u64, links: &[Link]) {
+        for link in links {
+            // A probe that the kernel does not take is as good as one that was lost.
+            let to = SocketAddr::new(self.addresses[link.to], PORT);
+            let _ = self.sockets[link.from].send_to(&encode(nonce, *link), to);
+        }
+    }
+
+    /// The links over which probes with this nonce have come, waiting at most `wait` for one.
+    pub(super) fn arrived(&self, nonce: u64, wait: Duration) -> io::Result<Vec<Link>> {
+        let mut fds: Vec<PollFd> =
+            self.sockets.iter().map(|s| PollFd::new(s.as_fd(), PollFlags::POLLIN)).collect();
+        let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
+        poll(&mut fds, wait)?;
+        let readable =
+            fds.iter().enumerate().filter(|(_, fd)| fd.any().unwrap_or(true)).map(|(node, _)| node);
+        let mut links = Vec::new();
+        for node in readable {
+            self.drain(node, nonce, &mut links)?;
+        }
+        Ok(links)
+    }
+
+    fn drain(&self, node: usize, nonce: u64, links: &mut Vec<Link>) -> io::Result<()> {
+        let mut buffer = [0; PROBE_BYTES + 1];
+        loop {
+            match self.sockets[node].recv_from(&mut buffer) {
+                Ok((length, from)) => links.extend(
+                    decode(nonce, &buffer[..length])
+                        .filter(|link| link.to == node)
+                        .filter(|link| self.addresses.get(link.from) == Some(&from.ip())),
+                ),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn encode(nonce: u64, link: Link) -> [u8; PROBE_BYTES] {
+    let mut probe = [0; PROBE_BYTES];
+    probe[..8].copy_from_slice(&nonce.to_le_bytes());
+    probe[8..12].copy_from_slice(&(link.from as u32).to_le_bytes());
+    probe[12..].copy_from_slice(&(link.to as u32).to_le_bytes());
+    probe
+}
+
+fn decode(nonce: u64, probe: &[u8]) -> Option<Link> {
+    let number = |part: &[u8]| Some(u32::from_le_bytes(part.try_into().ok()?) as usize);
+    if probe.len() != PROBE_BYTES || probe[..8] != nonce.to_le_bytes() {
+        return None;
+    }
+    Some(Link { from: number(&probe[8..12])?, to: number(&probe[12..])? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_known_by_its_nonce_and_length() {
+        let link = Link { from: 3, to: 49 };
+        let probe = encode(7, link);
+        assert_eq!(decode(7, &probe), Some(link));
+        assert_eq!(decode(8, &probe), None);
+        assert_eq!(decode(7, &probe[1..]), None);
+        assert_eq!(decode(7, &[]), None);
+    }
+}

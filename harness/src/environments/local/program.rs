@@ -1,0 +1,126 @@
+//! The program of one node: starting it, how it ended, and all its processes.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use splitbrain_nemesis::node::ProcessState;
+
+use super::agent::inode;
+use crate::environments::tool::look_up;
+use crate::environments::{Daemon, EnvError};
+
+/// A node's program and what is known of its life.
+#[derive(Default)]
+pub(super) struct Program {
+    pub(super) daemon: Option<Daemon>,
+    child: Option<Child>,
+    /// Set before it is killed on purpose, so that its end is not taken for its own doing.
+    pub(super) killed: bool,
+}
+
+/// A [`Daemon`] that can be started.
+pub(super) fn command(node: &str, daemon: &Daemon) -> Result<Command, EnvError> {
+    let failed = |what: String| EnvError::failed(format!("{node}: {what}"));
+    let program = look_up(&daemon.program).ok_or_else(|| EnvError::MissingProgram {
+        node: node.to_owned(),
+        program: daemon.program.clone(),
+    })?;
+    let make_folder = |folder: &Path| {
+        fs::create_dir_all(folder).map_err(failed(format!("making {}", folder.display())))
+    };
+    make_folder(&daemon.directory)?;
+    daemon.log.parent().map_or(Ok(()), make_folder)?;
+    let log = open_log(&daemon.log).map_err(failed(format!("opening {}", daemon.log.display())))?;
+    let copy = log.try_clone().map_err(failed("copying the log's descriptor".to_owned()))?;
+    let mut command = Command::new(program);
+    command
+        .args(&daemon.args)
+        .envs(daemon.env.iter().map(|(name, value)| (name, value)))
+        .current_dir(&daemon.directory)
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(copy)
+        // Ctrl-C on the harness's terminal is for the harness alone.
+        .process_group(0);
+    Ok(command)
+}
+
+fn open_log(path: &Path) -> io::Result<File> {
+    File::options().create(true).append(true).open(path)
+}
+
+impl Program {
+    /// Whether it runs now.
+    pub(super) fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Notes that it was started.
+    pub(super) fn started(&mut self, child: Child) {
+        self.child = Some(child);
+        self.killed = false;
+    }
+
+    /// How it ended, if it ended by itself.
+    pub(super) fn ended_by_itself(&mut self) -> Option<String> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        let daemon = self.daemon.as_ref().filter(|_| !self.killed)?;
+        let last_words = last_line(&daemon.log).map_or(String::new(), |line| format!(": {line}"));
+        Some(format!("{}{last_words}", in_words(status)))
+    }
+
+    /// Waits for its end, after it was killed, so that its number is given back.
+    pub(super) fn reap(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
+    }
+}
+
+fn in_words(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with code {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+/// The last line of a log, of at most 200 characters.
+fn last_line(log: &Path) -> Option<String> {
+    let bytes = fs::read(log).ok()?;
+    let tail = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(4096)..]).into_owned();
+    let line = tail.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(line.trim().chars().take(200).collect())
+}
+
+/// The living processes in a network namespace, found by `/proc`, whoever started them.
+pub(super) fn processes_in(namespace_inode: u64) -> io::Result<Vec<ProcessState>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let process = entry.path();
+        // Of a process that is dying, or is another user's, the namespace cannot be read.
+        if inode(&process.join("ns/net")).is_ok_and(|inode| inode == namespace_inode) {
+            found.push(ProcessState { pid, stopped: is_stopped(&process).unwrap_or(false) });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether every thread of a process is stopped (state `T` of proc_pid_stat(5)).
+fn is_stopped(process: &Path) -> io::Result<bool> {
+    for thread in fs::read_dir(process.join("task"))? {
+        let stat = fs::read_to_string(thread?.path().join("stat"))?;
+        let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
+        if !matches!(state, Some("T" | "t")) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

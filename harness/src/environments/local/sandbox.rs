@@ -1,0 +1,144 @@
+//! The harness's own stand: a network namespace without a way out, a keeper and a journal.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use splitbrain_nemesis::journal::{self, Entry, Journal, ProcessId, remove_listed};
+
+use super::keeper::Keeper;
+use super::namespaces::{Entrance, explain};
+
+/// Why a sandbox cannot be entered.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// It must be done before the program makes threads.
+    #[error("a sandbox must be entered while the program has one thread; it has {0}")]
+    Threads(usize),
+    /// The machine gives this user no network namespace.
+    #[error("no network namespace can be had: {why}\n  to change that: {remedy}")]
+    Denied {
+        /// The reason as far as it can be found out.
+        why: String,
+        /// What helps: a command, or what to run it in.
+        remedy: String,
+    },
+    /// A step failed.
+    #[error("{what}: {source}")]
+    Failed {
+        /// The step.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A process that has entered its sandbox: every socket that it opens from now on is inside, and
+/// nothing that it makes in the network outlives it.
+#[derive(Debug)]
+pub struct Sandbox {
+    run: String,
+    keeper: Mutex<Keeper>,
+    journal: Mutex<Journal>,
+    directory: PathBuf,
+}
+
+impl Sandbox {
+    /// Moves the whole process to a network namespace of its own and starts the keeper. `run` is
+    /// a name that no other run has: letters, digits, `.`, `_` and `-`.
+    ///
+    /// # Errors
+    /// See [`SandboxError`]; the process may then be in a namespace already, and should end.
+    pub fn enter(run: &str) -> Result<Sandbox, SandboxError> {
+        let failed = |what| move |source| SandboxError::Failed { what, source };
+        if !is_name(run) {
+            let source = io::Error::from(io::ErrorKind::InvalidInput);
+            return Err(failed("the name of the run")(source));
+        }
+        let threads = fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+        if threads != 1 {
+            return Err(SandboxError::Threads(threads));
+        }
+        let folder = journal::folder().map_err(failed("the folder of the journals"))?;
+        Entrance::prepare().enter().map_err(|error| {
+            let (why, remedy) = explain(&error);
+            SandboxError::Denied { why, remedy }
+        })?;
+        // The keeper first: from here on there is somebody to undo what is made.
+        let keeper = Keeper::start(&folder.join(format!("{run}.jsonl")))
+            .map_err(failed("starting the keeper"))?;
+        let mut journal = Journal::create(&folder, run).map_err(failed("making the journal"))?;
+        let directory = folder.join(run);
+        let mut make_entries = || {
+            if let Some(process) = keeper.process() {
+                journal.record(&Entry::Process { process, what: "keeper".to_owned() })?;
+            }
+            journal.record(&Entry::Directory(directory.clone()))?;
+            fs::create_dir(&directory)
+        };
+        make_entries().map_err(failed("making the folder of the run"))?;
+        Ok(Sandbox {
+            run: run.to_owned(),
+            keeper: Mutex::new(keeper),
+            journal: Mutex::new(journal),
+            directory,
+        })
+    }
+
+    /// Name of the run.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// A folder of the run's own, which is removed with all its content at the end.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether the keeper still stands by. Once it does not, the nodes' programs are dead.
+    pub fn keeper_is_alive(&self) -> bool {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).is_alive()
+    }
+
+    /// Has a folder removed at the end; to be called before it is made.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn remove_at_end(&self, directory: &Path) -> io::Result<()> {
+        let absolute = std::path::absolute(directory)?;
+        self.record(&Entry::Directory(absolute))
+    }
+
+    pub(super) fn record_process(&self, process: ProcessId, what: &str) -> io::Result<()> {
+        self.record(&Entry::Process { process, what: what.to_owned() })
+    }
+
+    fn record(&self, entry: &Entry) -> io::Result<()> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).record(entry)
+    }
+
+    pub(super) fn pid_namespace(&self) -> io::Result<fs::File> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).pid_namespace()
+    }
+
+    /// Ends the keeper and with it all that the journal lists; what is left, for a person.
+    /// Every program started in the sandbox must have ended and been waited for.
+    pub(super) fn finish(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let keeper_end = keeper.finish();
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        // The keeper has done it, unless somebody killed it.
+        if let Err(error) = remove_listed(journal.path()) {
+            left.push(format!("what {} lists: {error}", journal.path().display()));
+            left.extend(keeper_end.err().map(|error| error.to_string()));
+        }
+        left
+    }
+}
+
+fn is_name(run: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    !run.is_empty() && run.len() <= 128 && !run.starts_with('.') && run.chars().all(allowed)
+}

@@ -1,0 +1,100 @@
+//! Where the nodes under test live, and how they are started there.
+
+mod doctor;
+pub mod local;
+mod tool;
+
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+pub use doctor::{Finding, doctor};
+pub use local::{LocalCluster, Sandbox, SandboxError};
+pub use splitbrain_nemesis::journal::{HealLine, Outcome as HealOutcome};
+
+use splitbrain_nemesis::journal;
+
+/// Every environment that there is: its name and what it is, in one sentence.
+pub const ALL: &[(&str, &str)] = &[
+    ("external", "A cluster that is running already: clients work, faults that need a node are skipped."),
+    ("local", "Network namespaces on this machine, with root or without; nothing else is touched."),
+];
+
+/// A node, as clients and other nodes see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSpec {
+    /// `n1`, `n2`, ...
+    pub name: String,
+    /// Its only address; reachable from the harness and the other nodes.
+    pub address: IpAddr,
+}
+
+/// The program of one node.
+#[derive(Clone, Debug)]
+pub struct Daemon {
+    /// A path, or a name to be looked up in `PATH`.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Added to the environment of the harness.
+    pub env: Vec<(String, String)>,
+    /// Its working directory, made if it is not there.
+    pub directory: PathBuf,
+    /// Where its standard output and error are appended.
+    pub log: PathBuf,
+}
+
+/// Why an environment could not do what it was asked; always the harness's or the machine's
+/// failure, never that of the system under test.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvError {
+    /// A program that the environment itself needs is not installed.
+    #[error("the program {tool} is missing; install it with: {remedy}")]
+    MissingTool {
+        /// Its name.
+        tool: &'static str,
+        /// The command that installs it on Debian and Ubuntu.
+        remedy: String,
+    },
+    /// The program under test cannot be found.
+    #[error("{node}: there is no program {program:?}")]
+    MissingProgram {
+        /// The node that was to run it.
+        node: String,
+        /// The program as it was named.
+        program: PathBuf,
+    },
+    /// The environment does not serve this number of nodes.
+    #[error("{asked} nodes asked for; between 1 and {most} can be had")]
+    NodeCount {
+        /// What was asked for.
+        asked: usize,
+        /// The most that can be had.
+        most: usize,
+    },
+    /// A step failed.
+    #[error("{what}: {source}")]
+    Failed {
+        /// The step.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl EnvError {
+    /// Names the step that failed.
+    fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> EnvError {
+        let what = what.into();
+        move |source| EnvError::Failed { what, source }
+    }
+}
+
+/// Undoes whatever earlier runs of this user left on this machine, except for runs that still go
+/// on. Idempotent.
+///
+/// # Errors
+/// The folder of the journals cannot be read.
+pub fn heal() -> io::Result<Vec<HealLine>> {
+    journal::heal(&journal::folder()?)
+}
