@@ -130,11 +130,17 @@ impl Findings {
     fn verdict(&self, history: &History, options: &Options, faults: &[Fault]) -> Verdict {
         let linearizable = &self.ladder[&Rung::Linearizable];
         let met = match self.bounds.map(|bounds| bounds.meets(options.expect)) {
-            Some(Verdict::Unknown { .. }) if options.expect < Class::Linearizable => {
-                self.eventual.clone().and(linearizable.clone())
+            Some(Verdict::Unknown { reason }) => {
+                // The reason of the question that the expectation hangs on most.
+                let questions = match options.expect {
+                    Class::Linearizable => [linearizable, &self.eventual],
+                    _ => [&self.eventual, linearizable],
+                };
+                let why = questions.into_iter().find_map(Verdict::reason);
+                Verdict::unknown(why.map_or(reason, str::to_owned))
             }
-            None | Some(Verdict::Unknown { .. }) => linearizable.clone(),
             Some(known) => known,
+            None => linearizable.clone(),
         };
         if options.faults_required && !in_force(history, faults) {
             let reason = "fault not in force: the plan asked for faults, and none was verified in \

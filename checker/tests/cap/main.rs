@@ -255,10 +255,14 @@ fn the_first_half_is_allowance_and_what_ends_after_the_heal_is_left_out() {
 #[test]
 fn shed_operations_were_due() {
     let shed = |at_ms, count| {
-        let shed = vec![(at_ms, 1, "read", count), (at_ms, 1, "cas", count)];
-        let judgement = Scenario { shed, ..ap() }.judgement();
-        let side = judgement.cap_windows[0].sides[0].clone();
-        (side.due, side.reads, side.writes)
+        let sides = [false, true].map(|shed_late| {
+            let shed = vec![(at_ms, 1, "read", count), (at_ms, 1, "cas", count)];
+            let judgement = Scenario { shed, shed_late, ..ap() }.judgement();
+            let side = judgement.cap_windows[0].sides[0].clone();
+            (side.due, side.reads, side.writes)
+        });
+        assert_eq!(sides[0], sides[1]);
+        sides[0]
     };
     let (serves, partial) = (Some(Service::Serves), Some(Service::Partial));
     // 40 reads and 40 writes were answered.

@@ -70,6 +70,8 @@ pub struct Scenario {
     pub copies: bool,
     /// Requests without a free client: at the end of which second, at which node, what, how many.
     pub shed: Vec<(u64, usize, &'static str, u64)>,
+    /// Whether their events come late and say when that second began.
+    pub shed_late: bool,
     pub plan: Value,
 }
 
@@ -84,6 +86,7 @@ impl Default for Scenario {
             answer: Box::new(|_| Served),
             copies: false,
             shed: Vec::new(),
+            shed_late: false,
             plan: Value::Null,
         }
     }
@@ -104,7 +107,12 @@ impl Scenario {
         }
         for (at_ms, node, f, count) in &self.shed {
             let value = json!({name(*node): {*f: count}});
-            lines.push((*at_ms * 1_000_000, note("harness", "shed", &json!({"value": value}))));
+            let (recorded_ms, more) = if self.shed_late {
+                (at_ms + 400, json!({"value": value, "due": (at_ms - 1_000) * 1_000_000}))
+            } else {
+                (*at_ms, json!({"value": value}))
+            };
+            lines.push((recorded_ms * 1_000_000, note("harness", "shed", &more)));
         }
         lines.sort_by_key(|(time, _)| *time);
         let nodes: Vec<String> = (1..=self.nodes).map(name).collect();
