@@ -23,7 +23,6 @@ pub mod history;
 mod judge;
 mod judgement;
 mod ladder;
-#[path = "front.rs"]
 pub mod linearizable;
 mod register;
 mod tell;

@@ -1,0 +1,123 @@
+//! How long one register takes to check: `cargo bench -p splitbrain-checker`, with a name or part
+//! of it to run only some rows.
+
+mod simulated;
+
+use std::time::{Duration, Instant};
+
+use simulated::Simulation;
+use splitbrain_checker::linearizable::{
+    Budget, Call, Outcome, Procedure, RegisterOp, ValueId, check_register, check_register_measured,
+    procedure,
+};
+
+const INITIAL: ValueId = ValueId(0);
+
+/// Repetitions stop when they have taken this long; the fastest counts.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+struct Row {
+    name: &'static str,
+    simulation: Simulation,
+    /// Where in the history one read is made stale.
+    stale: Option<f64>,
+}
+
+fn main() {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    println!(
+        "{:<28} {:>9} {:>8} {:>8} {:>11} {:>9} {:>10} {:>11} {:>8}",
+        "register",
+        "ops",
+        "kept",
+        "clients",
+        "procedure",
+        "ms",
+        "peak front",
+        "explored",
+        "witness"
+    );
+    for row in rows() {
+        if wanted.as_ref().is_none_or(|wanted| row.name.contains(wanted)) {
+            measure(&row);
+        }
+    }
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut add = |name, operations, clients, values, crashes, stale| {
+        let simulation = Simulation { operations, clients, values, crashes, seed: 1 };
+        rows.push(Row { name, simulation, stale });
+    };
+    add("unique, all open at once", 1000, 50, None, 0.0, None);
+    for operations in [10_000, 100_000, 1_000_000] {
+        add("unique, 1 % info", operations, 100, None, 0.01, None);
+        add("unique, 1 % info, stale", operations, 100, None, 0.01, Some(0.9));
+    }
+    for clients in [5, 10, 20, 30] {
+        add("cas of 5 values", 10_000, clients, Some(5), 0.0, None);
+    }
+    add("cas of 5 values", 1000, 50, Some(5), 0.0, None);
+    add("cas of 5 values", 10_000, 50, Some(5), 0.0, None);
+    for clients in [5, 10, 20] {
+        add("cas of 5 values, stale", 10_000, clients, Some(5), 0.0, Some(0.9));
+    }
+    for operations in [100_000, 1_000_000] {
+        add("cas of 5 values", operations, 10, Some(5), 0.0, None);
+    }
+    for clients in [5, 10, 20] {
+        add("cas, 1 % info", 10_000, clients, Some(5), 0.01, None);
+    }
+    rows
+}
+
+fn measure(row: &Row) {
+    let mut history = row.simulation.run();
+    if let Some(at) = row.stale {
+        history = history.with_stale_read(at);
+    }
+    let ops: &[RegisterOp] = &history.operations;
+    let budget = Budget { comparisons: 40_000_000_000, ..Budget::default() };
+    let mut fastest = Duration::MAX;
+    let started = Instant::now();
+    let mut last = None;
+    while last.is_none() || started.elapsed() < PATIENCE {
+        let from = Instant::now();
+        let result = check_register_measured(INITIAL, ops, &budget);
+        fastest = fastest.min(from.elapsed());
+        last = Some(result);
+    }
+    let (outcome, effort) = last.expect("at least one repetition");
+    let expected_valid = row.stale.is_none();
+    let witness = match &outcome {
+        Outcome::Linearizable => {
+            assert!(expected_valid, "{}: the stale read was not found", row.name);
+            "-".to_owned()
+        }
+        Outcome::NotLinearizable { witness } => {
+            assert!(!expected_valid, "{}: a valid history was refused", row.name);
+            let alone: Vec<RegisterOp> = witness.iter().map(|&op| ops[op]).collect();
+            assert_ne!(check_register(INITIAL, &alone, &budget), Outcome::Linearizable);
+            format!("{} ops", witness.len())
+        }
+        Outcome::Exhausted { limit, .. } => format!("{limit:?}"),
+    };
+    let procedure = match procedure(INITIAL, ops) {
+        Procedure::Zones => "zones",
+        Procedure::ChainedZones => "chains",
+        Procedure::Search(_) => "search",
+    };
+    println!(
+        "{:<28} {:>9} {:>8} {:>8} {:>11} {:>9.2} {:>10} {:>11} {:>8}",
+        row.name,
+        row.simulation.operations,
+        ops.len(),
+        row.simulation.clients,
+        procedure,
+        fastest.as_secs_f64() * 1e3,
+        effort.peak_front,
+        effort.explored,
+        witness
+    );
+}

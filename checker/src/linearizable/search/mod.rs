@@ -1,0 +1,145 @@
+//! Search just in time (Lowe, "Testing for linearizability", 2017) over the open operations.
+//!
+//! The events are walked in order with the *front*: all configurations that explain the history so
+//! far, apart from those that another one makes redundant. Work and memory follow the operations
+//! open at once, not the length of the history. What keeps the front small is told in `closure`.
+//!
+//! Crashed operations multiply configurations, so the walk is first made with those that have used
+//! the fewest of them (limited discrepancy, Harvey and Ginsberg 1995) and repeated with more until
+//! an explanation is found or nothing was left aside.
+
+mod antichain;
+mod closure;
+mod crashed;
+mod mask;
+mod open;
+
+use super::prepare::Survey;
+use super::witness::Seed;
+use super::{Budget, Decision, Effort, Limit, RegisterOp, ValueId};
+use closure::Search;
+use mask::{Mask, Words};
+
+/// How many more crashed operations than necessary a configuration may have used, walk by walk.
+const SLACKS: [u32; 6] = [0, 1, 2, 4, 8, u32::MAX];
+
+/// An invocation or completion.
+#[derive(Clone, Copy)]
+pub(super) struct Event {
+    position: u64,
+    completes: bool,
+    op: u32,
+}
+
+/// Why a walk ended without an answer.
+pub(super) enum Stop {
+    /// The masks are too narrow for the open operations.
+    Narrow,
+    Limit(Limit),
+}
+
+/// What a walk found.
+pub(super) struct Walk {
+    /// The completion that nothing explains.
+    unexplained: Option<usize>,
+    /// Whether configurations were left aside for having used too many crashed operations.
+    incomplete: bool,
+}
+
+/// Decides any history whose value ids are dense.
+pub(super) fn decide(
+    initial: ValueId,
+    ops: &[RegisterOp],
+    survey: &Survey,
+    budget: &Budget,
+) -> (Decision, Effort) {
+    let mut problem = Problem::new(initial, ops, survey, budget);
+    let widths = [
+        Problem::decide_in::<u64>,
+        Problem::decide_in::<u128>,
+        Problem::decide_in::<Words<16>>,
+        Problem::decide_in::<Words<256>>,
+    ];
+    let decision = widths
+        .iter()
+        .find_map(|decide| decide(&mut problem))
+        .unwrap_or(Decision::Unknown { passed: problem.passed, limit: Limit::OpenOperations });
+    (decision, problem.effort)
+}
+
+/// A history to decide, and what was done for it so far.
+pub(super) struct Problem<'a> {
+    initial: ValueId,
+    ops: &'a [RegisterOp],
+    survey: &'a Survey,
+    budget: &'a Budget,
+    events: Vec<Event>,
+    open_at_once: usize,
+    effort: Effort,
+    passed: usize,
+}
+
+impl<'a> Problem<'a> {
+    fn new(
+        initial: ValueId,
+        ops: &'a [RegisterOp],
+        survey: &'a Survey,
+        budget: &'a Budget,
+    ) -> Self {
+        let mut events = Vec::with_capacity(2 * ops.len());
+        for (index, op) in ops.iter().enumerate().filter(|(_, op)| survey.matters(op)) {
+            let op_index = index as u32;
+            events.push(Event { position: op.invoked, completes: false, op: op_index });
+            events.extend(op.returned.map(|position| Event {
+                position,
+                completes: true,
+                op: op_index,
+            }));
+        }
+        // Intervals are closed: at one position invocations come first.
+        events.sort_unstable_by_key(|event| (event.position, event.completes));
+        let (mut open, mut open_at_once) = (0, 0);
+        for event in &events {
+            match event.completes {
+                true => open -= 1,
+                false => open += usize::from(ops[event.op as usize].returned.is_some()),
+            }
+            open_at_once = open.max(open_at_once);
+        }
+        let effort = Effort::default();
+        Problem { initial, ops, survey, budget, events, open_at_once, effort, passed: 0 }
+    }
+
+    /// Decides with masks of this width; `None` if they are too narrow.
+    fn decide_in<M: Mask>(&mut self) -> Option<Decision> {
+        if self.open_at_once > M::CAPACITY {
+            return None;
+        }
+        for slack in SLACKS {
+            let walk = match Search::<M>::new(self, slack).walk() {
+                Ok(walk) => walk,
+                Err(Stop::Narrow) => return None,
+                Err(Stop::Limit(limit)) => {
+                    return Some(Decision::Unknown { passed: self.passed, limit });
+                }
+            };
+            match walk.unexplained {
+                None => return Some(Decision::Yes),
+                Some(op) if !walk.incomplete => return Some(Decision::No(Seed::Completion(op))),
+                Some(_) => {}
+            }
+        }
+        unreachable!("the last walk leaves nothing aside")
+    }
+}
+
+/// [`decide`] with masks so narrow that small histories fill them; `None` if they do.
+#[cfg(test)]
+pub(super) fn decide_narrow(
+    initial: ValueId,
+    ops: &[RegisterOp],
+    survey: &Survey,
+    budget: &Budget,
+) -> Option<Decision> {
+    Problem::new(initial, ops, survey, budget).decide_in::<u8>()
+}

@@ -1,0 +1,162 @@
+//! The operations that are open at one point of the history, each in a slot of the masks.
+
+use super::super::{Call, RegisterOp, ValueId};
+use super::mask::Mask;
+
+/// No slot was left.
+pub(super) struct Full;
+
+/// An open operation with a known completion.
+#[derive(Clone, Copy)]
+pub(super) struct Slot<M> {
+    pub(super) call: Call,
+    deadline: u64,
+    /// Open operations with the same call and an earlier deadline. Using them first is never
+    /// worse, because exchanging two equal calls changes no answer.
+    pub(super) ahead: M,
+}
+
+/// Open operations by one value.
+#[derive(Clone, Copy)]
+pub(super) struct Place<M> {
+    /// Reads that returned it.
+    pub(super) readers: M,
+    /// Writes of it.
+    pub(super) writers: M,
+    /// Compare-and-sets that replace it by another.
+    pub(super) swaps: M,
+}
+
+impl<M: Mask> Place<M> {
+    const EMPTY: Place<M> = Place { readers: M::EMPTY, writers: M::EMPTY, swaps: M::EMPTY };
+
+    /// What owes nothing more once the register holds the value: its readers, and writes of it,
+    /// which change nothing at that moment.
+    pub(super) fn met(&self) -> M {
+        self.readers.or(self.writers)
+    }
+}
+
+/// All open operations.
+pub(super) struct Open<M> {
+    free: M,
+    pub(super) writes: M,
+    slots: Vec<Option<Slot<M>>>,
+    /// For each value where it is in `places`; 0, which stays empty, if nothing is open on it.
+    place_of: Vec<u32>,
+    places: Vec<Place<M>>,
+    idle: Vec<u32>,
+}
+
+impl<M: Mask> Open<M> {
+    pub(super) fn new(values: usize) -> Self {
+        Open {
+            free: M::FULL,
+            writes: M::EMPTY,
+            slots: Vec::new(),
+            place_of: vec![0; values],
+            places: vec![Place::EMPTY],
+            idle: Vec::new(),
+        }
+    }
+
+    pub(super) fn slot(&self, slot: usize) -> &Slot<M> {
+        self.slots[slot].as_ref().expect("the slot of an open operation")
+    }
+
+    pub(super) fn on(&self, value: ValueId) -> &Place<M> {
+        &self.places[self.place_of[value.index()] as usize]
+    }
+
+    /// Takes a slot for something else than an open operation.
+    pub(super) fn take(&mut self) -> Result<usize, Full> {
+        if self.free.is_empty() {
+            return Err(Full);
+        }
+        let slot = self.free.first();
+        self.free = self.free.without(M::bit(slot));
+        Ok(slot)
+    }
+
+    /// Gives a slot back, whose bit must be clear in all configurations.
+    pub(super) fn release(&mut self, slot: usize) {
+        self.free = self.free.or(M::bit(slot));
+    }
+
+    /// Adds an operation.
+    pub(super) fn invoke(&mut self, op: &RegisterOp) -> Result<usize, Full> {
+        let slot = self.take()?;
+        let bit = M::bit(slot);
+        let deadline = op.deadline();
+        let place = self.place_mut(op.call);
+        let set = match (op.call, op.call.installs()) {
+            (Call::Write(_), _) => &mut place.writers,
+            (_, Some(_)) => &mut place.swaps,
+            (_, None) => &mut place.readers,
+        };
+        let others = *set;
+        *set = others.or(bit);
+        let mut ahead = M::EMPTY;
+        for other in others.iter() {
+            let other_slot = self.slots[other].as_mut().expect("an open operation");
+            if other_slot.call != op.call {
+                continue;
+            }
+            if other_slot.deadline <= deadline {
+                ahead = ahead.or(M::bit(other));
+            } else {
+                other_slot.ahead = other_slot.ahead.or(bit);
+            }
+        }
+        if matches!(op.call, Call::Write(_)) {
+            self.writes = self.writes.or(bit);
+        }
+        if self.slots.len() <= slot {
+            self.slots.resize(slot + 1, None);
+        }
+        self.slots[slot] = Some(Slot { call: op.call, deadline, ahead });
+        Ok(slot)
+    }
+
+    /// Removes an operation, whose bits must be clear in all configurations.
+    pub(super) fn complete(&mut self, slot: usize) {
+        let bit = M::bit(slot);
+        let call = self.slot(slot).call;
+        self.slots[slot] = None;
+        self.writes = self.writes.without(bit);
+        self.release(slot);
+        let value = place_value(call);
+        let at = self.place_of[value.index()] as usize;
+        let place = &mut self.places[at];
+        place.readers = place.readers.without(bit);
+        place.writers = place.writers.without(bit);
+        place.swaps = place.swaps.without(bit);
+        let rivals = place.writers.or(place.swaps);
+        if rivals.or(place.readers).is_empty() {
+            self.place_of[value.index()] = 0;
+            self.idle.push(at as u32);
+        }
+        for rival in rivals.iter() {
+            let rival = self.slots[rival].as_mut().expect("an open operation");
+            rival.ahead = rival.ahead.without(bit);
+        }
+    }
+
+    fn place_mut(&mut self, call: Call) -> &mut Place<M> {
+        let at = &mut self.place_of[place_value(call).index()];
+        if *at == 0 {
+            *at = self.idle.pop().unwrap_or_else(|| {
+                self.places.push(Place::EMPTY);
+                self.places.len() as u32 - 1
+            });
+        }
+        &mut self.places[*at as usize]
+    }
+}
+
+/// The value under which an operation is found.
+fn place_value(call: Call) -> ValueId {
+    match call {
+        Call::Read(value) | Call::Write(value) | Call::Cas(value, _) => value,
+    }
+}
