@@ -1,11 +1,17 @@
 //! What can break in a cluster, how it is undone, and what a fault needs of a node.
 //!
-//! Knows nothing of workloads, histories or checkers. A fault decides what to break
-//! , the nemesis breaks it, proves that it is broken and undoes it, and a
+//! Knows nothing of workloads, histories or checkers. A [`faults::Fault`] decides what to break
+//! ([`faults::Action`]), [`Nemesis`] breaks it, proves that it is broken and undoes it, and a
 //! [`Cluster`] is where it happens.
 
+pub mod faults;
+pub mod grudge;
 pub mod iptables;
 pub mod journal;
+pub mod memory;
+mod nemesis;
 pub mod node;
+pub mod schedule;
 
+pub use nemesis::{Effect, FaultId, Nemesis, Proof, VERIFY_LIMIT};
 pub use node::{Capability, Cluster, Link, Links, Processes};

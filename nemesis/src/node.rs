@@ -1,7 +1,7 @@
 //! What a fault needs of the nodes that it breaks: the optional capabilities of a cluster.
 //!
 //! The traits are observations and single acts, never judgements: whether a fault is in force is
-//! decided by the nemesis from what these report, so that an environment cannot
+//! decided by [`Nemesis`](crate::Nemesis) from what these report, so that an environment cannot
 //! claim more than it shows. A node is its index in [`Cluster::nodes`].
 
 use std::fmt;

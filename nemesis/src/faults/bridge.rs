@@ -1,0 +1,22 @@
+//! `bridge`: two halves and one node that sees both.
+
+use rand::RngExt;
+
+use super::{Capability, Decision, Fault, Scene, Skip};
+use crate::grudge::Grudge;
+
+pub(super) const FAULT: Fault = Fault {
+    name: "bridge",
+    aliases: &[],
+    about: "Cuts the network in two halves that only one node still sees both of.",
+    needs: Capability::Links,
+    takes_targets: false,
+    decide,
+};
+
+fn decide(scene: &Scene) -> Result<Decision, Skip> {
+    let nodes = scene.at_least(3)?;
+    let mut rng = scene.rng();
+    let bridge = rng.random_range(0..nodes);
+    Decision::cut(Grudge::bridge(nodes, bridge, &mut rng))
+}

@@ -1,0 +1,13 @@
+//! `majorities-ring`: everybody sees a majority, no two the same.
+
+use super::{Capability, Decision, Fault};
+use crate::grudge::Grudge;
+
+pub(super) const FAULT: Fault = Fault {
+    name: "majorities-ring",
+    aliases: &[],
+    about: "Leaves every node a majority that it sees, but no two nodes the same one.",
+    needs: Capability::Links,
+    takes_targets: false,
+    decide: |scene| Decision::cut(Grudge::majorities_ring(scene.at_least(4)?, &mut scene.rng())),
+};

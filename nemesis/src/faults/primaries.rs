@@ -1,0 +1,20 @@
+//! `primaries`: each leader against everybody else.
+
+use super::targets::leaders_or_one;
+use super::{Action, Capability, Decision, Fault, Scene, Skip};
+use crate::grudge::Grudge;
+
+pub(super) const FAULT: Fault = Fault {
+    name: "primaries",
+    aliases: &["isolate-leader"],
+    about: "Cuts each node that holds itself to be leader from all others.",
+    needs: Capability::Links,
+    takes_targets: false,
+    decide,
+};
+
+fn decide(scene: &Scene) -> Result<Decision, Skip> {
+    let nodes = scene.at_least(2)?;
+    let (leaders, note) = leaders_or_one(scene);
+    Ok(Decision { action: Action::Cut(Grudge::isolate(nodes, &leaders)), note })
+}

@@ -1,0 +1,192 @@
+//! Breaks what a fault decided, proves that it is broken, and undoes it.
+
+mod effect;
+mod links;
+mod processes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use effect::{Effect, Proof};
+
+use crate::faults::Action;
+use crate::node::{Capability, Cluster, Link};
+
+/// Number of a fault within a run.
+pub type FaultId = u64;
+
+/// How long a fault, or its undoing, may take until it is verified; after that it is
+/// indeterminate.
+pub const VERIFY_LIMIT: Duration = Duration::from_secs(1);
+
+/// The part of the harness that breaks things; used from one thread, which it blocks.
+///
+/// Several faults can be active at once: cuts add up, and a node that two faults hit is let go
+/// when the last of them ends.
+pub struct Nemesis {
+    cluster: Arc<dyn Cluster>,
+    /// All that is, or may be, in force.
+    active: BTreeMap<FaultId, Action>,
+    verify_limit: Duration,
+    next_nonce: u64,
+}
+
+impl Nemesis {
+    /// A nemesis of a cluster in which nothing is broken.
+    pub fn new(cluster: Arc<dyn Cluster>) -> Nemesis {
+        Nemesis { cluster, active: BTreeMap::new(), verify_limit: VERIFY_LIMIT, next_nonce: 0 }
+    }
+
+    /// The same with another limit than [`VERIFY_LIMIT`].
+    pub fn with_verify_limit(self, verify_limit: Duration) -> Nemesis {
+        Nemesis { verify_limit, ..self }
+    }
+
+    /// The faults that are, or may be, in force.
+    pub fn active(&self) -> impl Iterator<Item = (FaultId, &Action)> {
+        self.active.iter().map(|(id, action)| (*id, action))
+    }
+
+    /// Breaks what `action` says and verifies it: [`Effect::Installed`], [`Effect::Skipped`] if
+    /// nothing was done, else [`Effect::Indeterminate`]. What may be in force has to be undone.
+    ///
+    /// # Panics
+    /// The id is that of an active fault.
+    pub fn install(&mut self, id: FaultId, action: &Action) -> Effect {
+        assert!(!self.active.contains_key(&id), "fault {id} is active");
+        let deadline = Instant::now() + self.verify_limit;
+        let begun = Instant::now();
+        let result = match action {
+            Action::Cut(grudge) if grudge.cuts.is_empty() => Err(Trouble::skip("nothing to cut")),
+            Action::Cut(grudge) => {
+                let before = self.cuts();
+                let wanted =
+                    before.union(&grudge.cuts.iter().copied().collect()).copied().collect();
+                self.require(Capability::Links).and_then(|()| {
+                    self.active.insert(id, action.clone());
+                    self.change_cuts(&before, &wanted, deadline)
+                })
+            }
+            Action::Kill(nodes) | Action::Pause(nodes) => self
+                .require(Capability::Processes)
+                .and_then(|()| self.living(nodes))
+                .and_then(|()| {
+                    self.active.insert(id, action.clone());
+                    match action {
+                        Action::Kill(_) => self.kill(nodes, deadline),
+                        _ => self.pause(nodes, deadline),
+                    }
+                }),
+        };
+        Effect::of(result.map(Effect::Installed), begun)
+    }
+
+    /// Undoes an active fault and verifies that: [`Effect::Healed`], or
+    /// [`Effect::Indeterminate`], after which it is still active and can be undone again.
+    pub fn undo(&mut self, id: FaultId) -> Effect {
+        let Some(action) = self.active.remove(&id) else {
+            return Effect::Skipped(format!("fault {id} is not in force"));
+        };
+        let effect = self.undo_all(std::slice::from_ref(&action));
+        if matches!(effect, Effect::Indeterminate(_)) {
+            self.active.insert(id, action);
+        }
+        effect
+    }
+
+    /// Undoes all active faults. May be repeated: what was healed is not touched again.
+    pub fn heal_all(&mut self) -> Vec<(FaultId, Effect)> {
+        // All cuts at once, since each undoing of one has to verify what is left of the others.
+        let active = std::mem::take(&mut self.active);
+        let (cuts, rest): (Vec<_>, Vec<_>) =
+            active.into_iter().partition(|(_, action)| matches!(action, Action::Cut(_)));
+        let groups = [cuts].into_iter().chain(rest.into_iter().map(|fault| vec![fault]));
+        let mut effects = Vec::new();
+        for group in groups.filter(|group| !group.is_empty()) {
+            let actions: Vec<_> = group.iter().map(|(_, action)| action.clone()).collect();
+            let effect = self.undo_all(&actions);
+            for (id, action) in group {
+                if matches!(effect, Effect::Indeterminate(_)) {
+                    self.active.insert(id, action);
+                }
+                effects.push((id, effect.clone()));
+            }
+        }
+        effects.sort_by_key(|(id, _)| *id);
+        effects
+    }
+
+    /// Undoes actions of one kind that are no longer among the active ones.
+    fn undo_all(&mut self, actions: &[Action]) -> Effect {
+        let begun = Instant::now();
+        let deadline = begun + self.verify_limit;
+        let still_hit = |nodes: &[usize], kill: bool| {
+            let hit: BTreeSet<usize> = self
+                .active
+                .values()
+                .filter(|other| matches!(other, Action::Kill(_)) == kill)
+                .flat_map(|other| other.targets().iter().copied())
+                .collect();
+            nodes.iter().copied().filter(|node| !hit.contains(node)).collect::<Vec<_>>()
+        };
+        let result = match actions {
+            [Action::Kill(nodes)] => self.restart(&still_hit(nodes, true), deadline),
+            [Action::Pause(nodes)] => self.resume(&still_hit(nodes, false), deadline),
+            cuts => {
+                let mut before = self.cuts();
+                let wanted = before.clone();
+                before.extend(cuts.iter().flat_map(cuts_of));
+                self.change_cuts(&before, &wanted, deadline)
+            }
+        };
+        Effect::of(result.map(Effect::Healed), begun)
+    }
+
+    /// All links that the active faults cut.
+    fn cuts(&self) -> BTreeSet<Link> {
+        self.active.values().flat_map(cuts_of).collect()
+    }
+
+    fn require(&self, capability: Capability) -> Result<(), Trouble> {
+        if self.cluster.has(capability) {
+            return Ok(());
+        }
+        Err(Trouble::Skip(format!("no {capability}")))
+    }
+
+    fn name(&self, node: usize) -> &str {
+        &self.cluster.nodes()[node]
+    }
+}
+
+fn cuts_of(action: &Action) -> impl Iterator<Item = Link> + '_ {
+    let cuts: &[Link] = match action {
+        Action::Cut(grudge) => &grudge.cuts,
+        Action::Kill(_) | Action::Pause(_) => &[],
+    };
+    cuts.iter().copied()
+}
+
+/// Why an act did not end as it should.
+enum Trouble {
+    /// Nothing was done.
+    Skip(String),
+    /// Something may have been done.
+    Unknown(String),
+}
+
+impl Trouble {
+    fn skip(reason: &str) -> Trouble {
+        Trouble::Skip(reason.to_owned())
+    }
+}
+
+impl From<crate::node::NodeError> for Trouble {
+    fn from(error: crate::node::NodeError) -> Trouble {
+        Trouble::Unknown(error.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
