@@ -4,6 +4,7 @@
 //! ([`faults::Action`]), [`Nemesis`] breaks it, proves that it is broken and undoes it, and a
 //! [`Cluster`] is where it happens.
 
+pub mod conformance;
 pub mod faults;
 pub mod grudge;
 pub mod iptables;

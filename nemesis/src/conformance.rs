@@ -1,0 +1,188 @@
+//! What every [`Cluster`] must do, as cases that an environment's tests run.
+//!
+//! Nothing here asks the nemesis whether it worked, except to hear its claim: what is compared
+//! with the claim is what a [`Witness`] sees from inside of the nodes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::faults::{ALL, Action, Scene, Targets};
+use crate::grudge::Grudge;
+use crate::node::{Capability, Cluster, Link};
+use crate::{Effect, Nemesis};
+
+/// Somebody who sees the nodes from inside, through programs that run there.
+pub trait Witness {
+    /// The links over which a message gets from program to program now. Both programs run.
+    fn heard(&self) -> BTreeSet<Link>;
+    /// Which life of its program a node is in, another number for each; `None` if nothing there
+    /// answers.
+    fn life(&self, node: usize) -> Option<u64>;
+}
+
+/// One case: it panics, with what is wrong, if the cluster does not conform. The cluster has at
+/// least 4 nodes that run and see each other, and is left so.
+pub type Case = fn(&Arc<dyn Cluster>, &dyn Witness);
+
+/// All cases, by name.
+pub const CASES: &[(&str, Case)] = &[
+    ("nothing is broken before", nothing_is_broken),
+    ("every fault of links cuts exactly its links", every_cut),
+    ("cuts add up and end one by one", cuts_add_up),
+    ("killed nodes are dead and start again", kill),
+    ("paused nodes stand still and go on", pause),
+    ("healing ends everything and may be repeated", heal_all),
+];
+
+fn all_links(cluster: &dyn Cluster) -> BTreeSet<Link> {
+    Link::all(cluster.nodes().len()).collect()
+}
+
+#[track_caller]
+fn installed(effect: &Effect) {
+    assert!(matches!(effect, Effect::Installed(_)), "not installed: {effect:?}");
+}
+
+#[track_caller]
+fn healed(effect: &Effect) {
+    assert!(matches!(effect, Effect::Healed(_)), "not healed: {effect:?}");
+}
+
+#[track_caller]
+fn assert_heard(cluster: &dyn Cluster, witness: &dyn Witness, cuts: &[Link], when: &str) {
+    let mut expected = all_links(cluster);
+    expected.retain(|link| !cuts.contains(link));
+    let heard = witness.heard();
+    let leaks: Vec<_> = heard.difference(&expected).collect();
+    let lost: Vec<_> = expected.difference(&heard).collect();
+    assert!(leaks.is_empty() && lost.is_empty(), "{when}: leaks {leaks:?}, lost {lost:?}");
+}
+
+fn nothing_is_broken(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    assert_heard(cluster.as_ref(), witness, &[], "at first");
+    for node in 0..cluster.nodes().len() {
+        assert!(witness.life(node).is_some(), "{} does not answer", cluster.nodes()[node]);
+    }
+}
+
+fn every_cut(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let mut nemesis = Nemesis::new(cluster.clone());
+    for (id, fault) in (1..).zip(ALL.iter().filter(|fault| fault.needs == Capability::Links)) {
+        let scene =
+            Scene { nodes: cluster.nodes(), leaders: &[1], targets: &Targets::Usual, seed: id };
+        let action = (fault.decide)(&scene).expect("there are nodes enough").action;
+        let Action::Cut(grudge) = &action else { panic!("{} is no cut", fault.name) };
+        installed(&nemesis.install(id, &action));
+        assert_heard(cluster.as_ref(), witness, &grudge.cuts, fault.name);
+        healed(&nemesis.undo(id));
+        assert_heard(cluster.as_ref(), witness, &[], &format!("after {}", fault.name));
+    }
+}
+
+fn cuts_add_up(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let nodes = cluster.nodes().len();
+    let (first, second) = (Grudge::isolate(nodes, &[0]), Grudge::isolate(nodes, &[1]));
+    let both = [first.cuts.clone(), second.cuts.clone()].concat();
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Cut(first)));
+    installed(&nemesis.install(2, &Action::Cut(second.clone())));
+    assert_heard(cluster.as_ref(), witness, &both, "both");
+    healed(&nemesis.undo(1));
+    assert_heard(cluster.as_ref(), witness, &second.cuts, "the second only");
+    healed(&nemesis.undo(2));
+    assert_heard(cluster.as_ref(), witness, &[], "after both");
+}
+
+fn lives(cluster: &dyn Cluster, witness: &dyn Witness) -> Vec<Option<u64>> {
+    (0..cluster.nodes().len()).map(|node| witness.life(node)).collect()
+}
+
+fn kill(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let before = lives(cluster.as_ref(), witness);
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Kill(vec![0, 2])));
+    let during = lives(cluster.as_ref(), witness);
+    for (node, life) in during.iter().enumerate() {
+        let expected = if [0, 2].contains(&node) { None } else { before[node] };
+        assert_eq!(*life, expected, "node {node} while 0 and 2 are killed");
+    }
+    healed(&nemesis.undo(1));
+    let after = lives(cluster.as_ref(), witness);
+    for node in 0..after.len() {
+        assert!(after[node].is_some(), "node {node} does not answer again");
+        let same = after[node] == before[node];
+        assert_eq!(same, ![0, 2].contains(&node), "node {node}: a new life only if killed");
+    }
+    assert_heard(cluster.as_ref(), witness, &[], "after the kill");
+}
+
+fn pause(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let before = lives(cluster.as_ref(), witness);
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Pause(vec![1])));
+    let during = lives(cluster.as_ref(), witness);
+    assert_eq!(during[1], None, "it answers although it is paused");
+    assert_eq!(during[0], before[0], "another one is not hit");
+    healed(&nemesis.undo(1));
+    assert_eq!(lives(cluster.as_ref(), witness), before, "all go on in the same life");
+}
+
+fn heal_all(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let nodes = cluster.nodes().len();
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Cut(Grudge::halves(nodes))));
+    installed(&nemesis.install(2, &Action::Kill(vec![0])));
+    installed(&nemesis.install(3, &Action::Pause(vec![1])));
+    let effects = nemesis.heal_all();
+    assert_eq!(effects.len(), 3);
+    effects.iter().for_each(|(_, effect)| healed(effect));
+    assert!(nemesis.heal_all().is_empty(), "there is nothing more to heal");
+    nothing_is_broken(cluster, witness);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{MemoryCluster, Sabotage};
+    use crate::node::Processes;
+
+    impl Witness for MemoryCluster {
+        fn heard(&self) -> BTreeSet<Link> {
+            Link::all(self.nodes().len()).filter(|link| self.passes(*link)).collect()
+        }
+
+        fn life(&self, node: usize) -> Option<u64> {
+            let process = self.states(node).unwrap().into_iter().next()?;
+            self.runs(node).then_some(process.pid.unsigned_abs().into())
+        }
+    }
+
+    fn conforms(sabotage: Option<Sabotage>, case: Case) -> bool {
+        let cluster = Arc::new(MemoryCluster::new(5));
+        cluster.sabotage(sabotage);
+        let erased: Arc<dyn Cluster> = cluster.clone();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(&erased, &*cluster))).is_ok()
+    }
+
+    #[test]
+    fn the_in_memory_twin_conforms() {
+        for (name, case) in CASES {
+            assert!(conforms(None, *case), "{name}");
+        }
+    }
+
+    #[test]
+    fn one_that_breaks_its_promises_does_not() {
+        for (sabotage, broken) in [
+            (Sabotage::DeadLink(Link { from: 1, to: 2 }), "nothing is broken before"),
+            (Sabotage::RulesDoNothing, "every fault of links cuts exactly its links"),
+            (Sabotage::RulesVanish, "cuts add up and end one by one"),
+            (Sabotage::WillNotStart, "killed nodes are dead and start again"),
+            (Sabotage::SignalsLost, "paused nodes stand still and go on"),
+            (Sabotage::WillNotStart, "healing ends everything and may be repeated"),
+        ] {
+            let (name, case) = CASES.iter().find(|(name, _)| *name == broken).unwrap();
+            assert!(!conforms(Some(sabotage), *case), "{name}: passed in spite of {sabotage:?}");
+        }
+    }
+}
