@@ -4,7 +4,6 @@
 //! an anomaly only where every write that could have made the value is ruled out.
 
 use super::prepare::{Attempt, Observation, Register};
-use crate::history::Completion;
 use crate::linearizable::ValueId;
 
 /// An answer that shows a value which no write can have made: Adya's G1a and its relatives, with
@@ -70,9 +69,9 @@ pub(crate) fn corruptions<'h>(register: &Register<'h>) -> Vec<Corruption<'h>> {
         let (mut aborted, mut future) = (None, None);
         for attempt in others {
             let began_before = attempt.operation.invoked.index < seen.completed;
-            match (began_before, attempt.completion) {
-                (true, Completion::Ok | Completion::Info) => return None,
-                (true, Completion::Fail) => aborted = aborted.or(Some(*attempt)),
+            match (began_before, attempt.failed) {
+                (true, false) => return None,
+                (true, true) => aborted = aborted.or(Some(*attempt)),
                 // Attempts come in the order of invocation: no possible source can follow.
                 (false, _) => {
                     future = Some(*attempt);

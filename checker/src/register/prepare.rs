@@ -28,7 +28,8 @@ pub(crate) struct Attempt<'h> {
     /// What it expects to find, for a `cas`.
     pub old: Option<ValueId>,
     pub new: ValueId,
-    pub completion: Completion,
+    /// Whether it certainly did not happen.
+    pub failed: bool,
     /// Where it was acknowledged; `None` if it was not.
     pub acknowledged: Option<u64>,
 }
@@ -127,11 +128,8 @@ impl<'h> Preparation<'h> {
             _ => return Err(operation),
         };
         // A failure that became known only later is certain all the same.
-        let completion = match operation.completion {
-            Completion::Ok if acknowledged.is_none() => Completion::Info,
-            completion => completion,
-        };
-        self.register.attempts.push(Attempt { operation, old, new, completion, acknowledged });
+        let failed = operation.completion == Completion::Fail;
+        self.register.attempts.push(Attempt { operation, old, new, failed, acknowledged });
         Ok(())
     }
 
@@ -149,7 +147,7 @@ impl<'h> Register<'h> {
 
     /// The attempts that may have happened.
     pub fn possible_attempts(&self) -> impl Iterator<Item = &Attempt<'h>> {
-        self.attempts.iter().filter(|attempt| attempt.completion != Completion::Fail)
+        self.attempts.iter().filter(|attempt| !attempt.failed)
     }
 
     /// What the linearizability engine needs to see, each with the operation that it stands for.

@@ -163,6 +163,12 @@ fn both_at_once_is_not_believed() {
 }
 
 #[test]
+fn both_at_once_in_one_window_is_not_believed_either() {
+    let breaks = vec![halves(5_000, 11_000), halves(14_000, 20_000)];
+    check_cap(&Scenario { length_ms: 25_000, breaks, ..cp() }, "null");
+}
+
+#[test]
 fn ca_is_both_until_partitioned_else_neither() {
     // One node does all the work, and it is cut off with the minority.
     let single = |r: &Request| {

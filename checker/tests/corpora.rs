@@ -1,0 +1,64 @@
+//! Histories of other tools with known verdicts. `SPLITBRAIN_CORPORA` names the folder that holds
+//! them, with a `MANIFEST.tsv` of path, format, model and expected verdict.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use splitbrain_checker::history::History;
+use splitbrain_checker::{Options, judge};
+
+/// A line of the manifest.
+struct Case {
+    path: PathBuf,
+    model: String,
+    linearizable: bool,
+}
+
+/// The cases of a format whose model is a register.
+fn register_cases(format: &str) -> Vec<Case> {
+    let Some(folder) = std::env::var_os("SPLITBRAIN_CORPORA") else {
+        eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so no corpus was checked");
+        return Vec::new();
+    };
+    let folder = Path::new(&folder);
+    let manifest = fs::read_to_string(folder.join("MANIFEST.tsv")).expect("a manifest");
+    let case = |line: &str| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [path, of_format, model, expected, ..] = columns[..] else { return None };
+        let model = model.split(',').next().unwrap_or_default();
+        (of_format.starts_with(format) && ["register", "cas-register"].contains(&model)).then(
+            || {
+                let linearizable = match expected {
+                    "linearizable" => true,
+                    "not-linearizable" => false,
+                    other => panic!("{path}: expected {other}?"),
+                };
+                Case { path: folder.join(path), model: model.to_owned(), linearizable }
+            },
+        )
+    };
+    let cases: Vec<Case> = manifest.lines().filter_map(case).collect();
+    assert!(!cases.is_empty(), "the manifest has no register of format {format}");
+    cases
+}
+
+fn check(format: &str, options: &Options, expected_cases: usize) {
+    let cases = register_cases(format);
+    for case in &cases {
+        let history = History::open(&case.path).expect("a history");
+        let judgement = judge(&history, options);
+        let expected = if case.linearizable { "valid" } else { "invalid" };
+        let found = judgement.verdict.name();
+        assert_eq!(found, expected, "{} ({})", case.path.display(), case.model);
+        let names: Vec<&str> = judgement.violations.iter().map(|v| v.name).collect();
+        assert_eq!(names.is_empty(), case.linearizable, "{}: {names:?}", case.path.display());
+    }
+    if !cases.is_empty() {
+        assert_eq!(cases.len(), expected_cases);
+    }
+}
+
+#[test]
+fn generated_registers() {
+    check("jsonl", &Options::default(), 12);
+}
