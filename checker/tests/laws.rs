@@ -90,10 +90,19 @@ fn judged(events: Vec<Event>) -> Judgement {
 }
 
 /// What no renaming may change.
-fn gist(judgement: &Judgement) -> (String, Option<Class>, Option<Class>, Vec<(&'static str, u64)>) {
-    let names = judgement.violations.iter().map(|violation| (violation.name, violation.count));
-    let verdict = judgement.verdict.name().to_owned();
-    (verdict, judgement.class_at_least, judgement.class_at_most, names.collect())
+#[derive(Debug, PartialEq)]
+struct Gist {
+    verdict: &'static str,
+    class: (Option<Class>, Option<Class>),
+    violations: Vec<(&'static str, u64)>,
+}
+
+fn gist(judgement: &Judgement) -> Gist {
+    Gist {
+        verdict: judgement.verdict.name(),
+        class: (judgement.class_at_least, judgement.class_at_most),
+        violations: judgement.violations.iter().map(|v| (v.name, v.count)).collect(),
+    }
 }
 
 /// One key's operations as they stand: nothing that may have happened is left out.
