@@ -1,1 +1,14 @@
 //! The program: environments, interpreter, recorder, database clients, reports, command line.
+//!
+//! `run` is `record` and then `check`: the history is the only product of a run and the only
+//! input of a verdict.
+
+pub mod cli;
+pub mod databases;
+pub mod environments;
+pub mod interpreter;
+pub mod plan;
+mod progress;
+pub mod recorder;
+pub mod report;
+pub mod run;

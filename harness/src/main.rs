@@ -1,3 +1,5 @@
 //! The `splitbrain` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    splitbrain::cli::main()
+}

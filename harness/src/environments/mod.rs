@@ -16,7 +16,10 @@ use splitbrain_nemesis::journal;
 
 /// Every environment that there is: its name and what it is, in one sentence.
 pub const ALL: &[(&str, &str)] = &[
-    ("external", "A cluster that is running already: clients work, faults that need a node are skipped."),
+    (
+        "external",
+        "A cluster that is running already: clients work, faults that need a node are skipped.",
+    ),
     ("local", "Network namespaces on this machine, with root or without; nothing else is touched."),
 ];
 

@@ -1,0 +1,73 @@
+//! `splitbrain list`.
+
+use splitbrain_nemesis::faults;
+use splitbrain_workloads::objects;
+
+use super::{Exit, Failure};
+use crate::databases::{self, MODES};
+use crate::environments;
+
+/// Flags of `list`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// What to show; everything if left out.
+    #[arg(value_enum)]
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    Modes,
+    Workloads,
+    Faults,
+    Databases,
+    Environments,
+}
+
+/// Prints each kind with its names and sentences.
+pub fn main(args: &Args) -> Result<Exit, Failure> {
+    let kinds = [
+        (Kind::Modes, "modes of the bundled store (--mode)", modes()),
+        (Kind::Workloads, "workloads (--workload)", workloads()),
+        (Kind::Faults, "faults (--faults)", faults()),
+        (Kind::Databases, "databases (--db)", databases()),
+        (Kind::Environments, "environments (--env)", environments()),
+    ];
+    for (kind, title, lines) in kinds {
+        if args.kind.is_none_or(|wanted| wanted == kind) {
+            println!("{title}");
+            for (name, about) in lines {
+                println!("  {name:<17} {about}");
+            }
+        }
+    }
+    Ok(Exit::Valid)
+}
+
+type Lines = Vec<(String, &'static str)>;
+
+fn modes() -> Lines {
+    MODES.iter().map(|mode| (mode.name.to_owned(), mode.about)).collect()
+}
+
+fn workloads() -> Lines {
+    objects::ALL.iter().map(|workload| (workload.name.to_owned(), workload.about)).collect()
+}
+
+fn faults() -> Lines {
+    faults::ALL
+        .iter()
+        .map(|fault| {
+            let names = [&[fault.name], fault.aliases].concat().join(" = ");
+            (names, fault.about)
+        })
+        .collect()
+}
+
+fn databases() -> Lines {
+    databases::ALL.iter().map(|entry| (entry.name.to_owned(), entry.about)).collect()
+}
+
+fn environments() -> Lines {
+    environments::ALL.iter().map(|(name, about)| ((*name).to_owned(), *about)).collect()
+}

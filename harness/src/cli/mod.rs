@@ -1,0 +1,118 @@
+//! The command line: a contract, with one exit code for each kind of ending.
+
+mod check;
+mod demo;
+mod doctor;
+mod list;
+mod run;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was expected holds: no anomaly was found.
+    Valid = 0,
+    /// What was expected does not hold.
+    Invalid = 1,
+    /// It cannot be told.
+    Unknown = 2,
+    /// The command was wrong.
+    Usage = 64,
+    /// The harness could not do its work.
+    Harness = 70,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command could not do its work, and whose fault that is.
+#[derive(Debug)]
+pub enum Failure {
+    /// The user asked for something that cannot be.
+    Usage(anyhow::Error),
+    /// The harness or the machine failed.
+    Harness(anyhow::Error),
+}
+
+/// Marks an error as the user's.
+pub fn usage(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Usage(error.into())
+}
+
+/// Marks an error as the harness's.
+pub fn harness(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Harness(error.into())
+}
+
+/// Breaks a replicated system's network and processes while clients use it, and says from the
+/// recorded history what consistency and availability it really gave.
+#[derive(Parser)]
+#[command(name = "splitbrain", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 as expected (no anomaly found), 1 not as expected, \
+    2 unknown, 64 wrong usage, 70 the harness failed.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start or join a cluster, break it under load, and judge what it did.
+    Run(Box<run::Args>),
+    /// Run the bundled store in its three modes, one after another, and compare them.
+    Demo(demo::Args),
+    /// Judge a stored history again.
+    Check(check::Args),
+    /// Show the modes, workloads, faults, databases and environments there are.
+    List(list::Args),
+    /// Say what this machine can do, what is missing and the command that gets it.
+    Doctor,
+    /// Undo whatever an earlier run left behind.
+    Heal,
+}
+
+/// Runs the program on the arguments of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Valid };
+            // A closed pipe is no reason to complain.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let ended = match cli.command {
+        Command::Run(args) => run::main(*args),
+        Command::Demo(args) => demo::main(&args),
+        Command::Check(args) => check::main(&args),
+        Command::List(args) => list::main(&args),
+        Command::Doctor => doctor::doctor(),
+        Command::Heal => doctor::heal(),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(Failure::Usage(error)) => complain(&error, Exit::Usage),
+        Err(Failure::Harness(error)) => complain(&error, Exit::Harness),
+    }
+}
+
+fn complain(error: &anyhow::Error, exit: Exit) -> ExitCode {
+    eprintln!("splitbrain: {error:#}");
+    exit.into()
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+pub fn print(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,28 @@
+//! The list of databases, alphabetical.
+
+use super::{Entry, etcd, store};
+
+/// Every database there is.
+pub const ALL: &[&Entry] = &[&etcd::ENTRY, &store::ENTRY];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_and_every_entry_keeps_the_rules() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/databases");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".rs").map(|name| name.replace('_', "-")))
+            .filter(|name| !["mod", "all", "http"].contains(&name.as_str()))
+            .collect();
+        files.sort();
+        let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
+        assert_eq!(names, files, "databases/ and ALL differ, or ALL is not alphabetical");
+        for entry in ALL {
+            assert!(entry.about.ends_with('.'), "{}: one sentence", entry.name);
+        }
+    }
+}

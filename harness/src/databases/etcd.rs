@@ -1,0 +1,247 @@
+//! etcd 3.4 and later, over its HTTP/JSON gateway.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use serde_json::json;
+use splitbrain_checker::history::ErrorKind;
+use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
+use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
+
+use super::http::{self, Answer};
+use super::{Asker, Database, Entry, Member, Missing, Program, Role};
+use crate::environments::Daemon;
+
+/// The registry's line.
+pub const ENTRY: Entry = Entry {
+    name: "etcd",
+    about: "etcd from Debian's etcd-server: linearizable reads and writes through its HTTP gateway.",
+    open: |mode| match mode {
+        None => Ok(Box::new(Etcd)),
+        Some(mode) => Err(format!("etcd has no modes, so not {mode:?}; leave --mode out")),
+    },
+};
+
+const CLIENT_PORT: u16 = 2379;
+const PEER_PORT: u16 = 2380;
+/// Five times the default speed: a fail-over then takes well under half of a five-second cut.
+const HEARTBEAT_MS: &str = "50";
+const ELECTION_MS: &str = "500";
+
+struct Etcd;
+
+impl Database for Etcd {
+    fn target(&self) -> String {
+        "etcd".to_owned()
+    }
+
+    fn default_nodes(&self) -> usize {
+        3
+    }
+
+    fn has_cas(&self) -> bool {
+        true
+    }
+
+    fn find(&self) -> Result<Program, Missing> {
+        let output = Command::new("etcd").arg("--version").output().map_err(|error| Missing {
+            what: format!("the program etcd cannot be started: {error}"),
+            remedy: "apt-get install etcd-server".to_owned(),
+        })?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let version = text.lines().next().unwrap_or_default().replace("etcd Version: ", "");
+        Ok(Program { path: "etcd".into(), version })
+    }
+
+    fn url(&self, address: IpAddr) -> String {
+        format!("http://{address}:{CLIENT_PORT}")
+    }
+
+    fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
+        let peers: Vec<String> = cluster
+            .iter()
+            .map(|member| format!("{}=http://{}:{PEER_PORT}", member.name, member.address))
+            .collect();
+        let member = &cluster[this];
+        let client = format!("http://{}:{CLIENT_PORT}", member.address);
+        let peer = format!("http://{}:{PEER_PORT}", member.address);
+        let data = folder.join("data");
+        // With data in place etcd ignores the initial cluster, so a restart is the same command.
+        let args = [
+            ["--name", &member.name],
+            ["--data-dir", &data.to_string_lossy()],
+            ["--listen-peer-urls", &peer],
+            ["--initial-advertise-peer-urls", &peer],
+            ["--listen-client-urls", &client],
+            ["--advertise-client-urls", &client],
+            ["--initial-cluster", &peers.join(",")],
+            ["--initial-cluster-state", "new"],
+            ["--heartbeat-interval", HEARTBEAT_MS],
+            ["--election-timeout", ELECTION_MS],
+            ["--logger", "zap"],
+            ["--log-outputs", "stderr"],
+        ];
+        Daemon {
+            program: program.path.clone(),
+            args: args.concat().into_iter().map(str::to_owned).collect(),
+            env: Vec::new(),
+            directory: folder.to_owned(),
+            log: folder.join("etcd.log"),
+        }
+    }
+
+    fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let answer = http::ask(asker.http.get(format!("{url}/health"))).await?;
+            match answer.body["health"].as_str() {
+                Some("true") => Ok(()),
+                _ => Err(format!("health check answered {}: {}", answer.status, answer.body)),
+            }
+        })
+    }
+
+    fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>> {
+        Box::pin(async move {
+            let request = asker.http.post(format!("{url}/v3/maintenance/status")).json(&json!({}));
+            let body = http::ask(request).await?.body;
+            // Numbers of 64 bits come as strings in this gateway.
+            let leads = body["leader"].is_string() && body["leader"] == body["header"]["member_id"];
+            let term = body["raftTerm"].as_str().and_then(|term| term.parse().ok());
+            Ok(Role { leads, term })
+        })
+    }
+
+    fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
+        Clients::default().serve::<Register, _>(move |node| EtcdClient {
+            http: http::client(None),
+            url: urls[node].clone(),
+            prefix: prefix.clone(),
+        })
+    }
+}
+
+struct EtcdClient {
+    http: reqwest::Client,
+    url: String,
+    prefix: String,
+}
+
+impl Client<Register> for EtcdClient {
+    fn invoke<'a>(&'a mut self, call: &'a Call) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
+        Box::pin(async move {
+            let key = BASE64.encode(format!("{}{}", self.prefix, call.key));
+            let text = |value: i64| BASE64.encode(value.to_string());
+            let (path, body) = match call.action {
+                Action::Read => ("range", json!({ "key": key })),
+                Action::Write(value) => ("put", json!({ "key": key, "value": text(value) })),
+                Action::Cas { old, new } => (
+                    "txn",
+                    json!({
+                        "compare": [{
+                            "key": key, "target": "VALUE", "result": "EQUAL", "value": text(old)
+                        }],
+                        "success": [{ "request_put": { "key": key, "value": text(new) } }],
+                        "failure": [],
+                    }),
+                ),
+            };
+            let request = self.http.post(format!("{}/v3/kv/{path}", self.url)).json(&body);
+            understand(call.action, &http::send(request).await?)
+        })
+    }
+}
+
+/// What etcd's answer means. Its errors are gRPC's codes with etcd's own words (rpctypes).
+fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> {
+    let body = &answer.body;
+    if answer.status != 200 || body.get("header").is_none() {
+        return Err(refusal(answer));
+    }
+    match action {
+        Action::Write(_) => Ok(Ret::Done.into()),
+        // The gateway leaves out what is false.
+        Action::Cas { .. } if body["succeeded"] == true => Ok(Ret::Done.into()),
+        Action::Cas { .. } => Err(OpError::fail(ErrorKind::Mismatch, "the comparison failed")),
+        Action::Read => {
+            let Some(found) = body["kvs"].get(0) else { return Ok(Ret::Found(None).into()) };
+            let value = found["value"]
+                .as_str()
+                .and_then(|text| BASE64.decode(text).ok())
+                .and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+            match value {
+                Some(value) => Ok(Outcome {
+                    ret: Ret::Found(Some(value)),
+                    version: found["version"].as_str().and_then(|version| version.parse().ok()),
+                }),
+                None => Err(OpError::info(ErrorKind::Other, format!("not an integer: {found}"))),
+            }
+        }
+    }
+}
+
+/// Only what etcd rejects before it proposes the request has certainly not happened; a lost
+/// leader, a full queue of the old one and a time-out leave everything open.
+fn refusal(answer: &Answer) -> OpError {
+    const INVALID_ARGUMENT: u64 = 3;
+    const PERMISSION_DENIED: u64 = 7;
+    const UNAUTHENTICATED: u64 = 16;
+    let body = &answer.body;
+    let text = body["message"].as_str().or(body["error"].as_str()).unwrap_or_default();
+    let text = if text.is_empty() { format!("status {}", answer.status) } else { text.to_owned() };
+    match body["code"].as_u64() {
+        Some(INVALID_ARGUMENT | PERMISSION_DENIED | UNAUTHENTICATED) => {
+            OpError::fail(ErrorKind::Other, text)
+        }
+        _ if text.starts_with("etcdserver: too many requests")
+            || text.starts_with("etcdserver: no leader") =>
+        {
+            OpError::fail(ErrorKind::Refused, text)
+        }
+        _ if text.contains("timed out") || text.contains("deadline exceeded") => {
+            OpError::info(ErrorKind::Timeout, text)
+        }
+        _ => OpError::info(ErrorKind::Other, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn check(action: Action, status: u16, body: Value, expected: &str) {
+        let meaning = match understand(action, &Answer { status, body }) {
+            Ok(outcome) => format!("ok {:?}", outcome.ret),
+            Err(OpError::Fail(error)) => format!("fail {:?}", error.kind),
+            Err(OpError::Info(error)) => format!("info {:?}", error.kind),
+        };
+        assert_eq!(meaning, expected);
+    }
+
+    #[test]
+    fn every_answer_of_etcd_has_its_meaning() {
+        let cas = Action::Cas { old: 1, new: 2 };
+        let write = Action::Write(1);
+        let header = json!({"cluster_id": "1"});
+        check(write, 200, json!({"header": header}), "ok Done");
+        check(cas, 200, json!({"header": header, "succeeded": true}), "ok Done");
+        check(cas, 200, json!({"header": header, "responses": []}), "fail Mismatch");
+        check(Action::Read, 200, json!({"header": header}), "ok Found(None)");
+        let found = json!({"header": header, "kvs": [{"value": "NDI=", "version": "3"}]});
+        check(Action::Read, 200, found, "ok Found(Some(42))");
+        let other = json!({"header": header, "kvs": [{"value": "eA=="}]});
+        check(Action::Read, 200, other, "info Other");
+        let error = |code: u64, message: &str| json!({"code": code, "message": message});
+        check(write, 503, error(14, "etcdserver: request timed out"), "info Timeout");
+        check(write, 500, error(2, "context deadline exceeded"), "info Timeout");
+        check(write, 503, error(14, "etcdserver: leader changed"), "info Other");
+        check(write, 503, error(14, "etcdserver: no leader"), "fail Refused");
+        check(write, 429, error(8, "etcdserver: too many requests"), "fail Refused");
+        check(write, 400, error(3, "etcdserver: key is not provided"), "fail Other");
+        check(write, 200, Value::Null, "info Other");
+    }
+}

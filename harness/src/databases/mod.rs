@@ -1,0 +1,111 @@
+//! The systems that can be tested: one file each, and one line each in [`all`].
+
+mod all;
+mod etcd;
+mod http;
+mod store;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use splitbrain_workloads::{BoxFuture, Clients};
+
+use crate::environments::Daemon;
+
+pub use all::ALL;
+pub use store::MODES;
+
+/// One line of the registry.
+pub struct Entry {
+    /// Name in kebab case, as after `--db`.
+    pub name: &'static str,
+    /// What it is, in one sentence.
+    pub about: &'static str,
+    /// Makes the driver. The argument is the mode; only the bundled store has any.
+    pub open: Open,
+}
+
+/// Makes a driver, or says what modes there are.
+pub type Open = fn(mode: Option<&str>) -> Result<Box<dyn Database>, String>;
+
+/// How to start, ask and talk to one kind of system.
+pub trait Database: Send + Sync {
+    /// Name in reports and run folders, such as `store/raft`.
+    fn target(&self) -> String;
+    /// Nodes that a cluster has if nothing else is asked for.
+    fn default_nodes(&self) -> usize;
+    /// Whether its compare-and-set is atomic.
+    fn has_cas(&self) -> bool;
+    /// Finds the program on this machine.
+    fn find(&self) -> Result<Program, Missing>;
+    /// Where clients reach a node that listens on this address.
+    fn url(&self, address: IpAddr) -> String;
+    /// How to start one node of a cluster on its own folder. The same again restarts it on its
+    /// data.
+    fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon;
+    /// Whether a node serves requests now; otherwise why not.
+    fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>>;
+    /// What a node believes of its own role. Answers from the node's own state, at once.
+    fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>>;
+    /// Connections for each vocabulary that it serves. Every key is written with the prefix.
+    fn clients(&self, urls: Vec<String>, prefix: String) -> Clients;
+}
+
+/// A node as the other nodes are told of it.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name, such as `n1`.
+    pub name: String,
+    /// Its address in the cluster's network.
+    pub address: IpAddr,
+}
+
+/// A program that was found.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub version: String,
+}
+
+/// Something that has to be installed first.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}\n  to get it: {remedy}")]
+pub struct Missing {
+    /// What is not there.
+    pub what: String,
+    /// The exact command that gets it.
+    pub remedy: String,
+}
+
+/// What a node believes of its own role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Role {
+    /// It believes that it leads.
+    pub leads: bool,
+    /// Term or epoch of that belief.
+    pub term: Option<u64>,
+}
+
+/// The control plane's own HTTP connections.
+pub struct Asker {
+    http: reqwest::Client,
+}
+
+impl Asker {
+    /// Connections that give up after `patience`.
+    pub fn new(patience: Duration) -> Asker {
+        Asker { http: http::client(Some(patience)) }
+    }
+}
+
+/// The driver of a database, or what names there are.
+pub fn open(name: &str, mode: Option<&str>) -> Result<Box<dyn Database>, String> {
+    let entry = ALL.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
+        format!("no database is named {name:?}; there are: {}", names.join(", "))
+    })?;
+    (entry.open)(mode)
+}

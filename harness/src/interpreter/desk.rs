@@ -1,0 +1,276 @@
+//! Who does what: workers and their processes, operations that wait for a free client, and the
+//! recorder's ordered buffer.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use splitbrain_checker::history::{Event, Kind, Process, Symbol};
+use splitbrain_workloads::{Completion, Context, Generator, Invocation, Next};
+
+use crate::recorder::Recorder;
+
+/// Operations that found no free client are reported together if they were due within this time.
+const SHED_REPORT_NS: u64 = 1_000_000_000;
+
+/// Totals for the progress line, readable from other threads.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Operations invoked.
+    pub invoked: AtomicU64,
+    /// Completed `ok`.
+    pub ok: AtomicU64,
+    /// Completed `fail`.
+    pub fail: AtomicU64,
+    /// Completed `info`.
+    pub info: AtomicU64,
+}
+
+struct Worker {
+    node: usize,
+    process: u64,
+    open: Option<Invocation>,
+}
+
+/// The state of the loop that is not time.
+pub struct Desk {
+    recorder: Recorder,
+    nodes: Vec<Arc<str>>,
+    workers: Vec<Worker>,
+    /// Drawn from the generator, not yet due or without a free client.
+    drawn: Option<Invocation>,
+    /// Due operations that wait for a client of their node, oldest first.
+    waiting: Vec<VecDeque<Invocation>>,
+    deadline_ns: u64,
+    shed: BTreeMap<String, BTreeMap<Symbol, u64>>,
+    /// When the first of those was due.
+    shed_since: u64,
+    /// Keys in the order of their first use, except those of the phase `after`.
+    keys: Vec<String>,
+    known: std::collections::HashSet<String>,
+    counts: Arc<Counts>,
+}
+
+impl Desk {
+    /// `per_node` workers for each node. An operation that finds no free client of its node before
+    /// `deadline_ns` has passed is shed.
+    pub fn new(recorder: Recorder, nodes: &[String], per_node: usize, deadline_ns: u64) -> Desk {
+        let workers = (0..nodes.len() * per_node)
+            .map(|client| Worker { node: client % nodes.len(), process: client as u64, open: None })
+            .collect();
+        Desk {
+            recorder,
+            nodes: nodes.iter().map(|name| Arc::from(name.as_str())).collect(),
+            workers,
+            drawn: None,
+            waiting: nodes.iter().map(|_| VecDeque::new()).collect(),
+            deadline_ns,
+            shed: BTreeMap::new(),
+            shed_since: 0,
+            keys: Vec::new(),
+            known: std::collections::HashSet::new(),
+            counts: Arc::default(),
+        }
+    }
+
+    /// Totals, shared with whoever shows them.
+    pub fn counts(&self) -> Arc<Counts> {
+        self.counts.clone()
+    }
+
+    /// Every key used so far, in the order of first use.
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// The operation that a worker is busy with.
+    pub fn open(&self, worker: usize) -> &Invocation {
+        self.workers[worker].open.as_ref().expect("the worker was assigned an operation")
+    }
+
+    /// Whether nothing is open and nothing waits.
+    pub fn idle(&self) -> bool {
+        self.drawn.is_none()
+            && self.waiting.iter().all(VecDeque::is_empty)
+            && self.workers.iter().all(|worker| worker.open.is_none())
+    }
+
+    /// Why the history can no longer be written, if so.
+    pub fn failure(&self) -> Option<String> {
+        self.recorder.failure()
+    }
+
+    /// Writes a phase's first line; the phase before it is now safe on disk.
+    pub fn phase(&mut self, now: u64, name: &'static str) {
+        self.report_shed(now);
+        self.recorder.sync();
+        let mut event = Event::new(0, now, Kind::Info, Process::Harness, "phase");
+        event.value = name.into();
+        self.recorder.write(event);
+    }
+
+    /// Asks the generator until it has nothing that is due, moving due operations to the queue of
+    /// their node. Returns whether the generator is done, and lowers `wake` to when it should be
+    /// asked again.
+    pub fn draw(
+        &mut self,
+        now: u64,
+        generator: &mut dyn Generator,
+        ctx: &mut Context,
+        wake: &mut u64,
+    ) -> bool {
+        loop {
+            if self.drawn.is_none() {
+                match generator.next(ctx) {
+                    Next::Invoke(invocation) => self.drawn = Some(invocation),
+                    Next::Pending(until) => {
+                        *wake = until.map_or(*wake, |until| until.min(*wake));
+                        return false;
+                    }
+                    Next::Done => return true,
+                }
+            }
+            let Some(drawn) = &self.drawn else { continue };
+            match (drawn.due, drawn.node) {
+                (Some(due), _) if due > now => {
+                    *wake = due.min(*wake);
+                    return false;
+                }
+                (Some(_), Some(node)) => {
+                    self.waiting[node].extend(self.drawn.take());
+                }
+                // Closed loop, or any node: it goes to a free client, and until there is one nothing
+                // more is drawn.
+                (_, node) => match self.free_worker(node) {
+                    Some(worker) => {
+                        let node = self.workers[worker].node;
+                        self.waiting[node].extend(self.drawn.take());
+                    }
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// A free worker for which nothing waits yet.
+    fn free_worker(&self, node: Option<usize>) -> Option<usize> {
+        self.workers.iter().position(|worker| {
+            worker.open.is_none()
+                && node.is_none_or(|node| worker.node == node)
+                && self.waiting[worker.node].is_empty()
+        })
+    }
+
+    /// Gives a waiting operation to a free worker of its node and records the invocation; the
+    /// caller must hand it over next.
+    pub fn assign(&mut self, now: u64) -> Option<usize> {
+        let worker = (0..self.workers.len()).find(|&worker| {
+            self.workers[worker].open.is_none()
+                && !self.waiting[self.workers[worker].node].is_empty()
+        })?;
+        let node = self.workers[worker].node;
+        let invocation = self.waiting[node].pop_front()?;
+        if let Some(key) = &invocation.key
+            && !self.known.contains(key)
+        {
+            self.known.insert(key.clone());
+            self.keys.push(key.clone());
+        }
+        let process = Process::Client(self.workers[worker].process);
+        let mut event = Event::new(0, now, Kind::Invoke, process, invocation.f.clone());
+        event.key = invocation.key.clone();
+        event.value = invocation.value.clone();
+        event.client = Some(worker as u32);
+        event.node = Some(Cow::Owned(self.nodes[node].to_string()));
+        event.due = invocation.due;
+        self.recorder.write(event);
+        self.counts.invoked.fetch_add(1, Ordering::Relaxed);
+        self.workers[worker].open = Some(invocation);
+        Some(worker)
+    }
+
+    /// Records a completion and frees the worker.
+    pub fn complete(
+        &mut self,
+        now: u64,
+        worker: usize,
+        completion: Completion,
+    ) -> (Invocation, Event) {
+        let concurrency = self.workers.len() as u64;
+        let worker = &mut self.workers[worker];
+        let invocation = worker.open.take().expect("only a busy worker completes");
+        let process = Process::Client(worker.process);
+        let mut event = Event::new(0, now, completion.kind, process, invocation.f.clone());
+        event.key = invocation.key.clone();
+        event.value = completion.value;
+        event.version = completion.version;
+        event.error = completion.error;
+        let count = match completion.kind {
+            Kind::Fail => &self.counts.fail,
+            Kind::Info => {
+                // The operation may still happen: its process is never heard of again.
+                worker.process += concurrency;
+                &self.counts.info
+            }
+            _ => &self.counts.ok,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let event = self.recorder.write(event);
+        (invocation, event)
+    }
+
+    /// Records a line of the nemesis or an observer.
+    pub fn note(&mut self, now: u64, mut note: Event) {
+        note.time = now;
+        self.recorder.write(note);
+    }
+
+    /// Sheds what has waited for too long, reports it, and hands the buffer on.
+    pub fn tick(&mut self, now: u64) {
+        for node in 0..self.waiting.len() {
+            while let Some(due) = self.waiting[node].front().and_then(|first| first.due)
+                && due + self.deadline_ns < now
+                && let Some(invocation) = self.waiting[node].pop_front()
+            {
+                if self.shed.is_empty() {
+                    self.shed_since = due;
+                } else if due.abs_diff(self.shed_since) >= SHED_REPORT_NS {
+                    self.report_shed(now);
+                    self.shed_since = due;
+                }
+                self.shed_since = self.shed_since.min(due);
+                let by_f = self.shed.entry(self.nodes[node].to_string()).or_default();
+                *by_f.entry(invocation.f).or_default() += 1;
+            }
+        }
+        if now >= self.shed_since + self.deadline_ns + SHED_REPORT_NS {
+            self.report_shed(now);
+        }
+        self.recorder.flush(now);
+    }
+
+    /// One line for all operations that were shed since the last: `due` is when the first of them
+    /// was, and the others were within a second of it.
+    fn report_shed(&mut self, now: u64) {
+        if !self.shed.is_empty() {
+            let mut event = Event::new(0, now, Kind::Info, Process::Harness, "shed");
+            event.value = json!(std::mem::take(&mut self.shed));
+            event.due = Some(self.shed_since);
+            self.recorder.write(event);
+        }
+    }
+
+    /// The phase is over: what was due but not yet late is forgotten, as if it had not been drawn.
+    pub fn abandon(&mut self, now: u64) {
+        self.tick(now);
+        self.drawn = None;
+        self.waiting.iter_mut().for_each(VecDeque::clear);
+    }
+
+    /// Puts everything on disk.
+    pub fn close(&mut self) {
+        self.recorder.close();
+    }
+}

@@ -1,0 +1,270 @@
+//! The plan of a run: everything that decides what it does.
+//!
+//! People write it as TOML; every run leaves its own as `plan.json`, complete, so that the same
+//! schedule can be run again.
+
+mod span;
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use splitbrain_nemesis::faults::{Choice, Targets};
+use splitbrain_nemesis::schedule::{self, Step, Timeline};
+
+pub use span::Span;
+
+/// Everything that decides what a run does. Unknown keys are errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// What is tested: `store/raft`, `store/gossip`, `etcd`, ...
+    pub target: String,
+    /// Where the nodes live: `local` or `external`.
+    pub environment: String,
+    /// How many nodes are started, or the URLs of a cluster that is running already.
+    pub nodes: Option<Nodes>,
+    /// What clients do.
+    pub workload: WorkloadPlan,
+    /// How long it takes.
+    pub phases: Phases,
+    /// What breaks, with times from the beginning of the main phase. Absent: the default plan.
+    pub faults: Option<Vec<FaultPlan>>,
+    /// After this long a client gives up, and the operation may have happened.
+    pub op_timeout: Span,
+    /// An operation that takes longer counts as unavailable.
+    pub deadline: Span,
+    /// What the verdict answers: `linearizable`, `eventual` or `weak`.
+    pub expect: String,
+    /// Fixes the schedule of operations and faults. Absent: drawn and printed.
+    pub seed: Option<u64>,
+}
+
+/// The nodes of a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Nodes {
+    /// So many are started.
+    Count(usize),
+    /// These are running already.
+    Urls(Vec<String>),
+}
+
+/// What clients do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkloadPlan {
+    /// Its name.
+    pub name: String,
+    /// Objects worked on at the same time.
+    pub keys: usize,
+    /// Operations after which an object is retired, about.
+    pub ops_per_key: usize,
+    /// Operations a second, over all nodes.
+    pub rate: f64,
+    /// Clients for each node.
+    pub concurrency: usize,
+}
+
+/// How long each part takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Phases {
+    /// Load without faults, first.
+    pub baseline: Span,
+    /// Load with faults.
+    pub main: Span,
+    /// Load on fresh keys after everything has healed.
+    pub after: Span,
+    /// How long nodes have to agree after the last write.
+    pub converge_within: Span,
+}
+
+/// One fault, or a series of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlan {
+    /// Its name, as in `splitbrain list`.
+    pub name: String,
+    /// When it begins, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Span>,
+    /// How far apart it begins, again and again until the main phase ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Span>,
+    /// How long it lasts. Absent: until everything is healed.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+    /// `one`, `minority`, `majority`, `all`, `primaries` or names of nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<TargetsPlan>,
+}
+
+/// Whom a fault is to hit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TargetsPlan {
+    /// A word for a choice that is made in the run.
+    Word(String),
+    /// Names of nodes.
+    Names(Vec<String>),
+}
+
+/// The stream of the seed from which faults draw.
+const FAULT_STREAM: u64 = 100;
+
+impl Default for Plan {
+    fn default() -> Plan {
+        Plan {
+            target: "store/raft".to_owned(),
+            environment: "local".to_owned(),
+            nodes: None,
+            workload: WorkloadPlan::default(),
+            phases: Phases::for_time_limit(Span::from_ms(30_000)),
+            faults: None,
+            op_timeout: Span::from_ms(10_000),
+            deadline: Span::from_ms(1_000),
+            expect: "linearizable".to_owned(),
+            seed: None,
+        }
+    }
+}
+
+impl Default for WorkloadPlan {
+    fn default() -> WorkloadPlan {
+        WorkloadPlan {
+            name: "register".to_owned(),
+            keys: 5,
+            ops_per_key: 100,
+            rate: 200.0,
+            concurrency: 2,
+        }
+    }
+}
+
+impl Default for Phases {
+    fn default() -> Phases {
+        Plan::default().phases
+    }
+}
+
+impl Phases {
+    /// Shares a time limit out: three seconds before the faults, three after, the rest between.
+    /// Below 15 s, from where on a CAP verdict is possible, all three shrink alike.
+    pub fn for_time_limit(limit: Span) -> Phases {
+        let edge = Span::from_ms((limit.ms() / 5).min(3_000));
+        Phases {
+            baseline: edge,
+            main: Span::from_ms(limit.ms() - 2 * edge.ms()),
+            after: edge,
+            converge_within: Span::from_ms(10_000),
+        }
+    }
+}
+
+impl Plan {
+    /// Reads a plan: TOML, or the `plan.json` of a run.
+    pub fn read(path: &Path) -> anyhow::Result<Plan> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("the plan {} cannot be read", path.display()))?;
+        let parsed = if path.extension().is_some_and(|extension| extension == "json") {
+            serde_json::from_str(&text).map_err(anyhow::Error::from)
+        } else {
+            toml::from_str(&text).map_err(anyhow::Error::from)
+        };
+        parsed.with_context(|| format!("the plan {} is not understood", path.display()))
+    }
+
+    /// The faults as a timeline, for a cluster of these nodes.
+    pub fn timeline(&self, nodes: &[String], seed: u64) -> anyhow::Result<Timeline> {
+        let mut timeline = match &self.faults {
+            None => schedule::default_timeline(self.phases.main.ms(), seed),
+            Some(faults) => self.planned(faults, nodes)?,
+        };
+        // What a fault draws by lot depends on the run's seed and the fault's number alone, so
+        // that a plan that names each fault repeats what the same plan without names drew.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(FAULT_STREAM);
+        timeline.iter_mut().for_each(|step| step.seed = rng.random());
+        Ok(timeline)
+    }
+
+    fn planned(&self, faults: &[FaultPlan], nodes: &[String]) -> anyhow::Result<Timeline> {
+        let main_ms = self.phases.main.ms();
+        let mut timeline = Timeline::new();
+        for fault in faults {
+            let choice = fault.choice()?;
+            choice.check(nodes)?;
+            let name = &fault.name;
+            let times: Vec<u64> = match (fault.at, fault.every) {
+                (Some(at), None) => vec![at.ms()],
+                (None, Some(every)) if every.ms() > 0 => {
+                    (1..).map(|turn| turn * every.ms()).take_while(|at| *at < main_ms).collect()
+                }
+                _ => bail!("the fault {name} needs either `at` or `every`, with a unit"),
+            };
+            if let Some(late) = times.iter().find(|at| **at >= main_ms) {
+                bail!(
+                    "the fault {name} begins at {}, but the main phase lasts only {}",
+                    Span::from_ms(*late),
+                    self.phases.main
+                );
+            }
+            timeline.extend(times.into_iter().map(|at_ms| Step {
+                id: 0,
+                at_ms,
+                for_ms: fault.lasts.map(Span::ms),
+                choice: choice.clone(),
+                seed: 0,
+            }));
+        }
+        timeline.sort_by_key(|step| step.at_ms);
+        (1..).zip(&mut timeline).for_each(|(id, step)| step.id = id);
+        Ok(timeline)
+    }
+
+    /// Faults as a person lists them, `halves,kill:majority`, spread over the main phase.
+    pub fn faults_in_turn(&self, list: &str, seed: u64) -> anyhow::Result<Vec<FaultPlan>> {
+        if list.trim() == "none" {
+            return Ok(Vec::new());
+        }
+        let choices =
+            list.split(',').map(|one| one.trim().parse()).collect::<Result<Vec<Choice>, _>>()?;
+        let timeline = schedule::cycled_timeline(self.phases.main.ms(), &choices, seed);
+        Ok(timeline.iter().map(FaultPlan::from).collect())
+    }
+}
+
+impl FaultPlan {
+    /// The fault that it names and whom it is to hit.
+    fn choice(&self) -> anyhow::Result<Choice> {
+        let targets = match &self.targets {
+            None => return Ok(self.name.parse()?),
+            Some(TargetsPlan::Word(word)) => word.clone(),
+            Some(TargetsPlan::Names(names)) => names.join("+"),
+        };
+        Ok(format!("{}:{targets}", self.name).parse()?)
+    }
+}
+
+impl From<&Step> for FaultPlan {
+    fn from(step: &Step) -> FaultPlan {
+        FaultPlan {
+            name: step.choice.fault.name.to_owned(),
+            at: Some(Span::from_ms(step.at_ms)),
+            every: None,
+            lasts: step.for_ms.map(Span::from_ms),
+            targets: match &step.choice.targets {
+                Targets::Usual => None,
+                Targets::Named(names) => Some(TargetsPlan::Names(names.clone())),
+                other => Some(TargetsPlan::Word(other.to_string())),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

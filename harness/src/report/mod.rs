@@ -1,0 +1,118 @@
+//! What a person and a machine are told of a history. Everything here comes from that one file.
+
+mod text;
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, anyhow};
+use splitbrain_checker::history::{Completion, Header, History};
+use splitbrain_checker::{Class, Judgement, Options, Verdict, judge};
+
+use crate::cli::Exit;
+
+/// A judged history.
+pub struct Judged {
+    /// The answers.
+    pub judgement: Judgement,
+    header: Option<Header>,
+    totals: Totals,
+    /// Number of the last line, if it was cut off.
+    truncated_line: Option<u64>,
+    /// What else should be known of the run, each in a line.
+    pub remarks: Vec<String>,
+}
+
+/// How many operations ended in which way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    ok: usize,
+    fail: usize,
+    info: usize,
+    seconds: f64,
+}
+
+/// The class that a word stands for.
+pub fn expectation(word: &str) -> anyhow::Result<Class> {
+    match word {
+        "linearizable" => Ok(Class::Linearizable),
+        "eventual" => Ok(Class::Eventual),
+        "weak" => Ok(Class::Weak),
+        other => {
+            Err(anyhow!("nothing is called {other:?}; there are: linearizable, eventual, weak"))
+        }
+    }
+}
+
+/// The word for a class.
+pub fn word(class: Class) -> &'static str {
+    match class {
+        Class::Linearizable => "linearizable",
+        Class::Eventual => "eventual",
+        Class::Weak => "weak",
+        Class::Corrupt => "corrupt",
+    }
+}
+
+/// Reads a history and judges it. Without an expectation, the plan in its header has one.
+pub fn judge_file(path: &Path, expect: Option<Class>) -> anyhow::Result<Judged> {
+    let begun = Instant::now();
+    let history = History::open(path).with_context(|| path.display().to_string())?;
+    let header = history.header().cloned();
+    let planned = header.as_ref().and_then(|header| header.plan["expect"].as_str());
+    let expect = match (expect, planned) {
+        (Some(expect), _) => expect,
+        (None, Some(planned)) => expectation(planned).unwrap_or_default(),
+        (None, None) => Class::default(),
+    };
+    // A history of our own was recorded to be judged with its faults.
+    let options = Options { expect, faults_required: header.is_some(), ..Options::default() };
+    let mut judgement = judge(&history, &options);
+    judgement.check_ms = Some((begun.elapsed().as_secs_f64() * 1e5).round() / 1e2);
+    let count =
+        |completion| history.operations().iter().filter(|one| one.completion == completion).count();
+    let totals = Totals {
+        ok: count(Completion::Ok),
+        fail: count(Completion::Fail),
+        info: count(Completion::Info),
+        seconds: history.end().time_ns as f64 / 1e9,
+    };
+    let truncated_line = history.truncated_line();
+    Ok(Judged { judgement, header, totals, truncated_line, remarks: Vec::new() })
+}
+
+impl Judged {
+    /// The verdict as an exit code.
+    pub fn exit(&self) -> Exit {
+        match self.judgement.verdict {
+            Verdict::Valid => Exit::Valid,
+            Verdict::Invalid => Exit::Invalid,
+            Verdict::Unknown { .. } => Exit::Unknown,
+        }
+    }
+
+    /// The run ended before its plan did: what was found stands, what was not found says nothing.
+    pub fn cut_short(&mut self, why: &str) {
+        if self.judgement.verdict != Verdict::Invalid {
+            let reason = match self.judgement.verdict.reason() {
+                Some(reason) => format!("{why}; {reason}"),
+                None => why.to_owned(),
+            };
+            self.judgement.verdict = Verdict::unknown(reason.clone());
+            self.judgement.reason = Some(reason);
+        }
+        self.remarks.push(why.to_owned());
+    }
+
+    /// One JSON object on one line.
+    pub fn json(&self) -> String {
+        let mut text = serde_json::to_string(&self.judgement).expect("a judgement is always JSON");
+        text.push('\n');
+        text
+    }
+
+    /// At most 25 lines for a person.
+    pub fn text(&self) -> String {
+        text::render(self)
+    }
+}

@@ -1,0 +1,182 @@
+//! One run: record, heal, take down, judge. `run` is `record` and then `check`.
+
+mod breaker;
+mod ending;
+pub mod folder;
+mod observer;
+mod prepare;
+mod script;
+mod signals;
+mod site;
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use chrono::{SecondsFormat, Utc};
+use splitbrain_checker::history::{Header, SCHEMA_VERSION};
+use splitbrain_workloads::objects::Settings;
+use tokio::runtime::Runtime;
+
+use crate::cli::{Failure, harness};
+use crate::interpreter::live::{Inbox, Live};
+use crate::interpreter::{Desk, Interpreter, StopCause};
+use crate::progress::Progress;
+use crate::recorder::Recorder;
+use folder::RunFolder;
+use prepare::{Prepared, SitePlan};
+use site::Site;
+
+pub use ending::Ended;
+pub use prepare::{draw_seed, prepare};
+pub use script::Script;
+
+/// Runs a prepared plan and judges what it recorded.
+pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
+    let started = Utc::now();
+    let plan = &prepared.plan;
+    let folder = RunFolder::create(&plan.target, &plan.workload.name, started).map_err(harness)?;
+    let written = serde_json::to_vec_pretty(plan).context("the plan").and_then(|bytes| {
+        std::fs::write(folder.file("plan.json"), bytes).context("plan.json cannot be written")
+    });
+    written.map_err(harness)?;
+    if !quiet {
+        eprintln!("seed {}, {}", prepared.seed, folder.shown.display());
+    }
+    let run_id = format!("{}-{}", started.format("%Y%m%dT%H%M%SZ"), std::process::id());
+    let recorded = record(prepared, &folder, &run_id, started, quiet).map_err(harness)?;
+    ending::judge(prepared, &folder, recorded).map_err(harness)
+}
+
+/// What is known of a run beside its history.
+pub struct Recorded {
+    stop: Option<StopCause>,
+    /// What could not be healed or removed.
+    left: Vec<String>,
+    lag_p99_us: u64,
+}
+
+/// Everything up to the end of the history. After it the machine is as it was.
+fn record(
+    prepared: &Prepared,
+    folder: &RunFolder,
+    run_id: &str,
+    started: chrono::DateTime<Utc>,
+    quiet: bool,
+) -> anyhow::Result<Recorded> {
+    let sandbox = site::enter(prepared, run_id)?;
+    // Threads are allowed from here on.
+    let (inbox, receiver) = Inbox::new();
+    let interrupted = signals::listen(inbox.clone())?;
+    let settings = Settings {
+        keys: prepared.plan.workload.keys,
+        ops_per_key: prepared.plan.workload.ops_per_key,
+        cas: prepared.database.has_cas(),
+    };
+    let load = (prepared.workload.load)(&settings);
+    let zero = Instant::now();
+    let header = header(prepared, folder, started, &*load);
+    let recorder = Recorder::create(&folder.file(folder::HISTORY), &header)
+        .context("the history cannot be written")?;
+    let deadline_ns = prepared.plan.deadline.ns();
+    let per_node = prepared.plan.workload.concurrency;
+    let mut desk = Desk::new(recorder, &prepared.nodes, per_node, deadline_ns);
+    let doing: crate::progress::Doing = Arc::new(Mutex::new("starting nodes".to_owned()));
+    let progress = Progress::show(quiet, zero, desk.counts(), doing.clone());
+
+    desk.phase(0, "provision");
+    let site = Site::provision(prepared, sandbox, folder)?;
+    desk.phase(zero.elapsed().as_nanos() as u64, "setup");
+    let runtime = runtime()?;
+    let ready =
+        site.start().and_then(|()| site.wait_ready(prepared, &runtime, &interrupted, folder));
+    if let Err(error) = ready {
+        drop(progress);
+        site.tear_down();
+        return Err(error);
+    }
+
+    let entered = runtime.enter();
+    let prefix = format!("splitbrain-{run_id}-");
+    let clients = prepared.database.clients(site.urls.clone(), prefix);
+    let clients = (0..prepared.nodes.len() * per_node)
+        .map(|client| clients.connect(load.vocabulary(), client % prepared.nodes.len()))
+        .collect::<Option<Vec<_>>>()
+        .with_context(|| {
+            format!("{} does not serve {}", prepared.plan.target, load.vocabulary())
+        })?;
+    let roles = observer::SharedRoles::default();
+    let observing = runtime.spawn(observer::observe(
+        prepared.database.clone(),
+        prepared.nodes.clone(),
+        site.urls.clone(),
+        roles.clone(),
+        inbox.clone(),
+    ));
+    let (commands, breaking) = breaker::spawn(site.cluster.clone(), roles, inbox.clone(), doing)?;
+    let live = Live::new(zero, (&inbox, receiver), clients, prepared.plan.op_timeout.0, commands);
+    let mut interpreter = Interpreter::new(live, desk);
+    let script = Script {
+        plan: &prepared.plan,
+        timeline: &prepared.timeline,
+        nodes: prepared.nodes.len(),
+        seed: prepared.seed,
+    };
+    script.play(&mut interpreter, load);
+    let mut stop = interpreter.stopped().cloned();
+    if !site.is_guarded() {
+        let why = "the keeper, which cleans up, was killed, and the nodes with it".to_owned();
+        stop.get_or_insert(StopCause::Failure(why));
+    }
+    let mut left = interpreter.unhealed().to_vec();
+    let exited = site.exited();
+    let live = interpreter.finish();
+    observing.abort();
+    let lag_p99_us = live.lag_us().value_at_quantile(0.99);
+    drop(live);
+    drop(entered);
+    runtime.shutdown_background();
+    breaking.join().map_err(|_| anyhow::anyhow!("the nemesis has panicked"))?;
+    drop(progress);
+    left.extend(
+        exited
+            .iter()
+            .map(|(node, how)| format!("{} ended by itself: {how}", prepared.nodes[*node])),
+    );
+    left.extend(site.tear_down());
+    Ok(Recorded { stop, left, lag_p99_us })
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn header(
+    prepared: &Prepared,
+    folder: &RunFolder,
+    started: chrono::DateTime<Utc>,
+    load: &dyn splitbrain_workloads::Load,
+) -> Header {
+    let plan = &prepared.plan;
+    let mut versions =
+        [("splitbrain".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into_iter().collect();
+    if let SitePlan::Local(program) = &prepared.site {
+        let versions: &mut std::collections::BTreeMap<String, String> = &mut versions;
+        versions.insert(plan.target.clone(), program.version.clone());
+    }
+    Header {
+        splitbrain: SCHEMA_VERSION,
+        run: folder.name(),
+        started: started.to_rfc3339_opts(SecondsFormat::Millis, true),
+        seed: prepared.seed,
+        target: plan.target.clone(),
+        vocabulary: load.vocabulary().to_owned(),
+        initial: serde_json::Value::Null,
+        unique_writes: load.unique_writes(),
+        nodes: prepared.nodes.clone(),
+        deadline_ms: plan.deadline.ms(),
+        op_timeout_ms: plan.op_timeout.ms(),
+        versions,
+        plan: serde_json::to_value(plan).unwrap_or_default(),
+    }
+}

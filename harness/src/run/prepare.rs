@@ -1,0 +1,155 @@
+//! Everything that can be wrong with a plan is found here, before anything is started.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use splitbrain_checker::Class;
+use splitbrain_nemesis::schedule::Step;
+use splitbrain_workloads::Workload;
+use splitbrain_workloads::objects;
+
+use crate::cli::{Failure, harness, usage};
+use crate::databases::{self, Database, Program};
+use crate::environments;
+use crate::plan::{FaultPlan, Nodes, Plan};
+
+/// Most nodes of a cluster on one machine.
+const NODES_MOST: usize = 50;
+
+/// A plan that can be run: complete, and all its names resolved.
+pub struct Prepared {
+    /// The plan, with nothing left open.
+    pub plan: Plan,
+    /// The driver of the target.
+    pub database: Arc<dyn Database>,
+    /// Where the nodes live.
+    pub site: SitePlan,
+    /// What clients do.
+    pub workload: &'static Workload,
+    /// What breaks.
+    pub timeline: Vec<Step>,
+    /// Names of the nodes.
+    pub nodes: Vec<String>,
+    /// The seed.
+    pub seed: u64,
+    /// What the verdict answers.
+    pub expect: Class,
+}
+
+/// Where the nodes live.
+pub enum SitePlan {
+    /// Started here, from this program.
+    Local(Program),
+    /// Running already, at these URLs.
+    External(Vec<String>),
+}
+
+/// Checks and completes a plan.
+pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
+    let (name, mode) = match plan.target.split_once('/') {
+        Some((name, mode)) => (name, Some(mode)),
+        None => (plan.target.as_str(), None),
+    };
+    let database: Arc<dyn Database> =
+        databases::open(name, mode).map_err(|error| usage(anyhow!(error)))?.into();
+    plan.target = database.target();
+    check_figures(&plan).map_err(usage)?;
+    let workload = objects::find(&plan.workload.name)
+        .with_context(|| {
+            let names: Vec<&str> = objects::ALL.iter().map(|workload| workload.name).collect();
+            format!(
+                "no workload is named {:?}; there are: {}",
+                plan.workload.name,
+                names.join(", ")
+            )
+        })
+        .map_err(usage)?;
+    let expect = crate::report::expectation(&plan.expect).map_err(usage)?;
+    let urls = urls(&plan).map_err(usage)?;
+    let count = match (&urls, &plan.nodes) {
+        (Some(urls), _) => urls.len(),
+        (None, Some(Nodes::Count(count))) => *count,
+        (None, _) => database.default_nodes(),
+    };
+    let nodes: Vec<String> = (1..=count).map(|number| format!("n{number}")).collect();
+    let seed = *plan.seed.get_or_insert_with(draw_seed);
+    if urls.is_some() && plan.faults.as_ref().is_some_and(|faults| !faults.is_empty()) {
+        let why = "faults need nodes of ours; with the environment external there are only \
+                   addresses (leave --faults out, or say --faults none)";
+        return Err(usage(anyhow!(why)));
+    }
+    let timeline = plan.timeline(&nodes, seed).map_err(usage)?;
+    plan.nodes = Some(urls.clone().map_or(Nodes::Count(count), Nodes::Urls));
+    if urls.is_none() {
+        plan.faults = Some(timeline.iter().map(FaultPlan::from).collect());
+    }
+    let site = match urls {
+        Some(urls) => SitePlan::External(urls),
+        None => SitePlan::Local(database.find().map_err(harness)?),
+    };
+    Ok(Prepared { plan, database, site, workload, timeline, nodes, seed, expect })
+}
+
+fn check_figures(plan: &Plan) -> anyhow::Result<()> {
+    let workload = &plan.workload;
+    if !(workload.rate > 0.0 && workload.rate <= 1e6) {
+        bail!("the rate is {}; it must be above 0 and at most 1000000 a second", workload.rate);
+    }
+    if !(1..=1_000).contains(&workload.concurrency) {
+        bail!("the concurrency is {}; allowed are 1 to 1000 a node", workload.concurrency);
+    }
+    if workload.keys == 0 || workload.ops_per_key == 0 {
+        bail!("workload.keys and workload.ops_per_key must be at least 1");
+    }
+    if plan.op_timeout.ms() == 0 || plan.deadline.ms() == 0 {
+        bail!("op_timeout and deadline must be above zero");
+    }
+    if plan.deadline > plan.op_timeout {
+        bail!(
+            "the deadline ({}) is longer than the time limit of an operation ({})",
+            plan.deadline,
+            plan.op_timeout
+        );
+    }
+    Ok(())
+}
+
+/// The addresses of an external cluster; nothing for a local one.
+fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
+    match (plan.environment.as_str(), &plan.nodes) {
+        ("external", Some(Nodes::Urls(urls))) if !urls.is_empty() => urls
+            .iter()
+            .map(|url| {
+                let parsed = reqwest::Url::parse(url).with_context(|| {
+                    format!("{url:?} is not a URL such as http://10.0.0.1:2379")
+                })?;
+                if parsed.scheme() != "http" || !parsed.has_host() {
+                    bail!("{url:?}: only http://HOST:PORT can be spoken to");
+                }
+                Ok(url.trim_end_matches('/').to_owned())
+            })
+            .collect::<anyhow::Result<Vec<String>>>()
+            .map(Some),
+        ("external", _) => {
+            bail!("the environment external needs the nodes' URLs: --nodes http://HOST:PORT,...")
+        }
+        ("local", Some(Nodes::Urls(urls))) => bail!(
+            "the environment local starts its own nodes, so --nodes takes a number, not {:?} \
+             (for a running cluster add --env external)",
+            urls.join(",")
+        ),
+        ("local", Some(Nodes::Count(count))) if !(1..=NODES_MOST).contains(count) => {
+            bail!("{count} nodes cannot be; allowed are 1 to {NODES_MOST}")
+        }
+        ("local", _) => Ok(None),
+        (other, _) => {
+            let names: Vec<&str> = environments::ALL.iter().map(|(name, _)| *name).collect();
+            bail!("no environment is named {other:?}; there are: {}", names.join(", "))
+        }
+    }
+}
+
+/// Small enough to be typed again.
+pub fn draw_seed() -> u64 {
+    u64::from(chrono::Utc::now().timestamp_subsec_nanos()) % 1_000_000
+}
