@@ -23,7 +23,7 @@ use super::antichain::{Antichain, Configuration};
 use super::crashed::Crashed;
 use super::mask::Mask;
 use super::open::{Full, Open};
-use super::{Event, Problem, Stop, Walk};
+use super::{Event, EventId, Kind, NEVER, Problem, Stop, Walk};
 
 /// A configuration to extend, perhaps by a compare-and-set only.
 #[derive(Clone, Copy)]
@@ -32,11 +32,36 @@ struct Task<M> {
     swap_only: bool,
 }
 
+/// What a step is good for.
+#[derive(Clone, Copy, PartialEq)]
+enum Worth {
+    Nothing,
+    /// Only for a compare-and-set that follows immediately.
+    ForASwap,
+    Itself,
+}
+
+/// An operation that takes effect.
+#[derive(Clone, Copy)]
+struct Step<M> {
+    /// The value that comes into the register.
+    to: ValueId,
+    /// Whether it does so whatever was there before.
+    blind: bool,
+    /// The bit of the operation.
+    own: M,
+}
+
 /// The operation that completes.
 #[derive(Clone, Copy)]
 struct Completing {
     slot: usize,
     call: Call,
+    /// The value that the register holds when it takes effect.
+    leaves: ValueId,
+    /// Whether anyone can find that value later.
+    leaves_a_trace: bool,
+    horizon: EventId,
 }
 
 /// A walk with configurations that have used at most `slack` more crashed operations than needed.
@@ -47,6 +72,8 @@ pub(super) struct Search<'p, 'a, M> {
     unobservable: ValueId,
     open: Open<M>,
     slot_of: Vec<u32>,
+    /// For each value the next invocation of an operation that finds it.
+    next_reader: Vec<EventId>,
     crashed: Vec<Crashed>,
     /// All bits of the counts in `crashed`.
     counts: M,
@@ -67,11 +94,14 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     pub(super) fn new(problem: &'p mut Problem<'a>, slack: u32) -> Self {
         let values = problem.survey.values() + 1;
         let state = problem.initial;
+        let mut next_reader = problem.first_reader.clone();
+        next_reader.push(NEVER);
         Search {
             slack,
             unobservable: ValueId(values as u32 - 1),
             open: Open::new(values),
             slot_of: vec![0; problem.ops.len()],
+            next_reader,
             crashed: Vec::new(),
             counts: M::EMPTY,
             fresh: M::EMPTY,
@@ -89,63 +119,71 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     pub(super) fn walk(mut self) -> Result<Walk, Stop> {
         self.problem.passed = 0;
         for at in 0..self.problem.events.len() {
-            let Event { position, completes, op } = self.problem.events[at];
-            if !completes {
-                self.invoke(op as usize)?;
-                continue;
+            let Event { position, op, kind } = self.problem.events[at];
+            match kind {
+                Kind::Invocation { completion, next_reader } => {
+                    self.invoke(op as usize, completion, next_reader)?;
+                }
+                Kind::Completion { horizon } => {
+                    self.retire(position);
+                    self.complete(self.slot_of[op as usize] as usize, horizon)?;
+                    if self.front.is_empty() {
+                        let unexplained = Some(op as usize);
+                        return Ok(Walk { unexplained, incomplete: self.incomplete });
+                    }
+                    self.problem.passed += 1;
+                }
             }
-            self.forget(position);
-            self.complete(self.slot_of[op as usize] as usize)?;
-            if self.front.is_empty() {
-                return Ok(Walk { unexplained: Some(op as usize), incomplete: self.incomplete });
-            }
-            self.problem.passed += 1;
         }
         Ok(Walk { unexplained: None, incomplete: self.incomplete })
     }
 
-    fn invoke(&mut self, index: usize) -> Result<(), Stop> {
-        let op = &self.problem.ops[index];
-        if op.returned.is_some() {
-            let slot = self.open.invoke(op)?;
-            self.slot_of[index] = slot as u32;
-            self.fresh = self.fresh.or(M::bit(slot));
-            return Ok(());
+    fn invoke(&mut self, op: usize, completion: EventId, next: EventId) -> Result<(), Stop> {
+        let call = self.problem.ops[op].call;
+        if let Some(value) = call.expects() {
+            self.next_reader[value.index()] = next;
         }
-        let Some(installs) = op.call.installs() else { return Ok(()) };
-        let at = self.crashed.iter().position(|crashed| crashed.call == op.call);
-        let at = at.unwrap_or_else(|| {
-            self.crashed.push(Crashed::new(op.call, installs));
-            self.crashed.len() - 1
-        });
-        self.crashed[at].invoke();
+        if completion != NEVER {
+            let slot = self.open.invoke(call, completion)?;
+            self.slot_of[op] = slot as u32;
+            self.fresh = self.fresh.or(M::bit(slot));
+        } else if let Some(installs) = call.installs() {
+            let known = self.crashed.iter().position(|crashed| crashed.call == call);
+            let at = known.unwrap_or_else(|| {
+                self.crashed.push(Crashed::new(call, installs));
+                self.crashed.len() - 1
+            });
+            self.crashed[at].invoke();
+        }
         Ok(())
     }
 
-    /// Forgets values that nobody can find at `position` or later.
-    fn forget(&mut self, position: u64) {
-        let (survey, unobservable) = (self.problem.survey, self.unobservable);
-        let gone = |value: ValueId| value != unobservable && !survey.observable(position, value);
+    /// Forgets crashed operations whose value nobody can find at `position` or later.
+    fn retire(&mut self, position: u64) {
+        if self.crashed.is_empty() {
+            return;
+        }
+        let (survey, open) = (self.problem.survey, &mut self.open);
         let mut cleared = M::EMPTY;
-        let open = &mut self.open;
         self.crashed.retain(|crashed| {
-            let retire = gone(crashed.installs);
-            if retire {
+            let observable = survey.observable(position, crashed.installs);
+            if !observable {
                 cleared = cleared.or(crashed.retire(open));
             }
-            !retire
+            observable
         });
         for c in &mut self.front {
             c.used = c.used.without(cleared);
-            if gone(c.state) {
-                c.state = unobservable;
-            }
         }
     }
 
     /// Makes the front after the completion of the operation in `slot`.
-    fn complete(&mut self, slot: usize) -> Result<(), Stop> {
-        let completing = Completing { slot, call: self.open.slot(slot).call };
+    fn complete(&mut self, slot: usize, horizon: EventId) -> Result<(), Stop> {
+        let call = self.open.slot(slot).call;
+        let leaves = call.installs().or(call.expects()).expect("a call has a value");
+        let leaves_a_trace =
+            self.next_reader[leaves.index()] < horizon || self.can_be_swapped(leaves, M::EMPTY);
+        let completing = Completing { slot, call, leaves, leaves_a_trace, horizon };
         self.next.clear();
         self.seen.clear();
         self.seen_swap_only.clear();
@@ -160,16 +198,24 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         Ok(())
     }
 
+    /// What owes nothing more as soon as the register holds `state`. If nobody can find `state`,
+    /// writes can take effect at once without loss: what they leave is found by nobody either.
+    fn met(&self, state: ValueId) -> M {
+        if state == self.unobservable { self.open.writes } else { self.open.on(state).met() }
+    }
+
     /// Sorts the front into what survives the completion as it is and what must be extended.
     fn begin(&mut self, completing: Completing) {
         let mut front = std::mem::take(&mut self.front);
         for mut c in front.drain(..) {
-            c.owed = c.owed.or(self.fresh).without(self.open.on(c.state).met());
+            c.owed = c.owed.or(self.fresh).without(self.met(c.state));
             let survives = !c.owed.has(completing.slot);
             if survives {
-                self.survive(completing.slot, c);
+                self.survive(completing, c);
             }
-            let usable = matches!(completing.call, Call::Write(_)) && !c.used.has(completing.slot);
+            let usable = matches!(completing.call, Call::Write(_))
+                && !c.used.has(completing.slot)
+                && (completing.leaves_a_trace || self.meets_a_read(c, completing.leaves));
             if !survives || usable {
                 self.add_task(c, false);
             }
@@ -211,7 +257,8 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
             if let Call::Cas(_, to) = self.open.slot(slot).call
                 && usable(self, slot)
             {
-                self.take(completing, c, slot, to, M::bit(slot), true);
+                let step = Step { to, blind: false, own: M::bit(slot) };
+                self.take(completing, c, step, Worth::Itself);
             }
         }
         for at in 0..self.crashed.len() {
@@ -223,11 +270,15 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
             return Ok(());
         }
         for slot in self.open.writes.without(c.used).iter() {
-            if let Call::Write(value) = self.open.slot(slot).call
+            if let Call::Write(to) = self.open.slot(slot).call
                 && usable(self, slot)
             {
-                let discharged = self.open.writes;
-                self.take(completing, c, slot, value, discharged, slot == completing.slot);
+                let step = Step { to, blind: true, own: M::bit(slot) };
+                let worth = match slot == completing.slot {
+                    true => Worth::Itself,
+                    false => self.worth(completing, c, step),
+                };
+                self.take(completing, c, step, worth);
             }
         }
         for at in 0..self.crashed.len() {
@@ -245,29 +296,42 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         c: Configuration<M>,
         at: usize,
     ) -> Result<(), Stop> {
-        let Crashed { call, installs, .. } = self.crashed[at];
-        let (rivals, discharged) = match call {
-            Call::Write(value) => (self.open.on(value).writers, self.open.writes),
-            Call::Read(value) | Call::Cas(value, _) => (self.open.on(value).swaps, M::EMPTY),
+        let Crashed { call, installs: to, .. } = self.crashed[at];
+        let (blind, rivals) = match call {
+            Call::Write(value) => (true, self.open.on(value).writers),
+            Call::Read(value) | Call::Cas(value, _) => (false, self.open.on(value).swaps),
         };
         let mut rivals = rivals.without(c.used).iter();
-        if rivals.any(|slot| self.open.slot(slot).call == call)
-            || !self.crashed[at].left(c.used)
-            || !self.is_useful(c, installs, discharged)
-        {
+        if rivals.any(|slot| self.open.slot(slot).call == call) || !self.crashed[at].left(c.used) {
             return Ok(());
         }
-        let slot = self.crashed[at].next(c.used, &mut self.open)?;
-        self.counts = self.counts.or(M::bit(slot));
-        self.take(completing, c, slot, installs, discharged, false);
+        let mut step = Step { to, blind, own: M::EMPTY };
+        let worth = self.worth(completing, c, step);
+        if worth != Worth::Nothing {
+            let slot = self.crashed[at].next(c.used, &mut self.open)?;
+            step.own = M::bit(slot);
+            self.counts = self.counts.or(step.own);
+            self.take(completing, c, step, worth);
+        }
         Ok(())
     }
 
-    /// Whether it can help that `value` comes into the register.
-    fn is_useful(&self, c: Configuration<M>, value: ValueId, discharged: M) -> bool {
-        self.meets_a_read(c, value)
-            || (value != c.state || !c.owed.and(discharged).is_empty())
-                && self.can_be_swapped(value, c.used)
+    /// What a step is good for that does not end the search for this completion.
+    fn worth(&self, completing: Completing, c: Configuration<M>, step: Step<M>) -> Worth {
+        let Step { to, blind, own } = step;
+        let met = c.owed.and(self.open.on(to).readers);
+        // A blind step that is not part of what ends the search can follow later, unless the value
+        // that the end leaves must stay.
+        let early = completing.leaves_a_trace || !blind;
+        if met.has(completing.slot) || early && !met.is_empty() {
+            return Worth::Itself;
+        }
+        let hides = blind && !c.owed.and(self.open.writes).without(own).is_empty();
+        let ends = early || !matches!(completing.call, Call::Write(_));
+        if ends && (to != c.state || hides) && self.can_be_swapped(to, c.used) {
+            return Worth::ForASwap;
+        }
+        Worth::Nothing
     }
 
     fn meets_a_read(&self, c: Configuration<M>, value: ValueId) -> bool {
@@ -281,32 +345,37 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         !self.open.on(value).swaps.without(used).is_empty() || self.crashed.iter().any(crashed)
     }
 
-    /// Lets one operation take effect: `to` comes into the register, `discharged` owe nothing
-    /// more. `needed`: it is worth it whatever comes next.
-    fn take(
-        &mut self,
-        completing: Completing,
-        c: Configuration<M>,
-        slot: usize,
-        to: ValueId,
-        discharged: M,
-        needed: bool,
-    ) {
-        if !needed && !self.is_useful(c, to, discharged.without(M::bit(slot))) {
+    /// Lets one operation take effect.
+    fn take(&mut self, completing: Completing, c: Configuration<M>, step: Step<M>, worth: Worth) {
+        if worth == Worth::Nothing {
             return;
         }
-        let swap_only = !needed && !self.meets_a_read(c, to);
-        let owed = c.owed.without(discharged).without(self.open.on(to).met());
-        let after = Configuration { state: to, owed, used: c.used.or(M::bit(slot)) };
+        let hidden = if step.blind { self.open.writes } else { M::EMPTY };
+        let owed = c.owed.without(step.own).without(hidden).without(self.met(step.to));
+        let after = Configuration { state: step.to, owed, used: c.used.or(step.own) };
         let met_read = completing.call.installs().is_none() && !after.owed.has(completing.slot);
-        if slot == completing.slot || met_read {
-            self.survive(completing.slot, after);
+        if step.own.has(completing.slot) || met_read {
+            self.survive(completing, after);
         } else {
-            self.add_task(after, swap_only);
+            self.add_task(after, worth == Worth::ForASwap);
         }
     }
 
-    fn survive(&mut self, slot: usize, mut c: Configuration<M>) {
+    /// Whether anyone can find the value that the register holds, after the completion.
+    fn is_alive(&self, completing: Completing, c: Configuration<M>) -> bool {
+        let next_reader = self.next_reader[c.state.index()];
+        let owed = || c.owed.and(self.open.installers).iter();
+        next_reader < completing.horizon
+            && owed().all(|slot| next_reader < self.open.slot(slot).completion)
+            || self.can_be_swapped(c.state, c.used)
+    }
+
+    fn survive(&mut self, completing: Completing, mut c: Configuration<M>) {
+        let slot = completing.slot;
+        if c.state != self.unobservable && !self.is_alive(completing, c) {
+            c.state = self.unobservable;
+            c.owed = c.owed.without(self.open.writes);
+        }
         c.owed = c.owed.without(M::bit(slot));
         c.used = c.used.without(M::bit(slot));
         self.fewest = self.fewest.min(c.used.and(self.counts).len());
@@ -329,12 +398,24 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         }
     }
 
-    /// Makes the front of the survivors, except for those that used too many crashed operations.
+    /// Makes the front of the survivors, except for those that used too many crashed operations
+    /// and those in which nobody can find the value if another one has it no worse.
     fn keep_survivors(&mut self) {
         let most = self.fewest.saturating_add(self.slack);
-        let counts = self.counts;
-        self.front.extend(self.next.iter().filter(|c| c.used.and(counts).len() <= most));
-        self.incomplete |= self.front.len() < self.next.len();
+        let (counts, writes, unobservable) = (self.counts, self.open.writes, self.unobservable);
+        for c in self.next.iter() {
+            if c.used.and(counts).len() > most {
+                self.incomplete = true;
+            } else if c.state != unobservable
+                || !self.next.iter().any(|other| {
+                    other.state != unobservable
+                        && other.owed.without(writes).is_within(c.owed)
+                        && other.used.is_within(c.used)
+                })
+            {
+                self.front.push(c);
+            }
+        }
     }
 
     /// Frees the slot of the completed operation and the bits of counts that differ no more.

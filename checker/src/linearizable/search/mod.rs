@@ -23,12 +23,28 @@ use mask::{Mask, Words};
 /// How many more crashed operations than necessary a configuration may have used, walk by walk.
 const SLACKS: [u32; 6] = [0, 1, 2, 4, 8, u32::MAX];
 
-/// An invocation or completion.
+/// The number of an event in the order of the walk.
+type EventId = u32;
+
+/// An event that never comes.
+const NEVER: EventId = EventId::MAX;
+
+/// One event of an operation.
 #[derive(Clone, Copy)]
-pub(super) struct Event {
+struct Event {
     position: u64,
-    completes: bool,
     op: u32,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// `completion` of the same operation; `next_reader`: if the operation finds a value, the next
+    /// invocation of one that finds the same value.
+    Invocation { completion: EventId, next_reader: EventId },
+    /// `horizon`: when the register has certainly got another value than now: the first completion
+    /// of an operation that is invoked later than this event and installs a value.
+    Completion { horizon: EventId },
 }
 
 /// Why a walk ended without an answer.
@@ -74,6 +90,8 @@ pub(super) struct Problem<'a> {
     survey: &'a Survey,
     budget: &'a Budget,
     events: Vec<Event>,
+    /// For each value the first invocation of an operation that finds it.
+    first_reader: Vec<EventId>,
     open_at_once: usize,
     effort: Effort,
     passed: usize,
@@ -86,28 +104,56 @@ impl<'a> Problem<'a> {
         survey: &'a Survey,
         budget: &'a Budget,
     ) -> Self {
-        let mut events = Vec::with_capacity(2 * ops.len());
-        for (index, op) in ops.iter().enumerate().filter(|(_, op)| survey.matters(op)) {
-            let op_index = index as u32;
-            events.push(Event { position: op.invoked, completes: false, op: op_index });
-            events.extend(op.returned.map(|position| Event {
-                position,
-                completes: true,
-                op: op_index,
-            }));
-        }
-        // Intervals are closed: at one position invocations come first.
-        events.sort_unstable_by_key(|event| (event.position, event.completes));
+        let events = events(ops, survey);
         let (mut open, mut open_at_once) = (0, 0);
         for event in &events {
-            match event.completes {
-                true => open -= 1,
-                false => open += usize::from(ops[event.op as usize].returned.is_some()),
+            match event.kind {
+                Kind::Completion { .. } => open -= 1,
+                Kind::Invocation { .. } => {
+                    open += usize::from(ops[event.op as usize].returned.is_some());
+                }
             }
             open_at_once = open.max(open_at_once);
         }
-        let effort = Effort::default();
-        Problem { initial, ops, survey, budget, events, open_at_once, effort, passed: 0 }
+        let mut problem = Problem {
+            initial,
+            ops,
+            survey,
+            budget,
+            events,
+            first_reader: vec![NEVER; survey.values()],
+            open_at_once,
+            effort: Effort::default(),
+            passed: 0,
+        };
+        problem.look_ahead();
+        problem
+    }
+
+    /// Links what each event must know of later ones, from the end to the beginning.
+    fn look_ahead(&mut self) {
+        let mut completion = vec![NEVER; self.ops.len()];
+        let mut horizon_now = NEVER;
+        for at in (0..self.events.len()).rev() {
+            let Event { op, kind, .. } = &mut self.events[at];
+            let call = self.ops[*op as usize].call;
+            match kind {
+                Kind::Completion { horizon } => {
+                    *horizon = horizon_now;
+                    completion[*op as usize] = at as EventId;
+                }
+                Kind::Invocation { completion: own, next_reader } => {
+                    *own = completion[*op as usize];
+                    if let Some(value) = call.expects() {
+                        let first = &mut self.first_reader[value.index()];
+                        *next_reader = std::mem::replace(first, at as EventId);
+                    }
+                    if call.installs().is_some() {
+                        horizon_now = horizon_now.min(*own);
+                    }
+                }
+            }
+        }
     }
 
     /// Decides with masks of this width; `None` if they are too narrow.
@@ -131,6 +177,20 @@ impl<'a> Problem<'a> {
         }
         unreachable!("the last walk leaves nothing aside")
     }
+}
+
+/// The events that matter, in order. Intervals are closed: at one position invocations come first.
+fn events(ops: &[RegisterOp], survey: &Survey) -> Vec<Event> {
+    let mut events = Vec::with_capacity(2 * ops.len());
+    for (index, op) in ops.iter().enumerate().filter(|(_, op)| survey.matters(op)) {
+        let event = |position, kind| Event { position, op: index as u32, kind };
+        events.push(event(op.invoked, Kind::Invocation { completion: NEVER, next_reader: NEVER }));
+        events.extend(op.returned.map(|at| event(at, Kind::Completion { horizon: NEVER })));
+    }
+    events.sort_unstable_by_key(|event| {
+        (event.position, matches!(event.kind, Kind::Completion { .. }))
+    });
+    events
 }
 
 /// [`decide`] with masks so narrow that small histories fill them; `None` if they do.

@@ -1,6 +1,7 @@
 //! The operations that are open at one point of the history, each in a slot of the masks.
 
-use super::super::{Call, RegisterOp, ValueId};
+use super::super::{Call, ValueId};
+use super::EventId;
 use super::mask::Mask;
 
 /// No slot was left.
@@ -10,8 +11,8 @@ pub(super) struct Full;
 #[derive(Clone, Copy)]
 pub(super) struct Slot<M> {
     pub(super) call: Call,
-    deadline: u64,
-    /// Open operations with the same call and an earlier deadline. Using them first is never
+    pub(super) completion: EventId,
+    /// Open operations with the same call that complete earlier. Using them first is never
     /// worse, because exchanging two equal calls changes no answer.
     pub(super) ahead: M,
 }
@@ -41,6 +42,8 @@ impl<M: Mask> Place<M> {
 pub(super) struct Open<M> {
     free: M,
     pub(super) writes: M,
+    /// Those that put a value in, blindly or not.
+    pub(super) installers: M,
     slots: Vec<Option<Slot<M>>>,
     /// For each value where it is in `places`; 0, which stays empty, if nothing is open on it.
     place_of: Vec<u32>,
@@ -53,6 +56,7 @@ impl<M: Mask> Open<M> {
         Open {
             free: M::FULL,
             writes: M::EMPTY,
+            installers: M::EMPTY,
             slots: Vec::new(),
             place_of: vec![0; values],
             places: vec![Place::EMPTY],
@@ -84,12 +88,11 @@ impl<M: Mask> Open<M> {
     }
 
     /// Adds an operation.
-    pub(super) fn invoke(&mut self, op: &RegisterOp) -> Result<usize, Full> {
+    pub(super) fn invoke(&mut self, call: Call, completion: EventId) -> Result<usize, Full> {
         let slot = self.take()?;
         let bit = M::bit(slot);
-        let deadline = op.deadline();
-        let place = self.place_mut(op.call);
-        let set = match (op.call, op.call.installs()) {
+        let place = self.place_mut(call);
+        let set = match (call, call.installs()) {
             (Call::Write(_), _) => &mut place.writers,
             (_, Some(_)) => &mut place.swaps,
             (_, None) => &mut place.readers,
@@ -99,22 +102,25 @@ impl<M: Mask> Open<M> {
         let mut ahead = M::EMPTY;
         for other in others.iter() {
             let other_slot = self.slots[other].as_mut().expect("an open operation");
-            if other_slot.call != op.call {
+            if other_slot.call != call {
                 continue;
             }
-            if other_slot.deadline <= deadline {
+            if other_slot.completion <= completion {
                 ahead = ahead.or(M::bit(other));
             } else {
                 other_slot.ahead = other_slot.ahead.or(bit);
             }
         }
-        if matches!(op.call, Call::Write(_)) {
+        if matches!(call, Call::Write(_)) {
             self.writes = self.writes.or(bit);
+        }
+        if call.installs().is_some() {
+            self.installers = self.installers.or(bit);
         }
         if self.slots.len() <= slot {
             self.slots.resize(slot + 1, None);
         }
-        self.slots[slot] = Some(Slot { call: op.call, deadline, ahead });
+        self.slots[slot] = Some(Slot { call, completion, ahead });
         Ok(slot)
     }
 
@@ -124,6 +130,7 @@ impl<M: Mask> Open<M> {
         let call = self.slot(slot).call;
         self.slots[slot] = None;
         self.writes = self.writes.without(bit);
+        self.installers = self.installers.without(bit);
         self.release(slot);
         let value = place_value(call);
         let at = self.place_of[value.index()] as usize;
