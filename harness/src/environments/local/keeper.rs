@@ -22,8 +22,11 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, close, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 use splitbrain_nemesis::journal::{ProcessId, remove_listed};
 
-/// How long the keeper waits for what it killed, and the harness for the keeper.
-const DEATH_LIMIT: Duration = Duration::from_secs(4);
+/// How long the keeper waits for what it killed. Not longer, since what it sees may be dead and
+/// only not waited for by whoever inherited it, which is for some first processes a slow business.
+const DEATH_LIMIT: Duration = Duration::from_millis(500);
+/// How long the harness waits for the keeper.
+const FINISH_LIMIT: Duration = Duration::from_secs(8);
 const STACK_BYTES: usize = 512 * 1024;
 const READY: u8 = b'r';
 
@@ -91,7 +94,7 @@ impl Keeper {
         if self.line.take().is_none() {
             return Ok(());
         }
-        let until = Instant::now() + 2 * DEATH_LIMIT;
+        let until = Instant::now() + FINISH_LIMIT;
         loop {
             return match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) if Instant::now() < until => {

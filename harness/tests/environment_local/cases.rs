@@ -1,0 +1,268 @@
+//! One function for each thing that is to be true of the local environment.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use splitbrain::environments::{EnvError, LocalCluster, Sandbox, SandboxError, doctor, heal};
+use splitbrain_nemesis::conformance::{CASES, Witness};
+use splitbrain_nemesis::faults::Action;
+use splitbrain_nemesis::grudge::Grudge;
+use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes, Signal as NodeSignal};
+use splitbrain_nemesis::{Cluster, Effect, Link, Nemesis};
+
+use crate::witness::{Talkers, provisioned, run_name, script, talker};
+
+/// Waits until something is so, at most 5 s.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while !is_so() {
+        assert!(Instant::now() < until, "not within 5 s: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Every case of the conformance suite, on one cluster.
+pub fn conforms() {
+    let talkers = Talkers::start(5);
+    for (name, case) in CASES {
+        case(&talkers.erased(), &talkers);
+        assert!(talkers.cluster.exited().is_empty(), "after {name:?}");
+    }
+    assert_eq!(talkers.cluster.tear_down().0, [""; 0]);
+}
+
+/// As many nodes as anybody asks for come up, and can be cut and healed.
+pub fn fifty_nodes() {
+    let begun = Instant::now();
+    let cluster = Arc::new(provisioned(50));
+    println!("50 nodes wired in {:?}", begun.elapsed());
+    let erased: Arc<dyn Cluster> = cluster.clone();
+    let mut nemesis = Nemesis::new(erased).with_verify_limit(Duration::from_secs(10));
+    let begun = Instant::now();
+    let effect = nemesis.install(1, &Action::Cut(Grudge::halves(50)));
+    println!("cut in halves within {:?}", begun.elapsed());
+    assert_eq!(effect.proof().map(|proof| (proof.blocked, proof.passed)), Some((1250, 1200)));
+    assert!(matches!(nemesis.undo(1), Effect::Healed(_)));
+}
+
+pub fn node_counts() {
+    for asked in [0, 101] {
+        let sandbox = Sandbox::enter(&run_name("test")).unwrap_or_else(|error| panic!("{error}"));
+        let error = LocalCluster::provision(sandbox, asked).err().expect("refused");
+        assert!(matches!(error, EnvError::NodeCount { most: 100, .. }), "{error}");
+    }
+}
+
+/// Rules flushed behind the nemesis's back are not believed to be in force.
+pub fn flushed_rules_are_noticed() {
+    /// Flushes the chain right after it was filled.
+    struct Flushing(Arc<LocalCluster>);
+    impl Cluster for Flushing {
+        fn nodes(&self) -> &[String] {
+            Cluster::nodes(&*self.0)
+        }
+        fn links(&self) -> Option<&dyn Links> {
+            Some(self)
+        }
+        fn processes(&self) -> Option<&dyn Processes> {
+            None
+        }
+    }
+    impl Links for Flushing {
+        fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError> {
+            self.0.block(senders_at)?;
+            self.0.block(&[(senders_at[0].0, Vec::new())])
+        }
+        fn rules(&self, nodes: &[usize]) -> Result<Vec<DropRule>, NodeError> {
+            self.0.rules(nodes)
+        }
+        fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError> {
+            self.0.probe(nonce, links)
+        }
+        fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError> {
+            self.0.arrived(nonce, wait)
+        }
+    }
+    let cluster = Arc::new(provisioned(5));
+    let action = Action::Cut(Grudge::halves(5));
+    let mut deceived = Nemesis::new(Arc::new(Flushing(cluster.clone())));
+    let effect = deceived.install(1, &action);
+    assert!(matches!(effect, Effect::Indeterminate(_)), "believed: {effect:?}");
+    println!("noticed: {}", effect.reason().expect("a reason"));
+    cluster.block(&(0..5).map(|node| (node, Vec::new())).collect::<Vec<_>>()).expect("flushed");
+    let mut honest = Nemesis::new(cluster);
+    assert!(matches!(honest.install(1, &action), Effect::Installed(_)));
+}
+
+/// What a node's program has started is stopped and killed with it.
+pub fn children_are_hit_too() {
+    let cluster = Arc::new(provisioned(1));
+    cluster.install(vec![script(&cluster, 0, "sleep 1000 & setsid sleep 1000 & wait")]);
+    LocalCluster::start(&cluster, 0).expect("started");
+    let states = || cluster.states(0).expect("readable");
+    eventually("three processes", || states().len() == 3);
+    let mut nemesis = Nemesis::new(cluster.clone());
+    let effect = nemesis.install(1, &Action::Pause(vec![0]));
+    assert_eq!(effect.proof().map(|proof| proof.processes), Some(3), "{effect:?}");
+    assert!(states().iter().all(|process| process.stopped));
+    assert!(matches!(nemesis.undo(1), Effect::Healed(_)));
+    assert!(states().iter().all(|process| !process.stopped));
+    let effect = nemesis.install(2, &Action::Kill(vec![0]));
+    assert_eq!(effect.proof().map(|proof| proof.processes), Some(3), "{effect:?}");
+    assert!(states().is_empty());
+    assert!(cluster.exited().is_empty(), "it did not end by itself");
+}
+
+/// A program that ends by itself is told with how and its last words; a killed one is not.
+pub fn ends_are_told() {
+    let cluster = provisioned(3);
+    cluster.install(vec![
+        script(&cluster, 0, "echo out of luck >&2; exit 3"),
+        script(&cluster, 1, "kill -TERM $$"),
+        script(&cluster, 2, "sleep 1000"),
+    ]);
+    (0..3).for_each(|node| cluster.start(node).expect("started"));
+    eventually("two have ended", || cluster.exited().len() == 2);
+    let exited = cluster.exited();
+    assert_eq!(exited[0], (0, "exited with code 3: out of luck".to_owned()));
+    assert_eq!((exited[1].0, exited[1].1.contains("signal 15")), (1, true), "{exited:?}");
+    assert!(cluster.start(2).expect_err("it runs").to_string().contains("runs already"));
+    cluster.start(0).expect("one that has ended can be started again");
+}
+
+pub fn missing_program() {
+    let cluster = provisioned(1);
+    let mut daemon = talker(&cluster, 0);
+    daemon.program = "no-such-database".into();
+    cluster.install(vec![daemon.clone()]);
+    let error = cluster.start(0).expect_err("there is no such program");
+    assert!(matches!(error, EnvError::MissingProgram { .. }), "{error}");
+    assert!(error.to_string().contains("no-such-database"), "{error}");
+
+    // One that is there but cannot be executed, which only the kernel knows.
+    daemon.program = cluster.directory().join("broken");
+    fs::write(&daemon.program, "#!/no/such/interpreter\n").expect("written");
+    fs::set_permissions(&daemon.program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("chmod");
+    cluster.install(vec![daemon]);
+    let error = cluster.start(0).expect_err("its interpreter is missing");
+    assert!(error.to_string().contains("n1"), "{error}");
+}
+
+/// Nothing is reachable from inside but the nodes and the hub.
+pub fn no_way_out() {
+    let talkers = Talkers::start(2);
+    assert!(talkers.life(0).is_some(), "nodes are reachable");
+    let outside: SocketAddr = (IpAddr::from([192, 0, 2, 1]), 80).into();
+    let error = TcpStream::connect_timeout(&outside, Duration::from_secs(1)).expect_err("no route");
+    assert_eq!(error.raw_os_error(), Some(nix::errno::Errno::ENETUNREACH as i32), "{error}");
+    let routes = fs::read_to_string("/proc/self/net/route").expect("readable");
+    assert_eq!(routes.lines().count(), 2, "a title and the way to the nodes: {routes}");
+}
+
+pub fn tear_down_leaves_nothing() {
+    let cluster = provisioned(3);
+    let data = std::env::current_dir().expect("a folder").join("more-data");
+    cluster.remove_at_end(&data).expect("journaled");
+    fs::create_dir(&data).expect("made");
+    cluster
+        .install((0..3).map(|node| script(&cluster, node, "trap '' TERM; sleep 1000")).collect());
+    (0..3).for_each(|node| cluster.start(node).expect("started"));
+    Processes::signal(&cluster, 1, NodeSignal::Stop).expect("stopped");
+    let directory = cluster.directory().to_owned();
+    assert!(directory.exists());
+    assert!(heal().expect("readable").len() == 1, "a live run is left alone");
+    assert_eq!(cluster.tear_down().0, [""; 0]);
+    assert!(!directory.exists() && !data.exists());
+    assert!(!cluster.keeper_is_alive());
+    assert!(cluster.start(0).is_err(), "it is over");
+    assert_eq!(cluster.tear_down().0, [""; 0], "again");
+    assert!(heal().expect("readable").is_empty());
+}
+
+/// Without its keeper all nodes die, the harness can see it, and files are removed all the same.
+pub fn keeper_killed() {
+    let cluster = provisioned(2);
+    cluster.install((0..2).map(|node| script(&cluster, node, "sleep 1000")).collect());
+    (0..2).for_each(|node| cluster.start(node).expect("started"));
+    assert!(cluster.keeper_is_alive() && cluster.exited().is_empty());
+    let journal = fs::read_dir(std::env::current_dir().expect("a folder"))
+        .expect("readable")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .expect("a journal");
+    let text = fs::read_to_string(journal).expect("readable");
+    let line = text.lines().find(|line| line.contains("\"keeper\"")).expect("it is listed");
+    let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+    let pid = entry["process"]["pid"].as_i64().expect("its number") as i32;
+    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("killed");
+    eventually("all nodes are dead", || cluster.exited().len() == 2);
+    assert!(!cluster.keeper_is_alive());
+    assert!(cluster.start(0).expect_err("no keeper").to_string().contains("keeper"));
+    assert_eq!(cluster.tear_down().0, [""; 0]);
+}
+
+pub fn a_second_thread_is_refused() {
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let thread = thread::spawn(move || ended.recv());
+    let error = Sandbox::enter(&run_name("test")).expect_err("two threads");
+    assert!(matches!(error, SandboxError::Threads(2)), "{error}");
+    drop(end);
+    let _ = thread.join().expect("it does not panic");
+}
+
+/// Whoever reads a run's output through a pipe sees its end when the harness ends, even by
+/// SIGKILL; neither the keeper nor a node holds it open.
+pub fn output_ends_with_the_harness() {
+    let mut holder = Command::new(std::env::current_exe().expect("own path"))
+        .args(["holder", &run_name("holder")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut output = std::io::BufReader::new(holder.stdout.take().expect("piped"));
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut output, &mut line).expect("readable");
+    assert_eq!(line, "up\n");
+    holder.kill().expect("killed");
+    let begun = Instant::now();
+    std::io::Read::read_to_string(&mut output, &mut line).expect("readable");
+    assert!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
+    holder.wait().expect("waited for");
+    eventually("nothing is left", || fs::read_dir(".").expect("readable").next().is_none());
+}
+
+/// A harness that does nothing until its input ends.
+pub fn hold_until_end(run: &str) -> ExitCode {
+    let sandbox = Sandbox::enter(run).unwrap_or_else(|error| panic!("{error}"));
+    let cluster = LocalCluster::provision(sandbox, 1).unwrap_or_else(|error| panic!("{error}"));
+    cluster.install(vec![script(&cluster, 0, "sleep 1000")]);
+    cluster.start(0).expect("started");
+    println!("up");
+    let _ = std::io::read_to_string(std::io::stdin());
+    ExitCode::SUCCESS
+}
+
+/// Where all the other cases pass, the doctor finds nothing wrong.
+pub fn doctor_agrees() {
+    for finding in doctor() {
+        assert!(finding.ok, "{finding:?}");
+    }
+    // And where a tool cannot be found it says which package has it.
+    let path = std::env::var_os("PATH");
+    // SAFETY: this process has one thread.
+    unsafe { std::env::set_var("PATH", "/nowhere") };
+    let missing = doctor().into_iter().find(|finding| !finding.ok);
+    if let Some(path) = path {
+        // SAFETY: as above.
+        unsafe { std::env::set_var("PATH", path) };
+    }
+    let missing = missing.expect("`true` is not in /usr/sbin");
+    assert!(missing.remedy.is_some(), "{missing:?}");
+}

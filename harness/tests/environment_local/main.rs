@@ -1,0 +1,48 @@
+//! The local environment, tried out for real: each case in a process of its own, because a
+//! sandbox is entered by a whole process, and each as root and as an ordinary user.
+//!
+//! `SPLITBRAIN_KILLS=100` raises the number of times that a run is killed by SIGKILL.
+
+mod cases;
+mod killed;
+mod node_program;
+mod runner;
+mod speed;
+mod witness;
+
+use std::process::ExitCode;
+
+use runner::{Test, Who};
+
+const TESTS: &[Test] = &[
+    Test { name: "conforms", run: cases::conforms },
+    Test { name: "fifty_nodes", run: cases::fifty_nodes },
+    Test { name: "node_counts", run: cases::node_counts },
+    Test { name: "flushed_rules_are_noticed", run: cases::flushed_rules_are_noticed },
+    Test { name: "children_are_hit_too", run: cases::children_are_hit_too },
+    Test { name: "ends_are_told", run: cases::ends_are_told },
+    Test { name: "missing_program", run: cases::missing_program },
+    Test { name: "no_way_out", run: cases::no_way_out },
+    Test { name: "tear_down_leaves_nothing", run: cases::tear_down_leaves_nothing },
+    Test { name: "keeper_killed", run: cases::keeper_killed },
+    Test { name: "a_second_thread_is_refused", run: cases::a_second_thread_is_refused },
+    Test { name: "output_ends_with_the_harness", run: cases::output_ends_with_the_harness },
+    Test { name: "doctor_agrees", run: cases::doctor_agrees },
+    Test { name: "in_force_in_time", run: speed::in_force_in_time },
+    Test { name: "killed_at_random_moments", run: killed::killed_at_random_moments },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["node", number] => node_program::run(number),
+        ["victim", run] => killed::victim(run),
+        ["holder", run] => cases::hold_until_end(run),
+        ["case", name] => {
+            let test = TESTS.iter().find(|test| test.name == name).expect("a test of this name");
+            (test.run)();
+            ExitCode::SUCCESS
+        }
+        _ => runner::run_all(TESTS, &[Who::Root, Who::OrdinaryUser], &args),
+    }
+}

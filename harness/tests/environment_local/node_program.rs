@@ -1,0 +1,50 @@
+//! The program under test: it tells others what it is told to, and who told it something.
+//!
+//! Datagrams of words: `say ROUND ADDRESS...` and `heard ROUND` and `life` come from the harness
+//! and are answered, `hello ROUND NUMBER` comes from other nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, UdpSocket};
+use std::process::ExitCode;
+
+pub const PORT: u16 = 7_400;
+
+pub fn run(number: &str) -> ExitCode {
+    let socket = UdpSocket::bind(("0.0.0.0", PORT)).expect("the port is free");
+    // No two processes of a boot start with the same number at the same tick.
+    let life = splitbrain_nemesis::journal::ProcessId::of(own_pid()).expect("own process").started;
+    let mut heard: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut buffer = [0; 2048];
+    loop {
+        let (length, from) = socket.recv_from(&mut buffer).expect("datagrams can be received");
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        let words: Vec<&str> = text.split(' ').collect();
+        let answer = match words[..] {
+            ["say", round, ref others @ ..] => {
+                for other in others {
+                    let other: IpAddr = other.parse().expect("an address");
+                    let _ =
+                        socket.send_to(format!("hello {round} {number}").as_bytes(), (other, PORT));
+                }
+                format!("said {round}")
+            }
+            ["hello", round, who] => {
+                heard.entry(round.to_owned()).or_default().insert(who.to_owned());
+                continue;
+            }
+            ["heard", round] => {
+                let who = heard.remove(round).unwrap_or_default();
+                format!("{round} {}", who.into_iter().collect::<Vec<_>>().join(" "))
+            }
+            ["life"] => format!("life {life}"),
+            _ => panic!("not understood: {text}"),
+        };
+        let _ = socket.send_to(answer.as_bytes(), from);
+    }
+}
+
+/// The number that `/proc` knows this process by; in a PID namespace it has another one itself.
+fn own_pid() -> i32 {
+    let link = std::fs::read_link("/proc/self").expect("/proc is there");
+    link.to_str().and_then(|pid| pid.parse().ok()).expect("a number")
+}

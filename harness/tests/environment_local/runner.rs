@@ -1,0 +1,155 @@
+//! Runs each test in a process of its own, as this user and, if that is root, as an ordinary one.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::unistd::geteuid;
+
+/// One test.
+pub struct Test {
+    pub name: &'static str,
+    pub run: fn(),
+}
+
+/// As whom a test runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Root,
+    OrdinaryUser,
+}
+
+/// An ordinary user that every machine has (`nobody`), for when the tests run as root.
+const NOBODY: u32 = 65534;
+/// After this a test hangs.
+const LIMIT: Duration = Duration::from_secs(600);
+
+enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(&'static str),
+}
+
+/// Runs the tests whose full name holds one of the words among `args`, as test programs do.
+pub fn run_all(tests: &[Test], everybody: &[Who], args: &[String]) -> ExitCode {
+    let words: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let chosen: Vec<_> = everybody
+        .iter()
+        .flat_map(|who| tests.iter().map(move |test| (*who, test)))
+        .map(|(who, test)| (format!("{}::{}", who.name(), test.name), who, test))
+        .filter(|(name, ..)| words.is_empty() || words.iter().any(|word| name.contains(*word)))
+        .collect();
+    if args.iter().any(|arg| arg == "--list") {
+        chosen.iter().for_each(|(name, ..)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
+    println!("\nrunning {} tests", chosen.len());
+    let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
+    let place = Place::new();
+    for (name, who, test) in chosen {
+        match place.run(who, test) {
+            Outcome::Passed => {
+                passed += 1;
+                println!("test {name} ... ok");
+            }
+            Outcome::Skipped(why) => {
+                skipped += 1;
+                println!("test {name} ... SKIPPED: {why}");
+            }
+            Outcome::Failed(said) => {
+                println!("test {name} ... FAILED\n{said}");
+                failures.push(name);
+            }
+        }
+    }
+    let result = if failures.is_empty() { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {result}. {passed} passed; {} failed; {skipped} ignored; 0 measured\n",
+        failures.len()
+    );
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Who {
+    fn name(self) -> &'static str {
+        match self {
+            Who::Root => "root",
+            Who::OrdinaryUser => "ordinary_user",
+        }
+    }
+}
+
+/// A folder that everybody can read, with a copy of this program.
+struct Place {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let program = folder.path().join("environment_local");
+        std::fs::copy(std::env::current_exe().expect("own path"), &program).expect("a copy");
+        readable_by_all(folder.path());
+        readable_by_all(&program);
+        Place { folder, program }
+    }
+
+    fn run(&self, who: Who, test: &Test) -> Outcome {
+        let root = geteuid().is_root();
+        if who == Who::Root && !root {
+            return Outcome::Skipped("the tests do not run as root");
+        }
+        // Journals of their own, which must be gone in the end.
+        let state = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
+        let mut command = Command::new(&self.program);
+        if who == Who::OrdinaryUser && root {
+            std::os::unix::fs::chown(state.path(), Some(NOBODY), Some(NOBODY)).expect("chown");
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let child = command
+            .args(["case", test.name])
+            .env("SPLITBRAIN_STATE_DIR", state.path())
+            .current_dir(state.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("this program can be started");
+        let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+        let (done, watched) = std::sync::mpsc::channel::<()>();
+        let watchdog = std::thread::spawn(move || {
+            if watched.recv_timeout(LIMIT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            }
+        });
+        let begun = Instant::now();
+        let output = child.wait_with_output().expect("it can be waited for");
+        drop(done);
+        watchdog.join().expect("the watchdog does not panic");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        if !output.status.success() {
+            return Outcome::Failed(format!(
+                "{} after {:?}\n{said}",
+                output.status,
+                begun.elapsed()
+            ));
+        }
+        print!("{said}");
+        match leftovers(state.path()) {
+            left if left.is_empty() => Outcome::Passed,
+            left => Outcome::Failed(format!("files are left: {left:?}")),
+        }
+    }
+}
+
+fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder).expect("readable").map(|e| e.expect("an entry").path()).collect()
+}
+
+fn readable_by_all(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("chmod");
+}

@@ -1,0 +1,130 @@
+//! A cluster of [node programs](crate::node_program), and what they see.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use splitbrain::environments::{Daemon, LocalCluster, Sandbox};
+use splitbrain_nemesis::conformance::Witness;
+use splitbrain_nemesis::{Cluster, Link};
+
+use crate::node_program::PORT;
+
+/// After this a node that does not answer is taken to be down; it is on the same machine.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+pub struct Talkers {
+    pub cluster: Arc<LocalCluster>,
+    socket: UdpSocket,
+    rounds: Cell<u32>,
+}
+
+/// A name that no other run has.
+pub fn run_name(what: &str) -> String {
+    let now = std::time::SystemTime::now();
+    let nanos = now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
+    format!("{what}-{}-{nanos}", std::process::id())
+}
+
+/// The node program as a daemon.
+pub fn talker(cluster: &LocalCluster, node: usize) -> Daemon {
+    Daemon {
+        program: std::env::current_exe().expect("own path"),
+        args: vec!["node".to_owned(), (node + 1).to_string()],
+        env: Vec::new(),
+        directory: cluster.directory().join(format!("n{}", node + 1)),
+        log: cluster.directory().join(format!("n{}/log", node + 1)),
+    }
+}
+
+/// A shell script as a daemon.
+pub fn script(cluster: &LocalCluster, node: usize, script: &str) -> Daemon {
+    let args = vec!["-c".to_owned(), script.to_owned()];
+    Daemon { program: "sh".into(), args, ..talker(cluster, node) }
+}
+
+pub fn provisioned(nodes: usize) -> LocalCluster {
+    let sandbox = Sandbox::enter(&run_name("test")).unwrap_or_else(|error| panic!("{error}"));
+    LocalCluster::provision(sandbox, nodes).unwrap_or_else(|error| panic!("{error}"))
+}
+
+impl Talkers {
+    /// A cluster of talkers that all answer.
+    pub fn start(nodes: usize) -> Talkers {
+        let cluster = provisioned(nodes);
+        cluster.install((0..nodes).map(|node| talker(&cluster, node)).collect());
+        for node in 0..nodes {
+            cluster.start(node).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+        let talkers = Talkers { cluster: Arc::new(cluster), socket, rounds: Cell::new(0) };
+        for node in 0..nodes {
+            assert!(talkers.ask_for(node, "life", Duration::from_secs(5)).is_some());
+        }
+        talkers
+    }
+
+    /// The cluster as the nemesis knows it.
+    pub fn erased(&self) -> Arc<dyn Cluster> {
+        self.cluster.clone()
+    }
+
+    /// A node's answer, if it comes.
+    fn ask(&self, node: usize, question: &str) -> Option<String> {
+        self.ask_for(node, question, PATIENCE)
+    }
+
+    fn ask_for(&self, node: usize, question: &str, patience: Duration) -> Option<String> {
+        let address = self.cluster.nodes()[node].address;
+        let until = Instant::now() + patience;
+        self.socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+        while Instant::now() < until {
+            let _ = self.socket.send_to(question.as_bytes(), (address, PORT));
+            let mut buffer = [0; 2048];
+            while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+                let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let marker = question.split(' ').nth(1).unwrap_or(question);
+                if from.ip() == address && answer.split(' ').any(|word| word == marker) {
+                    return Some(answer);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Witness for Talkers {
+    fn heard(&self) -> BTreeSet<Link> {
+        let nodes = self.cluster.nodes();
+        // Said more than once, since a busy machine may lose a datagram.
+        let rounds: Vec<u32> = (1..=3).map(|turn| self.rounds.get() + turn).collect();
+        self.rounds.set(self.rounds.get() + 3);
+        for round in &rounds {
+            for (node, _) in nodes.iter().enumerate() {
+                let others = nodes.iter().enumerate().filter(|(other, _)| *other != node);
+                let others: Vec<_> = others.map(|(_, spec)| spec.address.to_string()).collect();
+                self.ask(node, &format!("say {round} {}", others.join(" "))).expect("it runs");
+            }
+        }
+        thread::sleep(Duration::from_millis(20));
+        let mut heard = BTreeSet::new();
+        for round in &rounds {
+            for (to, _) in nodes.iter().enumerate() {
+                let answer = self.ask(to, &format!("heard {round}")).expect("it runs");
+                let who = answer.split(' ').skip(1).filter(|word| !word.is_empty());
+                heard.extend(who.map(|number| Link {
+                    from: number.parse::<usize>().expect("a number") - 1,
+                    to,
+                }));
+            }
+        }
+        heard
+    }
+
+    fn life(&self, node: usize) -> Option<u64> {
+        self.ask(node, "life")?.split(' ').nth(1)?.parse().ok()
+    }
+}
