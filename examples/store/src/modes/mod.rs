@@ -94,7 +94,7 @@ pub trait Replica: Send + Sync {
 pub struct Status {
     /// `leader`, `follower`, `candidate`, `learner`, or `peer` where all are equal.
     pub role: &'static str,
-    /// Whom it takes for the leader.
+    /// Whom it takes for the leader, if anyone leads as far as it can tell.
     pub leader: Option<NodeId>,
     /// Of which term.
     pub term: Option<u64>,

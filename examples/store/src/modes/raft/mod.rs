@@ -1,6 +1,7 @@
 //! `raft`: one leader orders all writes through a replicated log (openraft), and every read is
 //! confirmed by a majority. Followers hand requests to the leader.
 
+mod canvass;
 mod log;
 mod machine;
 mod network;
@@ -62,8 +63,8 @@ impl Node {
         let (machine, snapshot) = Machine::open(&data.file("snapshot.json"))?;
         let log = Log::open(&data.file("raft.log"), mount, peers.me(), snapshot)?;
         let values = machine.values();
-        let pause = Duration::from_millis(pace.heartbeat_ms);
-        let network = Network { peers: peers.clone(), pause };
+        let heartbeat = Duration::from_millis(pace.heartbeat_ms);
+        let network = Network { peers: peers.clone(), pause: heartbeat };
         let raft = Raft::new(peers.me(), Arc::new(config(pace)?), network, log, machine)
             .await
             .map_err(|error| format!("cannot start raft: {error}"))?;
@@ -84,15 +85,18 @@ impl Node {
         }
 
         tokio::spawn(watch(raft.clone(), alarm));
-        Ok(Arc::new(Self {
+        let election = Duration::from_millis(pace.election_ms);
+        let node = Arc::new(Self {
             reads: Reads::new(raft.clone()),
-            lease: Duration::from_millis(2 * pace.election_ms),
+            lease: 2 * election,
             last_heard: Mutex::new(None),
             peers,
             raft,
             values,
             _data: data,
-        }))
+        });
+        tokio::spawn(canvass::run(Arc::downgrade(&node), election, heartbeat));
+        Ok(node)
     }
 
     fn serve(self: Arc<Self>) -> Started {
@@ -188,11 +192,15 @@ impl Replica for Node {
     }
 
     fn status(&self) -> Status {
+        let leader = self.leader().ok().map(|leader| match leader {
+            Leader::Me => self.peers.me(),
+            Leader::Other(id) => id,
+        });
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
         Status {
             role: role(metrics.state),
-            leader: metrics.current_leader,
+            leader,
             term: Some(metrics.current_term),
             keys: self.values.len(),
         }
@@ -211,6 +219,7 @@ fn config(pace: Pace) -> Result<openraft::Config, String> {
         election_timeout_max: 2 * pace.election_ms,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(pace.snapshot_entries),
         max_in_snapshot_log_to_keep: KEPT_ENTRIES,
+        enable_elect: false,
         ..Default::default()
     };
     config.validate().map_err(|error| error.to_string())

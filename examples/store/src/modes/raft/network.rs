@@ -19,13 +19,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Node;
-use super::types::{Command, Image, Snapshot, Types, Vote};
+use super::types::{Command, Image, LogId, Snapshot, Types, Vote};
 use crate::id::NodeId;
 use crate::peers::{PeerError, Peers};
 use crate::request::{Key, Outcome};
 
 const APPEND: &str = "/raft/append";
 const VOTE: &str = "/raft/vote";
+const CANVASS: &str = "/raft/canvass";
 const SNAPSHOT: &str = "/raft/snapshot";
 const READ: &str = "/raft/read";
 const WRITE: &str = "/raft/write";
@@ -52,6 +53,7 @@ pub fn routes(node: Arc<Node>) -> Router {
     Router::new()
         .route(APPEND, post(append))
         .route(VOTE, post(vote))
+        .route(CANVASS, post(would_vote))
         .route(SNAPSHOT, post(install))
         .route(READ, post(read))
         .route(WRITE, post(write))
@@ -88,6 +90,10 @@ async fn vote(
     answer(node.raft.vote(request).await)
 }
 
+async fn would_vote(State(node): NodeState, Json(last_log): Json<Option<LogId>>) -> Json<bool> {
+    Json(node.would_vote(last_log))
+}
+
 async fn install(
     State(node): NodeState,
     Json(Install { vote, image }): Json<Install>,
@@ -108,6 +114,16 @@ async fn write(
     Json(Forwarded { request, limit }): Json<Forwarded<Command>>,
 ) -> Json<Outcome> {
     Json(node.write_as_leader(request, Instant::now() + limit).await)
+}
+
+/// Asks a peer whether it would vote for this node, whose log ends at `last_log`.
+pub async fn canvass(
+    peers: &Peers,
+    peer: NodeId,
+    last_log: Option<LogId>,
+    limit: Duration,
+) -> bool {
+    peers.ask(peer, CANVASS, &last_log, limit).await.unwrap_or(false)
 }
 
 /// Asks the leader to read. A read does no harm, so every failure is a refusal.
