@@ -6,10 +6,11 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::event::ABSENT;
+use super::jepsen::split_key;
 use super::read::Malformed;
 use super::{
-    Completion, Event, Header, History, KeyId, Kind, Moment, NodeId, Operation, Phase, PhaseStart,
-    Process,
+    Completion, Event, Format, Header, History, KeyId, Kind, Moment, NodeId, Operation, Phase,
+    PhaseStart, Process,
 };
 
 /// Takes the events of a history one by one.
@@ -20,6 +21,10 @@ pub(super) struct Builder {
     keys: FxHashMap<Option<String>, KeyId>,
     nodes: FxHashMap<Cow<'static, str>, NodeId>,
     next_index: u64,
+    /// Whether each value is a pair of key and value.
+    independent: bool,
+    /// Whether the order of the lines counts more than their times.
+    times_may_turn_back: bool,
 }
 
 /// Where a process stands.
@@ -33,6 +38,13 @@ enum State {
 }
 
 impl Builder {
+    /// For a file of the given format.
+    pub(super) fn new(format: Format, independent: bool) -> Builder {
+        // Jepsen takes the time before it writes, so its times turn back a little here and there.
+        let times_may_turn_back = format != Format::Jsonl;
+        Builder { independent, times_may_turn_back, ..Builder::default() }
+    }
+
     pub(super) fn header(&mut self, header: Header) {
         for node in &header.nodes {
             self.node(Cow::Owned(node.clone()));
@@ -58,7 +70,7 @@ impl Builder {
             return Err(malformed(expected, event.index.to_string()));
         }
         let last_ns = self.history.end.time_ns;
-        if event.time == ABSENT {
+        if event.time == ABSENT || (self.times_may_turn_back && event.time < last_ns) {
             event.time = last_ns;
         } else if event.time < last_ns {
             let expected = format!("a time of at least {last_ns} ns, that of the event before");
@@ -67,6 +79,9 @@ impl Builder {
         self.next_index = event.index.saturating_add(1);
         let at = Moment { index: event.index, time_ns: event.time };
         self.history.end = at;
+        if self.independent && matches!(event.process, Process::Client(_)) {
+            split_key(line, &mut event)?;
+        }
         match event.process {
             Process::Client(process) => match event.kind {
                 Kind::Invoke => self.invoke(process, at, event),

@@ -1,7 +1,10 @@
 //! The history: the only product of a run and the only input of a check.
 
 mod build;
+mod edn;
 mod event;
+mod format;
+mod jepsen;
 mod operation;
 mod phase;
 mod read;
@@ -9,9 +12,10 @@ mod read;
 use std::ops::Index;
 
 pub use event::{ErrorKind, Event, EventError, Header, Kind, Process, SCHEMA_VERSION, Symbol};
+pub use format::Format;
 pub use operation::{Completion, KeyId, Moment, NodeId, Operation};
 pub use phase::{Phase, PhaseStart};
-pub use read::{Malformed, ReadError};
+pub use read::{Malformed, ReadError, ReadOptions};
 
 /// A recorded history that is known to be well-formed: every completion belongs to the one open
 /// invocation of its process, no process goes on after an `info`, and time does not run backwards.

@@ -1,4 +1,4 @@
-//! Reads a history from JSON lines.
+//! Reads a history from a file, in any format.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::build::Builder;
-use super::{Event, Header, History, SCHEMA_VERSION};
+use super::jepsen::{read_edn, read_log};
+use super::{Event, Format, Header, History, SCHEMA_VERSION};
 
 /// A line that does not belong into a history.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,51 +41,54 @@ pub enum ReadError {
     Malformed(#[from] Malformed),
 }
 
+/// How to read a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadOptions {
+    /// The file's format; by default its beginning tells.
+    pub format: Option<Format>,
+    /// Each value is a pair `[key, value]`, as Jepsen writes operations on independent keys.
+    pub independent: bool,
+}
+
 impl History {
-    /// Reads the history in a file; see [`History::read`].
+    /// Reads the history in a file; see [`History::read_with`].
     pub fn open(path: impl AsRef<Path>) -> Result<History, ReadError> {
+        History::open_with(path, &ReadOptions::default())
+    }
+
+    /// Reads the history in a file; see [`History::read_with`].
+    pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<History, ReadError> {
         let path = path.as_ref();
         let unreadable = |source| ReadError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
-        History::read(BufReader::with_capacity(1 << 20, file)).map_err(|error| match error {
+        let input = BufReader::with_capacity(1 << 20, file);
+        History::read_with(input, options).map_err(|error| match error {
             ReadError::Io(source) => unreadable(source),
             other => other,
         })
     }
 
-    /// Reads one event a line, after a header line if there is one.
+    /// Reads a history in whatever [`Format`] it turns out to be; see [`History::read_with`].
+    pub fn read(input: impl BufRead) -> Result<History, ReadError> {
+        History::read_with(input, &ReadOptions::default())
+    }
+
+    /// Reads a history.
     ///
-    /// Blank lines and unknown fields are passed over. Lines without an index are numbered, lines
-    /// without a time get that of the line before. A last line without a line feed that breaks off
-    /// in the middle of an object is left out and reported by
+    /// Of JSON lines, blank ones and unknown fields are passed over. Events without an index are
+    /// numbered, events without a time get that of the one before. A last JSON line without a line
+    /// feed that breaks off in the middle of an object is left out and reported by
     /// [`truncated_line`](History::truncated_line): the recorder was killed while it wrote it.
-    pub fn read(mut input: impl BufRead) -> Result<History, ReadError> {
-        let mut builder = Builder::default();
-        let mut line = Vec::new();
-        let mut first = true;
-        for number in 1.. {
-            line.clear();
-            if input.read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
-            let text = line.trim_ascii();
-            if text.is_empty() {
-                continue;
-            }
-            let parsed = if first && is_header(text) {
-                serde_json::from_slice(text).map(Line::Header)
-            } else {
-                serde_json::from_slice(text).map(Line::Event)
-            };
-            first = false;
-            match parsed {
-                Ok(Line::Header(header)) => builder.header(supported(number, header)?),
-                Ok(Line::Event(event)) => builder.event(number, event)?,
-                Err(error) if error.is_eof() && line.last() != Some(&b'\n') => {
-                    builder.truncated(number);
-                }
-                Err(error) => return Err(malformed(number, text, &error).into()),
-            }
+    pub fn read_with(mut input: impl BufRead, options: &ReadOptions) -> Result<History, ReadError> {
+        let format = match options.format {
+            Some(format) => format,
+            None => Format::detect(input.fill_buf()?),
+        };
+        let mut builder = Builder::new(format, options.independent);
+        match format {
+            Format::Jsonl => read_jsonl(input, &mut builder)?,
+            Format::Edn => read_edn(input, &mut builder)?,
+            Format::Porcupine => read_log(input, &mut builder)?,
         }
         Ok(builder.finish())
     }
@@ -105,6 +109,36 @@ impl History {
         }
         Ok(builder.finish())
     }
+}
+
+fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
+    let mut line = Vec::new();
+    let mut first = true;
+    for number in 1.. {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        let parsed = if first && is_header(text) {
+            serde_json::from_slice(text).map(Line::Header)
+        } else {
+            serde_json::from_slice(text).map(Line::Event)
+        };
+        first = false;
+        match parsed {
+            Ok(Line::Header(header)) => builder.header(supported(number, header)?),
+            Ok(Line::Event(event)) => builder.event(number, event)?,
+            Err(error) if error.is_eof() && line.last() != Some(&b'\n') => {
+                builder.truncated(number);
+            }
+            Err(error) => return Err(malformed(number, text, &error).into()),
+        }
+    }
+    Ok(())
 }
 
 enum Line {

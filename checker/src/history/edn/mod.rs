@@ -1,0 +1,296 @@
+//! Reads EDN, the notation in which Jepsen and Knossos keep histories, one form at a time.
+//!
+//! Forms become JSON values, as that is what a history holds: keywords, symbols, characters and
+//! ratios become strings; vectors, lists and sets become arrays. A tag is passed over and its form
+//! taken as it is, whatever the tag.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::BufRead;
+
+use serde_json::{Map, Number, Value};
+
+use super::read::{Malformed, ReadError};
+
+/// No history nests deeper; a file that does is not one.
+const MAX_DEPTH: usize = 200;
+
+/// A stream of forms.
+pub(super) struct Forms<R> {
+    input: R,
+    line: u64,
+}
+
+impl<R: BufRead> Forms<R> {
+    /// Begins at the given line.
+    pub fn new(input: R, line: u64) -> Forms<R> {
+        Forms { input, line }
+    }
+
+    /// The number of the line that is being read, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The next form; `None` at the end of the input.
+    pub fn next_form(&mut self) -> Result<Option<Value>, ReadError> {
+        self.form_unless(None, 0)
+    }
+
+    /// Enters a vector or list if one begins here; [`next_inside`](Forms::next_inside) then reads
+    /// its forms. Returns the byte that ends it.
+    pub fn enter(&mut self) -> Result<Option<u8>, ReadError> {
+        self.skip_blanks()?;
+        let close = match self.peek()? {
+            Some(b'[') => b']',
+            Some(b'(') => b')',
+            _ => return Ok(None),
+        };
+        self.advance()?;
+        Ok(Some(close))
+    }
+
+    /// The next form before the byte that ends the vector or list; `None` if that comes first.
+    pub fn next_inside(&mut self, close: u8) -> Result<Option<Value>, ReadError> {
+        self.form_unless(Some(close), 1)
+    }
+
+    /// An error at the line that is being read.
+    pub fn malformed(&self, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
+        let (expected, found) = (expected.into(), found.into());
+        Malformed { line: self.line, expected, found }.into()
+    }
+
+    /// The next form, or `None` if `close` or, where there is no `close`, the end comes first.
+    fn form_unless(&mut self, close: Option<u8>, depth: usize) -> Result<Option<Value>, ReadError> {
+        if depth > MAX_DEPTH {
+            return Err(self.malformed("a history", "forms nested too deep"));
+        }
+        loop {
+            self.skip_blanks()?;
+            let Some(byte) = self.peek()? else {
+                return match close {
+                    None => Ok(None),
+                    Some(close) => Err(self.malformed(char::from(close), "the end of the file")),
+                };
+            };
+            if Some(byte) == close {
+                self.advance()?;
+                return Ok(None);
+            }
+            return Ok(Some(match byte {
+                b'"' => {
+                    self.advance()?;
+                    Value::String(self.string()?)
+                }
+                b'\\' => Value::String(self.character()?),
+                b'[' | b'(' | b'{' => self.collection(depth)?,
+                b']' | b')' | b'}' => {
+                    return Err(self.malformed("a form", char::from(byte)));
+                }
+                b'^' => {
+                    // Metadata: a form of its own before the one that it belongs to.
+                    self.advance()?;
+                    self.required(depth)?;
+                    continue;
+                }
+                b'#' => {
+                    self.advance()?;
+                    match self.dispatch(depth)? {
+                        Some(value) => value,
+                        None => continue,
+                    }
+                }
+                _ => atom(&self.token()?),
+            }));
+        }
+    }
+
+    /// A form that has to be there.
+    fn required(&mut self, depth: usize) -> Result<Value, ReadError> {
+        match self.form_unless(None, depth + 1)? {
+            Some(value) => Ok(value),
+            None => Err(self.malformed("a form", "the end of the file")),
+        }
+    }
+
+    /// What follows a `#`; `None` if it is to be passed over.
+    fn dispatch(&mut self, depth: usize) -> Result<Option<Value>, ReadError> {
+        match self.peek()? {
+            Some(b'{') => {
+                self.advance()?;
+                Ok(Some(Value::Array(self.forms_until(b'}', depth)?)))
+            }
+            Some(b'_') => {
+                self.advance()?;
+                self.required(depth)?;
+                Ok(None)
+            }
+            Some(b'#') => Ok(Some(Value::String(format!("#{}", self.token()?)))),
+            Some(b'"') => {
+                self.advance()?;
+                Ok(Some(Value::String(self.string()?)))
+            }
+            _ => {
+                self.token()?;
+                self.required(depth).map(Some)
+            }
+        }
+    }
+
+    fn collection(&mut self, depth: usize) -> Result<Value, ReadError> {
+        match self.advance()? {
+            Some(b'[') => Ok(Value::Array(self.forms_until(b']', depth)?)),
+            Some(b'(') => Ok(Value::Array(self.forms_until(b')', depth)?)),
+            _ => {
+                let mut forms = self.forms_until(b'}', depth)?.into_iter();
+                let mut map = Map::new();
+                while let Some(key) = forms.next() {
+                    let Some(value) = forms.next() else {
+                        return Err(self.malformed("a value for each key of a map", "none"));
+                    };
+                    let key = match key {
+                        Value::String(key) => key,
+                        other => other.to_string(),
+                    };
+                    map.insert(key, value);
+                }
+                Ok(Value::Object(map))
+            }
+        }
+    }
+
+    fn forms_until(&mut self, close: u8, depth: usize) -> Result<Vec<Value>, ReadError> {
+        let mut forms = Vec::new();
+        while let Some(form) = self.form_unless(Some(close), depth + 1)? {
+            forms.push(form);
+        }
+        Ok(forms)
+    }
+
+    /// The rest of a string whose opening quote has been read.
+    fn string(&mut self) -> Result<String, ReadError> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.advance()? {
+                None => return Err(self.malformed("\"", "the end of the file")),
+                Some(b'"') => return self.text(bytes),
+                Some(b'\\') => match self.advance()? {
+                    Some(b'n') => bytes.push(b'\n'),
+                    Some(b't') => bytes.push(b'\t'),
+                    Some(b'r') => bytes.push(b'\r'),
+                    Some(b'b') => bytes.push(8),
+                    Some(b'f') => bytes.push(12),
+                    Some(b'u') => {
+                        let mut code = 0;
+                        for _ in 0..4 {
+                            let digit = self.advance()?.map(char::from);
+                            let Some(digit) = digit.and_then(|digit| digit.to_digit(16)) else {
+                                return Err(self.malformed("four hexadecimal digits", "others"));
+                            };
+                            code = code * 16 + digit;
+                        }
+                        // Half of a surrogate pair stands for no character.
+                        let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                        bytes.extend(character.encode_utf8(&mut [0; 4]).bytes());
+                    }
+                    Some(byte) => bytes.push(byte),
+                    None => return Err(self.malformed("\"", "the end of the file")),
+                },
+                Some(byte) => bytes.push(byte),
+            }
+        }
+    }
+
+    /// A character such as `\a` or `\newline`, by its name.
+    fn character(&mut self) -> Result<String, ReadError> {
+        self.advance()?;
+        let mut bytes: Vec<u8> = self.advance()?.into_iter().collect();
+        while let Some(byte) = self.peek()?.filter(|byte| !ends_token(*byte)) {
+            bytes.push(byte);
+            self.advance()?;
+        }
+        self.text(bytes)
+    }
+
+    fn token(&mut self) -> Result<String, ReadError> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = self.peek()?.filter(|byte| !ends_token(*byte)) {
+            bytes.push(byte);
+            self.advance()?;
+        }
+        self.text(bytes)
+    }
+
+    fn text(&self, bytes: Vec<u8>) -> Result<String, ReadError> {
+        String::from_utf8(bytes).map_err(|_| self.malformed("UTF-8", "other bytes"))
+    }
+
+    fn skip_blanks(&mut self) -> Result<(), ReadError> {
+        while let Some(byte) = self.peek()? {
+            if byte == b';' {
+                while self.peek()?.is_some_and(|byte| byte != b'\n') {
+                    self.advance()?;
+                }
+            } else if is_blank(byte) {
+                self.advance()?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, ReadError> {
+        Ok(self.input.fill_buf()?.first().copied())
+    }
+
+    fn advance(&mut self) -> Result<Option<u8>, ReadError> {
+        let byte = self.peek()?;
+        if let Some(byte) = byte {
+            self.input.consume(1);
+            self.line += u64::from(byte == b'\n');
+        }
+        Ok(byte)
+    }
+}
+
+/// A comma is a blank too.
+fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b','
+}
+
+fn ends_token(byte: u8) -> bool {
+    is_blank(byte) || b"()[]{}\";".contains(&byte)
+}
+
+fn atom(token: &str) -> Value {
+    match token {
+        "nil" => return Value::Null,
+        "true" => return Value::Bool(true),
+        "false" => return Value::Bool(false),
+        _ => {}
+    }
+    if let Some(name) = token.strip_prefix(':') {
+        return Value::String(name.to_owned());
+    }
+    number(token).map_or_else(|| Value::String(token.to_owned()), Value::Number)
+}
+
+/// Integers and decimals, with or without the suffix of arbitrary precision.
+fn number(token: &str) -> Option<Number> {
+    let unsigned = token.strip_prefix(['-', '+']).unwrap_or(token);
+    if !unsigned.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let digits = token.strip_prefix('+').unwrap_or(token);
+    let whole = digits.strip_suffix('N').unwrap_or(digits);
+    if let Ok(integer) = whole.parse::<i64>() {
+        return Some(integer.into());
+    }
+    if let Ok(integer) = whole.parse::<u64>() {
+        return Some(integer.into());
+    }
+    Number::from_f64(digits.strip_suffix('M').unwrap_or(digits).parse().ok()?)
+}
