@@ -75,8 +75,9 @@ impl Node {
                 let metrics = raft.metrics().borrow().clone();
                 let stored: Vec<_> = metrics.membership_config.voter_ids().collect();
                 if !stored.is_empty() && !stored.iter().eq(members.keys()) {
+                    let asked = members.keys();
                     return Err(format!(
-                        "the log belongs to a cluster of {stored:?}, not {members:?}"
+                        "the log belongs to a cluster of {stored:?}, not {asked:?}"
                     ));
                 }
             }
