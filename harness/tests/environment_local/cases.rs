@@ -2,18 +2,15 @@
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use splitbrain::environments::{EnvError, LocalCluster, Sandbox, SandboxError, doctor, heal};
+use splitbrain::environments::{EnvError, LocalCluster, Sandbox, SandboxError, doctor};
 use splitbrain_nemesis::conformance::{CASES, Witness};
 use splitbrain_nemesis::faults::Action;
 use splitbrain_nemesis::grudge::Grudge;
-use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes, Signal as NodeSignal};
+use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes};
 use splitbrain_nemesis::{Cluster, Effect, Link, Nemesis};
 
 use crate::witness::{Talkers, provisioned, run_name, script, talker};
@@ -166,46 +163,20 @@ pub fn no_way_out() {
     assert_eq!(routes.lines().count(), 2, "a title and the way to the nodes: {routes}");
 }
 
-pub fn tear_down_leaves_nothing() {
-    let cluster = provisioned(3);
-    let data = std::env::current_dir().expect("a folder").join("more-data");
-    cluster.remove_at_end(&data).expect("journaled");
-    fs::create_dir(&data).expect("made");
-    cluster
-        .install((0..3).map(|node| script(&cluster, node, "trap '' TERM; sleep 1000")).collect());
-    (0..3).for_each(|node| cluster.start(node).expect("started"));
-    Processes::signal(&cluster, 1, NodeSignal::Stop).expect("stopped");
-    let directory = cluster.directory().to_owned();
-    assert!(directory.exists());
-    assert!(heal().expect("readable").len() == 1, "a live run is left alone");
-    assert_eq!(cluster.tear_down().0, [""; 0]);
-    assert!(!directory.exists() && !data.exists());
-    assert!(!cluster.keeper_is_alive());
-    assert!(cluster.start(0).is_err(), "it is over");
-    assert_eq!(cluster.tear_down().0, [""; 0], "again");
-    assert!(heal().expect("readable").is_empty());
-}
-
-/// Without its keeper all nodes die, the harness can see it, and files are removed all the same.
-pub fn keeper_killed() {
-    let cluster = provisioned(2);
-    cluster.install((0..2).map(|node| script(&cluster, node, "sleep 1000")).collect());
-    (0..2).for_each(|node| cluster.start(node).expect("started"));
-    assert!(cluster.keeper_is_alive() && cluster.exited().is_empty());
-    let journal = fs::read_dir(std::env::current_dir().expect("a folder"))
-        .expect("readable")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
-        .expect("a journal");
-    let text = fs::read_to_string(journal).expect("readable");
-    let line = text.lines().find(|line| line.contains("\"keeper\"")).expect("it is listed");
-    let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
-    let pid = entry["process"]["pid"].as_i64().expect("its number") as i32;
-    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("killed");
-    eventually("all nodes are dead", || cluster.exited().len() == 2);
-    assert!(!cluster.keeper_is_alive());
-    assert!(cluster.start(0).expect_err("no keeper").to_string().contains("keeper"));
-    assert_eq!(cluster.tear_down().0, [""; 0]);
+/// Who is given no network namespace is told why, and what to do.
+pub fn a_refusal_says_why() {
+    // Limits on namespaces are each user namespace's own, so only this process is limited.
+    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER).expect("a user namespace");
+    fs::write("/proc/self/setgroups", "deny").expect("written");
+    fs::write("/proc/self/uid_map", format!("0 {uid} 1")).expect("written");
+    fs::write("/proc/self/gid_map", format!("0 {gid} 1")).expect("written");
+    fs::write("/proc/sys/user/max_net_namespaces", "0").expect("limited");
+    let error = Sandbox::enter(&run_name("test")).expect_err("the limit is 0").to_string();
+    assert!(error.contains("user.max_net_namespaces is 0"), "{error}");
+    assert!(error.contains("sysctl -w user.max_net_namespaces="), "{error}");
+    let finding = doctor().into_iter().next().expect("the first is about namespaces");
+    assert!(!finding.ok && finding.detail.contains("max_net_namespaces"), "{finding:?}");
 }
 
 pub fn a_second_thread_is_refused() {
@@ -215,38 +186,6 @@ pub fn a_second_thread_is_refused() {
     assert!(matches!(error, SandboxError::Threads(2)), "{error}");
     drop(end);
     let _ = thread.join().expect("it does not panic");
-}
-
-/// Whoever reads a run's output through a pipe sees its end when the harness ends, even by
-/// SIGKILL; neither the keeper nor a node holds it open.
-pub fn output_ends_with_the_harness() {
-    let mut holder = Command::new(std::env::current_exe().expect("own path"))
-        .args(["holder", &run_name("holder")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("started");
-    let mut output = std::io::BufReader::new(holder.stdout.take().expect("piped"));
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut output, &mut line).expect("readable");
-    assert_eq!(line, "up\n");
-    holder.kill().expect("killed");
-    let begun = Instant::now();
-    std::io::Read::read_to_string(&mut output, &mut line).expect("readable");
-    assert!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
-    holder.wait().expect("waited for");
-    eventually("nothing is left", || fs::read_dir(".").expect("readable").next().is_none());
-}
-
-/// A harness that does nothing until its input ends.
-pub fn hold_until_end(run: &str) -> ExitCode {
-    let sandbox = Sandbox::enter(run).unwrap_or_else(|error| panic!("{error}"));
-    let cluster = LocalCluster::provision(sandbox, 1).unwrap_or_else(|error| panic!("{error}"));
-    cluster.install(vec![script(&cluster, 0, "sleep 1000")]);
-    cluster.start(0).expect("started");
-    println!("up");
-    let _ = std::io::read_to_string(std::io::stdin());
-    ExitCode::SUCCESS
 }
 
 /// Where all the other cases pass, the doctor finds nothing wrong.

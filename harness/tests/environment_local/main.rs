@@ -4,6 +4,7 @@
 //! `SPLITBRAIN_KILLS=100` raises the number of times that a run is killed by SIGKILL.
 
 mod cases;
+mod ends;
 mod killed;
 mod node_program;
 mod runner;
@@ -23,10 +24,15 @@ const TESTS: &[Test] = &[
     Test { name: "ends_are_told", run: cases::ends_are_told },
     Test { name: "missing_program", run: cases::missing_program },
     Test { name: "no_way_out", run: cases::no_way_out },
-    Test { name: "tear_down_leaves_nothing", run: cases::tear_down_leaves_nothing },
-    Test { name: "keeper_killed", run: cases::keeper_killed },
+    Test { name: "tear_down_leaves_nothing", run: ends::tear_down_leaves_nothing },
+    Test { name: "keeper_killed", run: ends::keeper_killed },
+    Test {
+        name: "heal_undoes_what_the_keeper_could_not",
+        run: ends::heal_undoes_what_the_keeper_could_not,
+    },
+    Test { name: "a_refusal_says_why", run: cases::a_refusal_says_why },
     Test { name: "a_second_thread_is_refused", run: cases::a_second_thread_is_refused },
-    Test { name: "output_ends_with_the_harness", run: cases::output_ends_with_the_harness },
+    Test { name: "output_ends_with_the_harness", run: ends::output_ends_with_the_harness },
     Test { name: "doctor_agrees", run: cases::doctor_agrees },
     Test { name: "in_force_in_time", run: speed::in_force_in_time },
     Test { name: "killed_at_random_moments", run: killed::killed_at_random_moments },
@@ -37,7 +43,8 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["node", number] => node_program::run(number),
         ["victim", run] => killed::victim(run),
-        ["holder", run] => cases::hold_until_end(run),
+        ["holder", run] => ends::hold_until_end(run),
+        ["probe"] => runner::probe(),
         ["case", name] => {
             let test = TESTS.iter().find(|test| test.name == name).expect("a test of this name");
             (test.run)();

@@ -1,12 +1,18 @@
 //! Runs each test in a process of its own, as this user and, if that is root, as an ordinary one.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::unistd::geteuid;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
+use splitbrain::environments::{Sandbox, SandboxError};
+
+use crate::witness::run_name;
 
 /// One test.
 pub struct Test {
@@ -29,7 +35,19 @@ const LIMIT: Duration = Duration::from_secs(600);
 enum Outcome {
     Passed,
     Failed(String),
-    Skipped(&'static str),
+    Skipped(String),
+}
+
+/// Fails, with why, if this user is given no sandbox; that is for the doctor to mend, not for
+/// these tests.
+pub fn probe() -> ExitCode {
+    match Sandbox::enter(&run_name("probe")) {
+        Err(SandboxError::Denied { why, .. }) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// Runs the tests whose full name holds one of the words among `args`, as test programs do.
@@ -98,19 +116,33 @@ impl Place {
     }
 
     fn run(&self, who: Who, test: &Test) -> Outcome {
-        let root = geteuid().is_root();
-        if who == Who::Root && !root {
-            return Outcome::Skipped("the tests do not run as root");
+        if who == Who::Root && !geteuid().is_root() {
+            return Outcome::Skipped("the tests do not run as root".to_owned());
         }
-        // Journals of their own, which must be gone in the end.
+        if let Err(why) = self.run_role(who, &["probe"]) {
+            return Outcome::Skipped(format!("not possible here: {}", why.trim()));
+        }
+        match self.run_role(who, &["case", test.name]) {
+            Ok(said) => {
+                print!("{said}");
+                Outcome::Passed
+            }
+            Err(said) => Outcome::Failed(said),
+        }
+    }
+
+    /// Runs this program in another role; what it said.
+    fn run_role(&self, who: Who, role: &[&str]) -> Result<String, String> {
+        // Journals of its own, which must be gone in the end.
         let state = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
         let mut command = Command::new(&self.program);
-        if who == Who::OrdinaryUser && root {
-            std::os::unix::fs::chown(state.path(), Some(NOBODY), Some(NOBODY)).expect("chown");
+        if who == Who::OrdinaryUser && geteuid().is_root() {
+            chown(state.path(), Some(NOBODY), Some(NOBODY))
+                .map_err(|error| format!("no other user can be had: {error}"))?;
             command.uid(NOBODY).gid(NOBODY);
         }
         let child = command
-            .args(["case", test.name])
+            .args(role)
             .env("SPLITBRAIN_STATE_DIR", state.path())
             .current_dir(state.path())
             .stdin(Stdio::null())
@@ -118,11 +150,11 @@ impl Place {
             .stderr(Stdio::piped())
             .spawn()
             .expect("this program can be started");
-        let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
-        let (done, watched) = std::sync::mpsc::channel::<()>();
-        let watchdog = std::thread::spawn(move || {
-            if watched.recv_timeout(LIMIT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let (done, watched) = mpsc::channel::<()>();
+        let watchdog = thread::spawn(move || {
+            if watched.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill(pid, Signal::SIGKILL);
             }
         });
         let begun = Instant::now();
@@ -130,18 +162,13 @@ impl Place {
         drop(done);
         watchdog.join().expect("the watchdog does not panic");
         let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
+        let said = String::from_utf8_lossy(&said).into_owned();
         if !output.status.success() {
-            return Outcome::Failed(format!(
-                "{} after {:?}\n{said}",
-                output.status,
-                begun.elapsed()
-            ));
+            return Err(format!("{said}{} after {:?}", output.status, begun.elapsed()));
         }
-        print!("{said}");
         match leftovers(state.path()) {
-            left if left.is_empty() => Outcome::Passed,
-            left => Outcome::Failed(format!("files are left: {left:?}")),
+            left if left.is_empty() => Ok(said),
+            left => Err(format!("{said}files are left: {left:?}")),
         }
     }
 }

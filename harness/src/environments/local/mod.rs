@@ -1,7 +1,7 @@
 //! Nodes as network namespaces of this machine, with root or without.
 //!
 //! Nothing of a run is pinned in the kernel: namespaces, interfaces and rules live exactly as long
-//! as the processes in them, and the [keeper] sees to it that these do not outlive the harness.
+//! as the processes in them, and the keeper sees to it that these do not outlive the harness.
 //! The machine's own network is never touched.
 
 mod agent;
