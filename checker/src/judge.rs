@@ -100,7 +100,9 @@ impl Findings {
         let mut violations = Violations::default();
         let mut not_corrupt = Verdict::Valid;
         let mut linearizable = Verdict::Valid;
-        for (register, result) in registers.iter().zip(check_all(&registers, &options.budget)) {
+        for (register, result) in
+            registers.iter().zip(check_all(history, &registers, &options.budget))
+        {
             if result.anomalies.iter().any(|anomaly| matches!(anomaly, Anomaly::Corrupt(_))) {
                 not_corrupt = Verdict::Invalid;
             }
@@ -173,7 +175,7 @@ fn linearizable_before(history: &History, options: &Options, index: u64) -> Verd
     let Ok(registers) = registers(history, &options.reading(history, Some(index))) else {
         return Verdict::unknown("there is no check for these operations");
     };
-    let results = check_all(&registers, &options.budget).into_iter();
+    let results = check_all(history, &registers, &options.budget).into_iter();
     results.fold(Verdict::Valid, |all, result| all.and(result.linearizable))
 }
 
@@ -184,12 +186,16 @@ struct KeyResult<'h> {
 }
 
 /// Checks every key, in parallel and in order.
-fn check_all<'h>(registers: &[Register<'h>], budget: &Budget) -> Vec<KeyResult<'h>> {
-    registers.par_iter().map(|register| check_key(register, budget)).collect()
+fn check_all<'h>(
+    history: &History,
+    registers: &[Register<'h>],
+    budget: &Budget,
+) -> Vec<KeyResult<'h>> {
+    registers.par_iter().map(|register| check_key(history, register, budget)).collect()
 }
 
 /// An anomaly that is proven already makes the search superfluous.
-fn check_key<'h>(register: &Register<'h>, budget: &Budget) -> KeyResult<'h> {
+fn check_key<'h>(history: &History, register: &Register<'h>, budget: &Budget) -> KeyResult<'h> {
     let mut anomalies: Vec<Anomaly<'h>> =
         corruptions(register).into_iter().map(Anomaly::Corrupt).collect();
     anomalies.extend(stale_reads(register).into_iter().map(Anomaly::Stale));
@@ -202,9 +208,11 @@ fn check_key<'h>(register: &Register<'h>, budget: &Budget) -> KeyResult<'h> {
             anomalies.push(Anomaly::NonLinearizable(witness));
             Verdict::Invalid
         }
-        Linearizability::Exhausted { explored } => Verdict::unknown(format!(
-            "budget: linearizability was given up after {explored} configurations"
-        )),
+        Linearizability::Exhausted(progress) => {
+            let key = history[register.key].as_deref();
+            let key = key.map_or(String::new(), |key| format!("key {key}: "));
+            Verdict::unknown(format!("budget: {key}{progress}"))
+        }
     };
     KeyResult { linearizable, anomalies }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use splitbrain_checker::history::History;
+use splitbrain_checker::linearizable::Budget;
 use splitbrain_checker::{Class, Judgement, Options, judge};
 
 /// A history of one register: a header with these fields, and then lines of `[process, type, f,
@@ -184,6 +185,36 @@ fn reads_of_null_may_stand_for_anything() {
     let any = Options { nil_reads_any: true, ..Options::default() };
     check(&judge(&history(&json!({}), &stale()), &any), "valid", "");
     check(&judge(&history(&json!({}), &corrupt()), &any), "invalid", "");
+}
+
+#[test]
+fn a_budget_that_ends_leaves_the_answer_open() {
+    // 1 is written twice, so that zones do not apply and there is something to search.
+    let lines = [
+        json!([0, "invoke", "write", 1]),
+        json!([1, "invoke", "write", 1]),
+        json!([2, "invoke", "write", 2]),
+        json!([3, "invoke", "read", null]),
+        json!([3, "ok", "read", 1]),
+        json!([0, "ok", "write", 1]),
+        json!([1, "ok", "write", 1]),
+        json!([2, "ok", "write", 2]),
+    ];
+    let history = history(&json!({}), &lines);
+    let spent = |comparisons| {
+        let budget = Budget { comparisons, ..Budget::default() };
+        judge(&history, &Options { budget, ..Options::default() })
+    };
+    let judgement = spent(0);
+    let reason = judgement.reason.as_deref().unwrap_or_default();
+    let begins = "budget: the limit on comparisons ended the search at answer 0 of 4, after ";
+    assert!(reason.starts_with(begins), "{reason}");
+    assert_eq!(judgement.verdict.name(), "unknown");
+    assert_eq!((judgement.class, judgement.cap), (None, None));
+    assert_eq!(judgement.class_at_least, Some(Class::Weak));
+    assert_eq!(judgement.class_at_most, Some(Class::Linearizable));
+    assert_eq!(judgement.headline(), "at least weakly consistent, no faults");
+    check(&spent(Budget::default().comparisons), "valid", "");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::prepare::Register;
 use crate::history::Operation;
-use crate::linearizable::{Budget, Outcome, check_register};
+use crate::linearizable::{Budget, Limit, Outcome, check_register};
 
 /// Whether one key's operations can be put in an order that explains every answer, each operation
 /// between its invocation and its completion (Herlihy and Wing 1990).
@@ -10,10 +10,8 @@ pub(crate) enum Linearizability<'h> {
     Linearizable,
     /// These operations alone are a violation already.
     NotLinearizable(Vec<&'h Operation>),
-    /// Given up.
-    Exhausted {
-        explored: u64,
-    },
+    /// Given up, and how far it had come.
+    Exhausted(String),
 }
 
 /// Asks the engine.
@@ -25,6 +23,17 @@ pub(crate) fn linearizability<'h>(register: &Register<'h>, budget: &Budget) -> L
             let witness = witness.into_iter().map(|at| operations[at]).collect();
             Linearizability::NotLinearizable(witness)
         }
-        Outcome::Exhausted { explored, .. } => Linearizability::Exhausted { explored },
+        Outcome::Exhausted { explored, passed, limit, .. } => {
+            let answers = calls.iter().filter(|call| call.returned.is_some()).count();
+            let limit = match limit {
+                Limit::Comparisons => "comparisons",
+                Limit::Memory => "memory",
+                Limit::OpenOperations => "operations open at once",
+            };
+            Linearizability::Exhausted(format!(
+                "the limit on {limit} ended the search at answer {passed} of {answers}, after \
+                 {explored} configurations"
+            ))
+        }
     }
 }
