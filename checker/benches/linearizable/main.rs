@@ -1,5 +1,5 @@
-//! How long one register takes to check: `cargo bench -p splitbrain-checker`, with a name or part
-//! of it to run only some rows.
+//! How long one register takes to check: `cargo bench -p splitbrain-checker`, with `-- TEXT` to run
+//! only the rows whose "name, operations ops, clients clients" contains the text.
 
 mod simulated;
 
@@ -38,7 +38,9 @@ fn main() {
         "witness"
     );
     for row in rows() {
-        if wanted.as_ref().is_none_or(|wanted| row.name.contains(wanted)) {
+        let Simulation { operations, clients, .. } = row.simulation;
+        let title = format!("{}, {operations} ops, {clients} clients", row.name);
+        if wanted.as_ref().is_none_or(|wanted| title.contains(wanted)) {
             measure(&row);
         }
     }

@@ -59,8 +59,9 @@ struct Completing {
     call: Call,
     /// The value that the register holds when it takes effect.
     leaves: ValueId,
-    /// Whether anyone can find that value later.
-    leaves_a_trace: bool,
+    /// The last invocation after this completion of an operation that can find that value; 0 if
+    /// there is none, `NEVER` if a compare-and-set may find it, which can hand on its own value.
+    held_until: EventId,
     horizon: EventId,
 }
 
@@ -181,9 +182,8 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     fn complete(&mut self, slot: usize, horizon: EventId) -> Result<(), Stop> {
         let call = self.open.slot(slot).call;
         let leaves = call.installs().or(call.expects()).expect("a call has a value");
-        let leaves_a_trace =
-            self.next_reader[leaves.index()] < horizon || self.can_be_swapped(leaves, M::EMPTY);
-        let completing = Completing { slot, call, leaves, leaves_a_trace, horizon };
+        let held_until = self.held_until(leaves, horizon);
+        let completing = Completing { slot, call, leaves, held_until, horizon };
         self.next.clear();
         self.seen.clear();
         self.seen_swap_only.clear();
@@ -196,6 +196,28 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         let size = self.front.len();
         self.problem.effort.peak_front = self.problem.effort.peak_front.max(size);
         Ok(())
+    }
+
+    /// The last invocation before `horizon` of an operation that finds `value`, if it is there from
+    /// now on; see [`Completing::held_until`].
+    fn held_until(&self, value: ValueId, horizon: EventId) -> EventId {
+        if self.can_be_swapped(value, M::EMPTY) {
+            return NEVER;
+        }
+        let mut last = 0;
+        let mut next = self.next_reader[value.index()];
+        while next < horizon {
+            let Event { op, kind, .. } = self.problem.events[next as usize];
+            if self.problem.ops[op as usize].call.installs().is_some() {
+                return NEVER;
+            }
+            last = next;
+            next = match kind {
+                Kind::Invocation { next_reader, .. } => next_reader,
+                Kind::Completion { .. } => NEVER,
+            };
+        }
+        last
     }
 
     /// What owes nothing more as soon as the register holds `state`. If nobody can find `state`,
@@ -215,7 +237,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
             }
             let usable = matches!(completing.call, Call::Write(_))
                 && !c.used.has(completing.slot)
-                && (completing.leaves_a_trace || self.meets_a_read(c, completing.leaves));
+                && (completing.held_until > 0 || self.meets_a_read(c, completing.leaves));
             if !survives || usable {
                 self.add_task(c, false);
             }
@@ -320,14 +342,16 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     fn worth(&self, completing: Completing, c: Configuration<M>, step: Step<M>) -> Worth {
         let Step { to, blind, own } = step;
         let met = c.owed.and(self.open.on(to).readers);
-        // A blind step that is not part of what ends the search can follow later, unless the value
-        // that the end leaves must stay.
-        let early = completing.leaves_a_trace || !blind;
+        // A blind step that is not part of what ends the search can as well follow later, unless
+        // the value that the end leaves must stay beyond the deadline of what the step achieves.
+        let deadline = |slot| self.open.slot(slot).completion;
+        let early = !blind || met.or(own).iter().any(|slot| deadline(slot) < completing.held_until);
         if met.has(completing.slot) || early && !met.is_empty() {
             return Worth::Itself;
         }
         let hides = blind && !c.owed.and(self.open.writes).without(own).is_empty();
-        let ends = early || !matches!(completing.call, Call::Write(_));
+        let ends =
+            !blind || completing.held_until > 0 || !matches!(completing.call, Call::Write(_));
         if ends && (to != c.state || hides) && self.can_be_swapped(to, c.used) {
             return Worth::ForASwap;
         }
