@@ -23,7 +23,7 @@ use super::antichain::{Antichain, Configuration};
 use super::crashed::Crashed;
 use super::mask::Mask;
 use super::open::{Full, Open};
-use super::{Event, EventId, Kind, NEVER, Problem, Stop, Walk};
+use super::{Event, EventId, Horizon, Kind, NEVER, Problem, Stop, Walk};
 
 /// A configuration to extend, perhaps by a compare-and-set only.
 #[derive(Clone, Copy)]
@@ -59,10 +59,10 @@ struct Completing {
     call: Call,
     /// The value that the register holds when it takes effect.
     leaves: ValueId,
-    /// The last invocation after this completion of an operation that can find that value; 0 if
-    /// there is none, `NEVER` if a compare-and-set may find it, which can hand on its own value.
+    /// The last invocation after this completion of an operation that can find that value, 0 if
+    /// there is none; or of one that can find what compare-and-sets make of it.
     held_until: EventId,
-    horizon: EventId,
+    horizon: Horizon,
 }
 
 /// A walk with configurations that have used at most `slack` more crashed operations than needed.
@@ -125,7 +125,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
                 Kind::Invocation { completion, next_reader } => {
                     self.invoke(op as usize, completion, next_reader)?;
                 }
-                Kind::Completion { horizon } => {
+                Kind::Completion(horizon) => {
                     self.retire(position);
                     self.complete(self.slot_of[op as usize] as usize, horizon)?;
                     if self.front.is_empty() {
@@ -179,7 +179,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     }
 
     /// Makes the front after the completion of the operation in `slot`.
-    fn complete(&mut self, slot: usize, horizon: EventId) -> Result<(), Stop> {
+    fn complete(&mut self, slot: usize, horizon: Horizon) -> Result<(), Stop> {
         let call = self.open.slot(slot).call;
         let leaves = call.installs().or(call.expects()).expect("a call has a value");
         let held_until = self.held_until(leaves, horizon);
@@ -200,21 +200,21 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
 
     /// The last invocation before `horizon` of an operation that finds `value`, if it is there from
     /// now on; see [`Completing::held_until`].
-    fn held_until(&self, value: ValueId, horizon: EventId) -> EventId {
+    fn held_until(&self, value: ValueId, horizon: Horizon) -> EventId {
         if self.can_be_swapped(value, M::EMPTY) {
-            return NEVER;
+            return horizon.blind;
         }
         let mut last = 0;
         let mut next = self.next_reader[value.index()];
-        while next < horizon {
+        while next < horizon.any {
             let Event { op, kind, .. } = self.problem.events[next as usize];
             if self.problem.ops[op as usize].call.installs().is_some() {
-                return NEVER;
+                return horizon.blind;
             }
             last = next;
             next = match kind {
                 Kind::Invocation { next_reader, .. } => next_reader,
-                Kind::Completion { .. } => NEVER,
+                Kind::Completion(_) => NEVER,
             };
         }
         last
@@ -389,7 +389,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     fn is_alive(&self, completing: Completing, c: Configuration<M>) -> bool {
         let next_reader = self.next_reader[c.state.index()];
         let owed = || c.owed.and(self.open.installers).iter();
-        next_reader < completing.horizon
+        next_reader < completing.horizon.any
             && owed().all(|slot| next_reader < self.open.slot(slot).completion)
             || self.can_be_swapped(c.state, c.used)
     }

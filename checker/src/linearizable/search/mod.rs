@@ -16,7 +16,7 @@ mod open;
 
 use super::prepare::Survey;
 use super::witness::Seed;
-use super::{Budget, Decision, Effort, Limit, RegisterOp, ValueId};
+use super::{Budget, Call, Decision, Effort, Limit, RegisterOp, ValueId};
 use closure::Search;
 use mask::{Mask, Words};
 
@@ -37,14 +37,24 @@ struct Event {
     kind: Kind,
 }
 
+/// When the value that the register holds at a completion is certainly gone.
+#[derive(Clone, Copy)]
+struct Horizon {
+    /// The first completion of an operation that is invoked later and installs a value.
+    any: EventId,
+    /// The same for writes, which do not hand on what they find.
+    blind: EventId,
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     /// `completion` of the same operation; `next_reader`: if the operation finds a value, the next
     /// invocation of one that finds the same value.
-    Invocation { completion: EventId, next_reader: EventId },
-    /// `horizon`: when the register has certainly got another value than now: the first completion
-    /// of an operation that is invoked later than this event and installs a value.
-    Completion { horizon: EventId },
+    Invocation {
+        completion: EventId,
+        next_reader: EventId,
+    },
+    Completion(Horizon),
 }
 
 /// Why a walk ended without an answer.
@@ -108,7 +118,7 @@ impl<'a> Problem<'a> {
         let (mut open, mut open_at_once) = (0, 0);
         for event in &events {
             match event.kind {
-                Kind::Completion { .. } => open -= 1,
+                Kind::Completion(_) => open -= 1,
                 Kind::Invocation { .. } => {
                     open += usize::from(ops[event.op as usize].returned.is_some());
                 }
@@ -133,13 +143,13 @@ impl<'a> Problem<'a> {
     /// Links what each event must know of later ones, from the end to the beginning.
     fn look_ahead(&mut self) {
         let mut completion = vec![NEVER; self.ops.len()];
-        let mut horizon_now = NEVER;
+        let mut now = Horizon { any: NEVER, blind: NEVER };
         for at in (0..self.events.len()).rev() {
             let Event { op, kind, .. } = &mut self.events[at];
             let call = self.ops[*op as usize].call;
             match kind {
-                Kind::Completion { horizon } => {
-                    *horizon = horizon_now;
+                Kind::Completion(horizon) => {
+                    *horizon = now;
                     completion[*op as usize] = at as EventId;
                 }
                 Kind::Invocation { completion: own, next_reader } => {
@@ -149,7 +159,10 @@ impl<'a> Problem<'a> {
                         *next_reader = std::mem::replace(first, at as EventId);
                     }
                     if call.installs().is_some() {
-                        horizon_now = horizon_now.min(*own);
+                        now.any = now.any.min(*own);
+                    }
+                    if let Call::Write(_) = call {
+                        now.blind = now.blind.min(*own);
                     }
                 }
             }
@@ -185,11 +198,12 @@ fn events(ops: &[RegisterOp], survey: &Survey) -> Vec<Event> {
     for (index, op) in ops.iter().enumerate().filter(|(_, op)| survey.matters(op)) {
         let event = |position, kind| Event { position, op: index as u32, kind };
         events.push(event(op.invoked, Kind::Invocation { completion: NEVER, next_reader: NEVER }));
-        events.extend(op.returned.map(|at| event(at, Kind::Completion { horizon: NEVER })));
+        events.extend(
+            op.returned.map(|at| event(at, Kind::Completion(Horizon { any: NEVER, blind: NEVER }))),
+        );
     }
-    events.sort_unstable_by_key(|event| {
-        (event.position, matches!(event.kind, Kind::Completion { .. }))
-    });
+    events
+        .sort_unstable_by_key(|event| (event.position, matches!(event.kind, Kind::Completion(_))));
     events
 }
 
