@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use splitbrain::interpreter::live::{Inbox, Live};
 use splitbrain::interpreter::virtual_time::{Registers, Twin};
-use splitbrain::interpreter::{Desk, Interpreter, Phase};
+use splitbrain::interpreter::{Desk, Interpreter, Limits, Phase};
 use splitbrain::recorder::Recorder;
 use splitbrain_checker::history::Header;
 use splitbrain_workloads::generator::{Stagger, TimeLimit};
@@ -41,7 +41,12 @@ fn measure(rate: Option<f64>, length: Duration) -> Measured {
     let header: Header = serde_json::from_str(r#"{"splitbrain":1}"#).expect("a header");
     let nodes: Vec<String> = (1..=NODES).map(|number| format!("n{number}")).collect();
     let recorder = Recorder::create(&path, &header).expect("a file");
-    let desk = Desk::new(recorder, &nodes, CLIENTS / NODES, 1_000_000_000);
+    let limits = Limits {
+        per_node: CLIENTS / NODES,
+        deadline_ns: 1_000_000_000,
+        op_timeout_ns: 10_000_000_000,
+    };
+    let desk = Desk::new(recorder, &nodes, limits);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -50,7 +55,7 @@ fn measure(rate: Option<f64>, length: Duration) -> Measured {
         .expect("a runtime");
     let _entered = runtime.enter();
     let registers = Arc::default();
-    let clients: Vec<Box<dyn ErasedClient>> = (0..CLIENTS)
+    let clients: Vec<Box<dyn ErasedClient>> = (0..limits.workers(NODES))
         .map(|_| Box::new(Memory(Arc::clone(&registers))) as Box<dyn ErasedClient>)
         .collect();
     let (inbox, receiver) = Inbox::new();

@@ -28,10 +28,32 @@ pub struct Counts {
     pub info: AtomicU64,
 }
 
+/// How much is done at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Operations of one node that may be open and not yet late.
+    pub per_node: usize,
+    /// An operation is late after that; one that could not even begin by then is shed.
+    pub deadline_ns: u64,
+    /// An operation ends after that.
+    pub op_timeout_ns: u64,
+}
+
+impl Limits {
+    /// How many workers that takes. A client whose operation is late no longer counts as busy, and
+    /// a spare one takes its place: a system that lets a few requests hang is still asked by
+    /// others. No operation is open for longer than its time limit, which bounds the spares.
+    pub fn workers(self, nodes: usize) -> usize {
+        let generations = 1 + self.op_timeout_ns.div_ceil(self.deadline_ns.max(1)) as usize;
+        nodes * self.per_node * generations
+    }
+}
+
 struct Worker {
-    node: usize,
     process: u64,
     open: Option<Invocation>,
+    /// When that was begun.
+    since: u64,
 }
 
 /// The state of the loop that is not time.
@@ -43,6 +65,8 @@ pub struct Desk {
     drawn: Option<Invocation>,
     /// Due operations that wait for a client of their node, oldest first.
     waiting: Vec<VecDeque<Invocation>>,
+    /// Most operations of one node that are open and not late.
+    per_node: usize,
     deadline_ns: u64,
     shed: BTreeMap<String, BTreeMap<Symbol, u64>>,
     /// When the first of those was due.
@@ -54,11 +78,10 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// `per_node` workers for each node. An operation that finds no free client of its node before
-    /// `deadline_ns` has passed is shed.
-    pub fn new(recorder: Recorder, nodes: &[String], per_node: usize, deadline_ns: u64) -> Desk {
-        let workers = (0..nodes.len() * per_node)
-            .map(|client| Worker { node: client % nodes.len(), process: client as u64, open: None })
+    /// A desk for `limits`. Worker `w` belongs to node `w % nodes`.
+    pub fn new(recorder: Recorder, nodes: &[String], limits: Limits) -> Desk {
+        let workers = (0..limits.workers(nodes.len()))
+            .map(|client| Worker { process: client as u64, open: None, since: 0 })
             .collect();
         Desk {
             recorder,
@@ -66,7 +89,8 @@ impl Desk {
             workers,
             drawn: None,
             waiting: nodes.iter().map(|_| VecDeque::new()).collect(),
-            deadline_ns,
+            per_node: limits.per_node,
+            deadline_ns: limits.deadline_ns,
             shed: BTreeMap::new(),
             shed_since: 0,
             keys: Vec::new(),
@@ -143,34 +167,41 @@ impl Desk {
                 }
                 // Closed loop, or any node: it goes to a free client, and until there is one nothing
                 // more is drawn.
-                (_, node) => match self.free_worker(node) {
-                    Some(worker) => {
-                        let node = self.workers[worker].node;
-                        self.waiting[node].extend(self.drawn.take());
-                    }
+                (_, node) => match self.free_node(now, node) {
+                    Some(node) => self.waiting[node].extend(self.drawn.take()),
                     None => return false,
                 },
             }
         }
     }
 
-    /// A free worker for which nothing waits yet.
-    fn free_worker(&self, node: Option<usize>) -> Option<usize> {
-        self.workers.iter().position(|worker| {
-            worker.open.is_none()
-                && node.is_none_or(|node| worker.node == node)
-                && self.waiting[worker.node].is_empty()
-        })
+    /// A node that can take an operation now, and for which none waits yet.
+    fn free_node(&self, now: u64, wanted: Option<usize>) -> Option<usize> {
+        (0..self.nodes.len())
+            .filter(|node| wanted.is_none_or(|wanted| wanted == *node))
+            .find(|node| self.waiting[*node].is_empty() && self.free_worker(now, *node).is_some())
+    }
+
+    /// A worker that can take an operation of this node now.
+    fn free_worker(&self, now: u64, node: usize) -> Option<usize> {
+        let mine = (node..self.workers.len()).step_by(self.nodes.len());
+        let mut in_time = 0;
+        let mut free = None;
+        for worker in mine {
+            match &self.workers[worker] {
+                Worker { open: None, .. } => free = free.or(Some(worker)),
+                Worker { since, .. } => in_time += usize::from(now < since + self.deadline_ns),
+            }
+        }
+        free.filter(|_| in_time < self.per_node)
     }
 
     /// Gives a waiting operation to a free worker of its node and records the invocation; the
     /// caller must hand it over next.
     pub fn assign(&mut self, now: u64) -> Option<usize> {
-        let worker = (0..self.workers.len()).find(|&worker| {
-            self.workers[worker].open.is_none()
-                && !self.waiting[self.workers[worker].node].is_empty()
-        })?;
-        let node = self.workers[worker].node;
+        let (node, worker) = (0..self.nodes.len())
+            .filter(|node| !self.waiting[*node].is_empty())
+            .find_map(|node| Some((node, self.free_worker(now, node)?)))?;
         let invocation = self.waiting[node].pop_front()?;
         if let Some(key) = &invocation.key
             && !self.known.contains(key)
@@ -188,6 +219,7 @@ impl Desk {
         self.recorder.write(event);
         self.counts.invoked.fetch_add(1, Ordering::Relaxed);
         self.workers[worker].open = Some(invocation);
+        self.workers[worker].since = now;
         Some(worker)
     }
 

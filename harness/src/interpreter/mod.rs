@@ -13,7 +13,7 @@ use splitbrain_checker::history::{Event, Kind, Process};
 use splitbrain_nemesis::schedule::Step;
 use splitbrain_workloads::{Completion, Context, Generator, Invocation};
 
-pub use desk::{Counts, Desk};
+pub use desk::{Counts, Desk, Limits};
 
 /// The world as the loop sees it.
 pub trait Port {

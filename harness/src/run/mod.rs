@@ -20,13 +20,14 @@ use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, harness};
 use crate::interpreter::live::{Inbox, Live};
-use crate::interpreter::{Desk, Interpreter, StopCause};
+use crate::interpreter::{Desk, Interpreter, Limits, StopCause};
 use crate::progress::Progress;
 use crate::recorder::Recorder;
 use folder::RunFolder;
 use prepare::{Prepared, SitePlan};
 use site::Site;
 
+pub use breaker::Breaker;
 pub use ending::Ended;
 pub use prepare::{draw_seed, prepare};
 pub use script::Script;
@@ -78,9 +79,12 @@ fn record(
     let header = header(prepared, folder, started, &*load);
     let recorder = Recorder::create(&folder.file(folder::HISTORY), &header)
         .context("the history cannot be written")?;
-    let deadline_ns = prepared.plan.deadline.ns();
-    let per_node = prepared.plan.workload.concurrency;
-    let mut desk = Desk::new(recorder, &prepared.nodes, per_node, deadline_ns);
+    let limits = Limits {
+        per_node: prepared.plan.workload.concurrency,
+        deadline_ns: prepared.plan.deadline.ns(),
+        op_timeout_ns: prepared.plan.op_timeout.ns(),
+    };
+    let mut desk = Desk::new(recorder, &prepared.nodes, limits);
     let doing: crate::progress::Doing = Arc::new(Mutex::new("starting nodes".to_owned()));
     let progress = Progress::show(quiet, zero, desk.counts(), doing.clone());
 
@@ -99,7 +103,7 @@ fn record(
     let entered = runtime.enter();
     let prefix = format!("splitbrain-{run_id}-");
     let clients = prepared.database.clients(site.urls.clone(), prefix);
-    let clients = (0..prepared.nodes.len() * per_node)
+    let clients = (0..limits.workers(prepared.nodes.len()))
         .map(|client| clients.connect(load.vocabulary(), client % prepared.nodes.len()))
         .collect::<Option<Vec<_>>>()
         .with_context(|| {

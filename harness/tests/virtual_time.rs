@@ -1,0 +1,100 @@
+//! The whole of a run in virtual time: a seed fixes every byte of the history.
+
+use std::sync::Arc;
+
+use splitbrain::interpreter::virtual_time::{Registers, VirtualTime};
+use splitbrain::interpreter::{Desk, Interpreter, Limits, Wake};
+use splitbrain::plan::{Plan, Span};
+use splitbrain::recorder::Recorder;
+use splitbrain::run::{Breaker, Script};
+use splitbrain_checker::history::History;
+use splitbrain_checker::{Class, Options, Verdict, judge};
+use splitbrain_nemesis::memory::MemoryCluster;
+use splitbrain_workloads::objects::{self, Settings};
+
+const NODES: usize = 5;
+
+/// The history of a default run of 30 s against registers in memory, with the faults in force on
+/// an imaginary cluster. `latencies` seeds how long answers take.
+fn record(seed: u64, latencies: u64) -> String {
+    let plan = Plan { deadline: Span::from_ms(1_000), ..Plan::default() };
+    let nodes: Vec<String> = (1..=NODES).map(|number| format!("n{number}")).collect();
+    let timeline = plan.timeline(&nodes, seed).unwrap();
+    let (recorder, bytes) = Recorder::memory();
+    let limits = Limits {
+        per_node: plan.workload.concurrency,
+        deadline_ns: plan.deadline.ns(),
+        op_timeout_ns: plan.op_timeout.ns(),
+    };
+    let desk = Desk::new(recorder, &nodes, limits);
+    let mut breaker = Breaker::new(Arc::new(MemoryCluster::new(NODES)), Default::default());
+    let obey = Box::new(move |command| {
+        let mut arriving: Vec<(u64, Wake)> = Vec::new();
+        breaker.obey(command, &mut |wake| {
+            arriving.push((1_000_000 * (1 + arriving.len() as u64), wake));
+        });
+        arriving
+    });
+    let port = VirtualTime::new(latencies, Registers::default(), obey);
+    let mut interpreter = Interpreter::new(port, desk);
+    let settings = Settings { keys: 5, ops_per_key: 100, cas: true };
+    let load = (objects::find("register").unwrap().load)(&settings);
+    Script { plan: &plan, timeline: &timeline, nodes: NODES, seed }.play(&mut interpreter, load);
+    interpreter.finish();
+    let bytes = bytes.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What was asked for and broken, in order, without when it really began and what came of it.
+fn schedule(history: &str) -> Vec<String> {
+    let mut operations = Vec::new();
+    let mut faults = Vec::new();
+    for line in history.lines() {
+        let mut event: serde_json::Value = serde_json::from_str(line).unwrap();
+        for field in ["index", "time", "process", "client"] {
+            event.as_object_mut().unwrap().remove(field);
+        }
+        let due = event["due"].as_u64();
+        if event["type"] == "invoke"
+            && let Some(due) = due
+        {
+            operations.push((due, event.to_string()));
+        }
+        if event["f"] == "start" {
+            faults.push(event.to_string());
+        }
+    }
+    // Two operations of different nodes may begin in another order than they were due.
+    operations.sort();
+    operations.into_iter().map(|(_, line)| line).chain(faults).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_history_byte_for_byte() {
+    let history = record(42, 1);
+    assert!(history.lines().count() > 9_000, "{} lines", history.lines().count());
+    assert!(history == record(42, 1), "a second run differs");
+    assert!(history != record(43, 1), "another seed gives another history");
+}
+
+#[test]
+fn the_schedule_does_not_depend_on_how_long_answers_take() {
+    let until_final = |history: &str| {
+        let lines = history.lines().take_while(|line| !line.contains(r#""value":"final""#));
+        schedule(&lines.collect::<Vec<_>>().join("\n"))
+    };
+    let (one, other) = (record(42, 1), record(42, 2));
+    assert!(one != other, "the latencies do differ");
+    assert_eq!(until_final(&one), until_final(&other));
+}
+
+#[test]
+fn registers_in_memory_are_linearizable_through_every_fault() {
+    let history = History::read(record(7, 7).as_bytes()).unwrap();
+    let judgement = judge(&history, &Options::default());
+    assert_eq!(judgement.verdict, Verdict::Valid, "{judgement:?}");
+    assert_eq!(judgement.class, Some(Class::Linearizable));
+    let names: Vec<&str> = judgement.faults.iter().map(|fault| fault.name.as_str()).collect();
+    assert!(names.contains(&"primaries") && names.contains(&"kill") && names.contains(&"pause"));
+    assert!(judgement.faults.iter().all(|fault| fault.heal_decided_to_verified_ms.is_some()));
+}
