@@ -40,32 +40,56 @@ impl<M: Mask> Antichain<M> {
     }
 
     /// Adds a configuration and removes those that it makes redundant, unless one that is there
-    /// already makes it redundant. Returns whether it was added, and adds to `comparisons`.
-    pub(super) fn insert(&mut self, new: Configuration<M>, comparisons: &mut u64) -> bool {
-        let rivals = &mut self.by_state[new.state.index()];
-        *comparisons += 1 + rivals.len() as u64;
-        if rivals.iter().any(|(owed, used)| owed.is_within(new.owed) && used.is_within(new.used)) {
+    /// already makes it redundant. Adds to `comparisons`, as all methods do.
+    pub(super) fn insert(&mut self, new: Configuration<M>, comparisons: &mut u64) {
+        if self.push(new, comparisons) {
+            let rivals = &mut self.by_state[new.state.index()];
+            let before = rivals.len();
+            *comparisons += before as u64;
+            rivals.retain(|&(owed, used)| {
+                !(new.owed.is_within(owed) && new.used.is_within(used))
+                    || (owed, used) == (new.owed, new.used)
+            });
+            self.len = self.len + rivals.len() - before;
+        }
+    }
+
+    /// Adds a configuration unless one that is there already makes it redundant, but keeps those
+    /// that it makes redundant. Returns whether it was added.
+    pub(super) fn push(&mut self, new: Configuration<M>, comparisons: &mut u64) -> bool {
+        if self.covers(new, comparisons) {
             return false;
         }
+        let rivals = &mut self.by_state[new.state.index()];
         if rivals.is_empty() {
             self.states.push(new.state);
         }
-        let before = rivals.len();
-        rivals.retain(|(owed, used)| !(new.owed.is_within(*owed) && new.used.is_within(*used)));
         rivals.push((new.owed, new.used));
-        self.len = self.len + rivals.len() - before;
+        self.len += 1;
         true
     }
 
     /// Whether the configuration is in the set or made redundant by one that is.
-    pub(super) fn covers(&self, new: Configuration<M>, comparisons: &mut u64) -> bool {
-        let rivals = &self.by_state[new.state.index()];
-        *comparisons += 1 + rivals.len() as u64;
-        rivals.iter().any(|(owed, used)| owed.is_within(new.owed) && used.is_within(new.used))
+    pub(super) fn covers(&mut self, new: Configuration<M>, comparisons: &mut u64) -> bool {
+        let rivals = &mut self.by_state[new.state.index()];
+        let covering = rivals
+            .iter()
+            .position(|(owed, used)| owed.is_within(new.owed) && used.is_within(new.used));
+        *comparisons += 1 + covering.unwrap_or(rivals.len()) as u64;
+        // What made one redundant will make more: it moves towards the front.
+        if let Some(at) = covering {
+            rivals.swap(at, at / 2);
+        }
+        covering.is_some()
     }
 
-    pub(super) fn contains(&self, c: &Configuration<M>) -> bool {
-        self.by_state[c.state.index()].contains(&(c.owed, c.used))
+    /// Whether another member makes this one redundant.
+    pub(super) fn is_redundant(&self, c: Configuration<M>, comparisons: &mut u64) -> bool {
+        let rivals = &self.by_state[c.state.index()];
+        *comparisons += rivals.len() as u64;
+        rivals.iter().any(|&(owed, used)| {
+            owed.is_within(c.owed) && used.is_within(c.used) && (owed, used) != (c.owed, c.used)
+        })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Configuration<M>> + '_ {

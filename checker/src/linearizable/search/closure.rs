@@ -18,6 +18,9 @@
 //!   last.
 //! - *Dominance.* With the same state, owing less and having used less is never worse.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 use super::super::{Call, Limit, ValueId};
 use super::antichain::{Antichain, Configuration};
 use super::crashed::Crashed;
@@ -26,11 +29,36 @@ use super::open::{Full, Open};
 use super::{Event, EventId, Horizon, Kind, NEVER, Problem, Stop, Walk};
 
 /// A configuration to extend, perhaps by a compare-and-set only.
-#[derive(Clone, Copy)]
+///
+/// The order puts first (that is, highest) those that used the fewest crashed operations and then
+/// those that used the fewest of all. Each step uses one more, so what makes a configuration
+/// redundant is always seen before that one's turn comes.
 struct Task<M> {
+    crashed: u32,
+    used: u32,
     from: Configuration<M>,
     swap_only: bool,
 }
+
+impl<M> Ord for Task<M> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.crashed, other.used).cmp(&(self.crashed, self.used))
+    }
+}
+
+impl<M> PartialOrd for Task<M> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<M> PartialEq for Task<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl<M> Eq for Task<M> {}
 
 /// What a step is good for.
 #[derive(Clone, Copy, PartialEq)]
@@ -84,8 +112,7 @@ pub(super) struct Search<'p, 'a, M> {
     next: Antichain<M>,
     seen: Antichain<M>,
     seen_swap_only: Antichain<M>,
-    /// What is to be extended, by the number of crashed operations it has used.
-    tasks: Vec<Vec<Task<M>>>,
+    tasks: BinaryHeap<Task<M>>,
     /// The least number of crashed operations that a member of `next` has used.
     fewest: u32,
     incomplete: bool,
@@ -110,7 +137,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
             next: Antichain::new(values),
             seen: Antichain::new(values),
             seen_swap_only: Antichain::new(values),
-            tasks: Vec::new(),
+            tasks: BinaryHeap::new(),
             fewest: u32::MAX,
             incomplete: false,
             problem,
@@ -187,7 +214,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         self.next.clear();
         self.seen.clear();
         self.seen_swap_only.clear();
-        self.tasks.iter_mut().for_each(Vec::clear);
+        self.tasks.clear();
         self.counts = self.crashed.iter().fold(M::EMPTY, |all, crashed| all.or(crashed.bits()));
         self.fewest = u32::MAX;
         self.begin(completing);
@@ -248,30 +275,29 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
 
     /// Takes steps from all tasks, those with the fewest crashed operations first.
     fn extend(&mut self, completing: Completing) -> Result<(), Stop> {
-        let mut level = 0;
-        while level < self.tasks.len() {
-            if level as u32 > self.fewest.saturating_add(self.slack) {
-                self.incomplete |= self.tasks[level..].iter().any(|tasks| !tasks.is_empty());
+        while let Some(Task { crashed, from, swap_only, .. }) = self.tasks.pop() {
+            if crashed > self.fewest.saturating_add(self.slack) {
+                self.incomplete = true;
                 break;
             }
-            while let Some(task) = self.tasks[level].pop() {
-                self.check_budget()?;
-                // Something that came later may have made it redundant.
-                let seen = if task.swap_only { &self.seen_swap_only } else { &self.seen };
-                if seen.contains(&task.from) {
-                    self.problem.effort.explored += 1;
-                    self.step(completing, task)?;
-                }
+            self.check_budget()?;
+            let seen = if swap_only { &self.seen_swap_only } else { &self.seen };
+            if !seen.is_redundant(from, &mut self.problem.effort.comparisons) {
+                self.problem.effort.explored += 1;
+                self.step(completing, from, swap_only)?;
             }
-            level += 1;
         }
         self.keep_survivors();
         Ok(())
     }
 
     /// All steps from one configuration.
-    fn step(&mut self, completing: Completing, task: Task<M>) -> Result<(), Stop> {
-        let c = task.from;
+    fn step(
+        &mut self,
+        completing: Completing,
+        c: Configuration<M>,
+        swap_only: bool,
+    ) -> Result<(), Stop> {
         let usable = |search: &Self, slot: usize| {
             slot == completing.slot || search.open.slot(slot).ahead.is_within(c.used)
         };
@@ -288,7 +314,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
                 self.take_crashed(completing, c, at)?;
             }
         }
-        if task.swap_only {
+        if swap_only {
             return Ok(());
         }
         for slot in self.open.writes.without(c.used).iter() {
@@ -409,16 +435,13 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
     fn add_task(&mut self, from: Configuration<M>, swap_only: bool) {
         let comparisons = &mut self.problem.effort.comparisons;
         let added = if swap_only {
-            !self.seen.covers(from, comparisons) && self.seen_swap_only.insert(from, comparisons)
+            !self.seen.covers(from, comparisons) && self.seen_swap_only.push(from, comparisons)
         } else {
-            self.seen.insert(from, comparisons)
+            self.seen.push(from, comparisons)
         };
         if added {
-            let level = from.used.and(self.counts).len() as usize;
-            if self.tasks.len() <= level {
-                self.tasks.resize_with(level + 1, Vec::new);
-            }
-            self.tasks[level].push(Task { from, swap_only });
+            let crashed = from.used.and(self.counts).len();
+            self.tasks.push(Task { crashed, used: from.used.len(), from, swap_only });
         }
     }
 
