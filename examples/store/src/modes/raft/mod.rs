@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::info;
 
+use self::canvass::Promise;
 use self::log::Log;
 use self::machine::{Machine, Values};
 use self::network::Network;
@@ -47,6 +48,7 @@ struct Node {
     /// How long a leader may be believed in after it was last heard of.
     lease: Duration,
     last_heard: Mutex<Option<Instant>>,
+    promise: Mutex<Option<Promise>>,
     /// Holds the folder's lock.
     _data: DataDir,
 }
@@ -70,27 +72,27 @@ impl Node {
             .map_err(|error| format!("cannot start raft: {error}"))?;
 
         let members: BTreeMap<_, _> = peers.all().map(|id| (id, EmptyNode {})).collect();
-        match raft.is_initialized().await {
-            Ok(true) => {
-                let metrics = raft.metrics().borrow().clone();
-                let stored: Vec<_> = metrics.membership_config.voter_ids().collect();
-                if !stored.is_empty() && !stored.iter().eq(members.keys()) {
-                    let asked = members.keys();
-                    return Err(format!(
-                        "the log belongs to a cluster of {stored:?}, not {asked:?}"
-                    ));
-                }
+        let returns = raft.is_initialized().await.map_err(|error| error.to_string())?;
+        if returns {
+            let metrics = raft.metrics().borrow().clone();
+            let stored: Vec<_> = metrics.membership_config.voter_ids().collect();
+            if !stored.is_empty() && !stored.iter().eq(members.keys()) {
+                let asked = members.keys();
+                return Err(format!("the log belongs to a cluster of {stored:?}, not {asked:?}"));
             }
+        } else {
             // Every node does so with the same members, which gives every log the same first entry.
-            _ => _ = raft.initialize(members).await,
+            raft.initialize(members).await.map_err(|error| error.to_string())?;
         }
 
         tokio::spawn(watch(raft.clone(), alarm));
         let election = Duration::from_millis(pace.election_ms);
+        let lease = 2 * election;
         let node = Arc::new(Self {
             reads: Reads::new(raft.clone()),
-            lease: 2 * election,
+            lease,
             last_heard: Mutex::new(None),
+            promise: Mutex::new(returns.then(|| Promise::to_nobody(lease))),
             peers,
             raft,
             values,

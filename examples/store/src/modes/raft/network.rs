@@ -1,6 +1,7 @@
 //! Raft's messages over HTTP, both ends.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Node;
-use super::types::{Command, Image, LogId, Snapshot, Types, Vote};
+use super::canvass::Question;
+use super::types::{Command, Image, Snapshot, Types, Vote};
 use crate::id::NodeId;
 use crate::peers::{PeerError, Peers};
 use crate::request::{Key, Outcome};
@@ -30,6 +32,9 @@ const CANVASS: &str = "/raft/canvass";
 const SNAPSHOT: &str = "/raft/snapshot";
 const READ: &str = "/raft/read";
 const WRITE: &str = "/raft/write";
+
+/// The term in which a cluster of more than one node is initialized.
+const INITIAL_TERM: u64 = 1;
 
 /// A snapshot may be large.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,8 +95,8 @@ async fn vote(
     answer(node.raft.vote(request).await)
 }
 
-async fn would_vote(State(node): NodeState, Json(last_log): Json<Option<LogId>>) -> Json<bool> {
-    Json(node.would_vote(last_log))
+async fn would_vote(State(node): NodeState, Json(question): Json<Question>) -> Json<bool> {
+    Json(node.would_vote(question))
 }
 
 async fn install(
@@ -116,14 +121,9 @@ async fn write(
     Json(node.write_as_leader(request, Instant::now() + limit).await)
 }
 
-/// Asks a peer whether it would vote for this node, whose log ends at `last_log`.
-pub async fn canvass(
-    peers: &Peers,
-    peer: NodeId,
-    last_log: Option<LogId>,
-    limit: Duration,
-) -> bool {
-    peers.ask(peer, CANVASS, &last_log, limit).await.unwrap_or(false)
+/// Asks a peer whether it would vote for this node.
+pub async fn canvass(peers: &Peers, peer: NodeId, question: Question, limit: Duration) -> bool {
+    peers.ask(peer, CANVASS, &question, limit).await.unwrap_or(false)
 }
 
 /// Asks the leader to read. A read does no harm, so every failure is a refusal.
@@ -206,6 +206,13 @@ impl RaftNetwork<Types> for Link {
         request: VoteRequest<NodeId>,
         option: RPCOption,
     ) -> Rpc<VoteResponse<NodeId>> {
+        // openraft calls an election wherever a cluster is initialized, which is everywhere at once.
+        // Nobody wins that one: the first that is called after asking round elects the first leader.
+        if request.vote.leader_id.term == INITIAL_TERM {
+            return Err(
+                Unreachable::new(&io::Error::other("the initial term has no leader")).into()
+            );
+        }
         Ok(self.ask(VOTE, &request, option.hard_ttl()).await?)
     }
 
