@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+use splitbrain_checker::history::{Format, ReadOptions};
+
 use super::{Exit, Failure, harness, usage};
-use crate::{report, run};
+use crate::report::{self, Question};
+use crate::run;
 
 /// Flags of `check`.
 #[derive(clap::Args)]
@@ -13,16 +17,51 @@ pub struct Args {
     /// What the exit code answers: `linearizable`, `eventual` or `weak`, each meaning at least.
     #[arg(long)]
     expect: Option<String>,
+    /// Format of the file; by default its beginning tells.
+    #[arg(long, value_parser = format)]
+    format: Option<Format>,
+    /// Each value is a pair of key and value, as Jepsen writes independent keys in EDN.
+    #[arg(long)]
+    independent: bool,
+    /// Value of every object before the first write, as JSON; by default unset.
+    #[arg(long, value_name = "VALUE", value_parser = json)]
+    initial: Option<Value>,
+    /// What a read of null means: that it says nothing, or that there was no value.
+    #[arg(long, value_enum, default_value = "unset")]
+    nil_read: NilRead,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum NilRead {
+    Any,
+    Unset,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+        format!("there are: {}", names.join(", "))
+    })
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }
 
 /// Judges a history and prints what a run would have printed.
 pub fn main(args: &Args) -> Result<Exit, Failure> {
     let expect = args.expect.as_deref().map(report::expectation).transpose().map_err(usage)?;
     let path = run::folder::history_of(&args.path);
-    let judged = report::judge_file(&path, expect).map_err(usage)?;
+    let question = Question {
+        reading: ReadOptions { format: args.format, independent: args.independent },
+        expect,
+        initial: args.initial.clone(),
+        nil_reads_any: args.nil_read == NilRead::Any,
+    };
+    let judged = report::judge_file(&path, question).map_err(usage)?;
     let text = if args.json { judged.json() } else { judged.text() };
     crate::cli::print(&text).map_err(harness)?;
     Ok(judged.exit())

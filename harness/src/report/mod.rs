@@ -5,8 +5,9 @@ mod text;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context as _, anyhow};
-use splitbrain_checker::history::{Completion, Header, History};
+use anyhow::anyhow;
+use serde_json::Value;
+use splitbrain_checker::history::{Completion, Header, History, ReadOptions};
 use splitbrain_checker::{Class, Judgement, Options, Verdict, judge};
 
 use crate::cli::Exit;
@@ -54,19 +55,38 @@ pub fn word(class: Class) -> &'static str {
     }
 }
 
-/// Reads a history and judges it. Without an expectation, the plan in its header has one.
-pub fn judge_file(path: &Path, expect: Option<Class>) -> anyhow::Result<Judged> {
+/// How to read and judge a file.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// The format, the pairing of keys and values.
+    pub reading: ReadOptions,
+    /// What the verdict answers; by default what the plan in the header expects.
+    pub expect: Option<Class>,
+    /// Value of every object before the first write; by default what the header says.
+    pub initial: Option<Value>,
+    /// A read of null says nothing, instead of that there was no value.
+    pub nil_reads_any: bool,
+}
+
+/// Reads a history and judges it.
+pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
     let begun = Instant::now();
-    let history = History::open(path).with_context(|| path.display().to_string())?;
+    let history = History::open_with(path, &question.reading)?;
     let header = history.header().cloned();
     let planned = header.as_ref().and_then(|header| header.plan["expect"].as_str());
-    let expect = match (expect, planned) {
+    let expect = match (question.expect, planned) {
         (Some(expect), _) => expect,
         (None, Some(planned)) => expectation(planned).unwrap_or_default(),
         (None, None) => Class::default(),
     };
     // A history of our own was recorded to be judged with its faults.
-    let options = Options { expect, faults_required: header.is_some(), ..Options::default() };
+    let options = Options {
+        expect,
+        initial: question.initial,
+        nil_reads_any: question.nil_reads_any,
+        faults_required: header.is_some(),
+        ..Options::default()
+    };
     let mut judgement = judge(&history, &options);
     judgement.check_ms = Some((begun.elapsed().as_secs_f64() * 1e5).round() / 1e2);
     let count =

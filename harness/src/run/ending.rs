@@ -9,7 +9,7 @@ use super::folder::{HISTORY, RunFolder, VERDICT};
 use super::prepare::Prepared;
 use crate::cli::Exit;
 use crate::interpreter::StopCause;
-use crate::report::{self, Judged};
+use crate::report::{self, Judged, Question};
 
 /// A run that is over.
 pub struct Ended {
@@ -19,7 +19,8 @@ pub struct Ended {
 
 /// Judges the history of a run and writes the verdict and the report beside it.
 pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> anyhow::Result<Ended> {
-    let mut judged = report::judge_file(&folder.file(HISTORY), Some(prepared.expect))?;
+    let question = Question { expect: Some(prepared.expect), ..Question::default() };
+    let mut judged = report::judge_file(&folder.file(HISTORY), question)?;
     match &recorded.stop {
         Some(StopCause::Interrupted) => judged.cut_short("interrupted"),
         Some(StopCause::Failure(why)) => judged.cut_short(&format!("the harness failed: {why}")),

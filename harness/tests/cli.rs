@@ -1,0 +1,185 @@
+//! The command line as a contract: messages that name the place and the allowed values, and the
+//! right exit code.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn splitbrain(args: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_splitbrain"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts")
+}
+
+/// Runs it in an empty folder and compares its exit code and a part of what it says; a usage error
+/// must leave nothing in the folder.
+#[track_caller]
+fn check(args: &str, exit: i32, says: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let args: Vec<&str> = args.split_whitespace().collect();
+    let output = splitbrain(&args, folder.path());
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{said}");
+    assert!(said.contains(says), "{said}\ndoes not say\n{says}");
+    assert!(!said.contains("panicked"), "{said}");
+    if exit == 64 {
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 0, "a usage error left something behind");
+    }
+}
+
+/// Judges a history that is given as text.
+#[track_caller]
+fn check_history(history: &str, flags: &str, exit: i32, says: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("history.jsonl"), history).unwrap();
+    let mut args = vec!["check", "history.jsonl"];
+    args.extend(flags.split_whitespace());
+    let output = splitbrain(&args, folder.path());
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{said}");
+    assert!(said.contains(says), "{said}\ndoes not say\n{says}");
+    output
+}
+
+const VALID: &str = r#"{"process":0,"type":"invoke","f":"write","value":1,"time":10}
+{"process":0,"type":"ok","f":"write","value":1,"time":20}
+{"process":1,"type":"invoke","f":"read","value":null,"time":30}
+{"process":1,"type":"ok","f":"read","value":1,"time":40}
+"#;
+
+fn stale() -> String {
+    VALID.replace(r#""f":"read","value":1"#, r#""f":"read","value":null"#)
+}
+
+#[test]
+fn usage_errors_name_what_is_allowed() {
+    check("run --colour", 64, "unexpected argument '--colour'");
+    check("run --mode paxos", 64, "there are: raft, gossip, cache");
+    check("run --db oracle", 64, "there are: etcd, store");
+    check("run --db etcd --mode raft", 64, "cannot be used with");
+    check("run --workload bank", 64, "there are: register");
+    check("run --env moon", 64, "there are: external, local");
+    check("run --faults meteor", 64, "there is no fault \"meteor\"; there are ");
+    check("run --faults halves:all", 64, "takes no targets");
+    check("run --faults kill:n9", 64, "there is no node \"n9\"");
+    check("run --time-limit 30", 64, "write a number with its unit");
+    check("run --time-limit 10ms", 64, "at least 1s is needed");
+    check("run --expect perfect", 64, "there are: linearizable, eventual, weak");
+    check("run --nodes 51", 64, "allowed are 1 to 50");
+    check("run --nodes 0", 64, "allowed are 1 to 50");
+    check("run --rate 0", 64, "must be above 0");
+    check("run --concurrency 0", 64, "allowed are 1 to 1000");
+    check("run --deadline 20s", 64, "longer than the time limit");
+    check("run --plan none.toml", 64, "none.toml cannot be read");
+    check("run --nodes http://127.0.0.1:1", 64, "--env external");
+    check("run --env external", 64, "--nodes http://HOST:PORT");
+    check("run --env external --nodes 127.0.0.1:1", 64, "is not a URL such as http://");
+    check("run --env external --nodes https://127.0.0.1:1", 64, "only http://HOST:PORT");
+    check("run --env external --nodes http://127.0.0.1:1 --faults kill", 64, "faults need nodes");
+    check("list moons", 64, "possible values: modes");
+    check("check", 64, "required arguments");
+    check("", 64, "Usage");
+}
+
+#[test]
+fn a_plan_with_an_error_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plan.toml"), "seed = 1\n[phases]\nmain = \"9\"\n").unwrap();
+    let output = splitbrain(&["run", "--plan", "plan.toml"], folder.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(said.contains("line 3") && said.contains("250ms, 30s, 2m"), "{said}");
+}
+
+#[test]
+fn a_history_is_judged() {
+    check_history(VALID, "", 0, "valid: no anomaly found in this history");
+    check_history(&stale(), "", 1, "stale-read x1");
+    check_history(&stale(), "--expect weak", 0, "valid");
+    check_history(&stale(), "--nil-read any", 0, "valid");
+    check_history(VALID, "--initial 7", 0, "valid");
+}
+
+#[test]
+fn json_is_exactly_one_object() {
+    let output = check_history(&stale(), "--json", 1, "{");
+    assert!(output.stderr.is_empty());
+    let verdict: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(verdict["format"], 1);
+    assert_eq!(verdict["verdict"], "invalid");
+    assert_eq!(verdict["expect"], "linearizable");
+    assert_eq!(verdict["ladder"]["linearizable"], "invalid");
+    assert_eq!(verdict["operations"], 2);
+    assert_eq!(verdict["violations"][0]["name"], "stale-read");
+    assert!(verdict["check_ms"].is_f64());
+}
+
+#[test]
+fn bad_histories_are_refused_with_their_line() {
+    check_history(&format!("{VALID}nonsense\n"), "", 64, "line 5");
+    let twice = VALID.replace(r#""type":"ok","f":"write""#, r#""type":"invoke","f":"write""#);
+    check_history(&twice, "", 64, "line 2");
+    let back = VALID.replace(r#""time":40"#, r#""time":15"#);
+    check_history(&back, "", 64, "line 4");
+    let orphan = VALID.lines().skip(1).collect::<Vec<_>>().join("\n");
+    check_history(&orphan, "", 64, "line 1");
+    check_history(VALID, "--format fressian", 64, "there are: jsonl, edn, porcupine");
+    check("check no-such-file", 64, "no-such-file");
+}
+
+#[test]
+fn an_empty_history_and_one_without_success_are_unknown() {
+    check_history("", "", 2, "vacuous");
+    let failed = VALID.replace(r#""type":"ok""#, r#""type":"fail""#);
+    check_history(&failed, "", 2, "vacuous");
+}
+
+#[test]
+fn a_last_line_that_is_cut_off_is_left_out_and_reported() {
+    let cut = format!("{VALID}{{\"process\":1,\"type\":\"inv");
+    check_history(&cut, "", 0, "the last line, 5, is cut off");
+}
+
+#[test]
+fn everything_is_listed_with_a_sentence() {
+    check("list", 0, "primaries");
+    check("list modes", 0, "gossip");
+    check("list databases", 0, "etcd");
+    check("list environments", 0, "external");
+    check("list workloads", 0, "register");
+    check("list faults", 0, "isolate-leader");
+}
+
+#[test]
+fn an_address_that_does_not_answer_fails_the_harness() {
+    let args = "run --db etcd --env external --nodes http://127.0.0.1:1 --time-limit 1s";
+    check(args, 70, "n1 (http://127.0.0.1:1) does not serve");
+}
+
+#[test]
+fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Alone in a folder, and with nothing to be found by name.
+    let alone = folder.path().join("splitbrain");
+    std::fs::copy(env!("CARGO_BIN_EXE_splitbrain"), &alone).unwrap();
+    let check = |flags: &[&str], says: &str| {
+        let output = Command::new(&alone)
+            .arg("run")
+            .args(flags)
+            .env("PATH", folder.path())
+            .env_remove("CARGO")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(70), "{said}");
+        assert!(said.contains(says), "{said}");
+        assert!(!folder.path().join("store").exists(), "it is found before a run begins");
+    };
+    check(&["--db", "etcd"], "apt-get install etcd-server");
+    check(&[], "cargo build --release --workspace");
+}
