@@ -16,6 +16,8 @@
 //! - *Last chance.* A write `i` that was hidden may still be used visibly, now or never.
 //! - *Equals.* Of operations with the same call the earliest deadline goes first, a crashed one
 //!   last.
+//! - *Spared writes.* Where a compare-and-set would do the same, no crashed write is used, unless
+//!   it hides others: a write can do later what the compare-and-set could do.
 //! - *Dominance.* With the same state, owing less and having used less is never worse.
 
 use std::cmp::Ordering;
@@ -330,11 +332,23 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
             }
         }
         for at in 0..self.crashed.len() {
-            if matches!(self.crashed[at].call, Call::Write(_)) {
+            if let Call::Write(to) = self.crashed[at].call
+                && !self.can_be_spared(c, to)
+            {
                 self.take_crashed(completing, c, at)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a compare-and-set could do what a crashed write of `to` would do now: exchanging the
+    /// two is never worse, because where the one would come later the other fits as well.
+    fn can_be_spared(&self, c: Configuration<M>, to: ValueId) -> bool {
+        let call = Call::Cas(c.state, to);
+        let mut live = self.open.on(c.state).swaps.without(c.used).iter();
+        c.owed.and(self.open.writes).is_empty()
+            && (live.any(|slot| self.open.slot(slot).call == call)
+                || self.crashed.iter().any(|crashed| crashed.call == call && crashed.left(c.used)))
     }
 
     /// Lets a crashed operation take effect, if one is left and no open one could do the same.

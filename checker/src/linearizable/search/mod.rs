@@ -13,12 +13,14 @@ mod closure;
 mod crashed;
 mod mask;
 mod open;
+mod unfounded;
 
 use super::prepare::Survey;
 use super::witness::Seed;
 use super::{Budget, Call, Decision, Effort, Limit, RegisterOp, ValueId};
 use closure::Search;
 use mask::{Mask, Words};
+use unfounded::Unfounded;
 
 /// How many more crashed operations than necessary a configuration may have used, walk by walk.
 const SLACKS: [u32; 6] = [0, 1, 2, 4, 8, u32::MAX];
@@ -80,6 +82,10 @@ pub(super) fn decide(
     budget: &Budget,
 ) -> (Decision, Effort) {
     let mut problem = Problem::new(initial, ops, survey, budget);
+    if let Some(Unfounded { reader, overwritten_by }) = unfounded::find(&problem) {
+        let seed = [Some(reader), overwritten_by].into_iter().flatten().collect();
+        return (Decision::No(Seed::Operations(seed)), problem.effort);
+    }
     let widths = [
         Problem::decide_in::<u64>,
         Problem::decide_in::<u128>,
@@ -207,13 +213,16 @@ fn events(ops: &[RegisterOp], survey: &Survey) -> Vec<Event> {
     events
 }
 
-/// [`decide`] with masks so narrow that small histories fill them; `None` if they do.
+/// What walks alone say, with masks of one and two words and with masks so narrow that small
+/// histories fill them, where that is `None`.
 #[cfg(test)]
-pub(super) fn decide_narrow(
+pub(super) fn decide_by_walks(
     initial: ValueId,
     ops: &[RegisterOp],
     survey: &Survey,
     budget: &Budget,
-) -> Option<Decision> {
-    Problem::new(initial, ops, survey, budget).decide_in::<u8>()
+) -> [Option<Decision>; 3] {
+    let widths =
+        [Problem::decide_in::<u64>, Problem::decide_in::<Words<2>>, Problem::decide_in::<u8>];
+    widths.map(|decide| decide(&mut Problem::new(initial, ops, survey, budget)))
 }

@@ -1,6 +1,6 @@
 //! Every procedure that applies to a history, asked about it and compared.
 
-use super::search::decide_narrow;
+use super::search::decide_by_walks;
 use super::*;
 
 /// The verdict on which all procedures agree; panics with the history if they do not.
@@ -14,8 +14,8 @@ pub fn agreed(ops: &[RegisterOp]) -> bool {
         Decision::Unknown { .. } => panic!("{ops:?}: the budget ended"),
     };
     let searched = is_yes(search::decide(initial, ops, &survey, &budget).0);
-    if let Some(narrow) = decide_narrow(initial, ops, &survey, &budget) {
-        assert_eq!(is_yes(narrow), searched, "{ops:?}: masks of 8 slots and the search");
+    for walked in decide_by_walks(initial, ops, &survey, &budget).into_iter().flatten() {
+        assert_eq!(is_yes(walked), searched, "{ops:?}: walks and search");
     }
     if !matches!(survey.procedure(), Procedure::Search(_)) {
         let zones = is_yes(zones::decide(initial, ops, &survey));
