@@ -9,7 +9,7 @@ pub fn doctor() -> Result<Exit, Failure> {
     let mut able = true;
     for finding in environments::doctor() {
         able &= finding.ok;
-        println!("{} {:<22} {}", mark(finding.ok), finding.what, finding.detail);
+        println!("{} {:<34} {}", mark(finding.ok), finding.what, finding.detail);
         if let Some(remedy) = &finding.remedy {
             println!("  to get it: {remedy}");
         }
@@ -21,7 +21,7 @@ pub fn doctor() -> Result<Exit, Failure> {
             Ok(Err(missing)) => missing.to_string(),
             Err(error) => error.clone(),
         };
-        println!("{} {:<22} {line}", mark(matches!(found, Ok(Ok(_)))), entry.name);
+        println!("{} {:<34} {line}", mark(matches!(found, Ok(Ok(_)))), entry.name);
     }
     println!(
         "{}",

@@ -37,7 +37,7 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         if args.kind.is_none_or(|wanted| wanted == kind) {
             println!("{title}");
             for (name, about) in lines {
-                println!("  {name:<17} {about}");
+                println!("  {name:<26} {about}");
             }
         }
     }

@@ -1,0 +1,189 @@
+//! A folder to run in, the program, and what may be left of a run: nothing.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// One test's world.
+pub struct World {
+    folder: TempDir,
+}
+
+/// What a command did.
+pub struct Ran {
+    pub exit: Option<i32>,
+    pub said: String,
+    stdout: Vec<u8>,
+}
+
+impl Ran {
+    /// Standard output as the one JSON object that it must be.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}, exit {:?}:\n{}", self.exit, self.said))
+    }
+}
+
+/// A node of the bundled store that a test started by itself.
+pub struct Node {
+    pub url: String,
+    child: Child,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl World {
+    /// A world, or nothing and a loud word where nodes cannot be had.
+    pub fn new() -> Option<World> {
+        let world = World { folder: tempfile::tempdir().unwrap() };
+        let doctor = world.command(&["doctor"]);
+        if doctor.exit != Some(0) {
+            eprintln!("SKIPPED: no nodes can be started here:\n{}", doctor.said);
+            assert!(std::env::var_os("SPLITBRAIN_SKIP_NONE").is_none(), "nothing may be skipped");
+            return None;
+        }
+        Some(world)
+    }
+
+    /// The program with these arguments, in this world's folder; journals go there too.
+    pub fn prepare(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("SPLITBRAIN_STATE_DIR", self.state())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn command(&self, args: &[&str]) -> Ran {
+        let output = self.prepare(args).output().unwrap();
+        let said = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
+        Ran { exit: output.status.code(), said, stdout: output.stdout }
+    }
+
+    /// `splitbrain run`.
+    pub fn run(&self, flags: &[&str]) -> Ran {
+        self.command(&[&["run"], flags].concat())
+    }
+
+    /// `splitbrain run` with a script in place of the bundled store.
+    pub fn run_with_store(&self, script: &str) -> Ran {
+        let folder = self.folder.path().join("bin");
+        std::fs::create_dir(&folder).unwrap();
+        let program = folder.join("splitbrain");
+        std::fs::copy(env!("CARGO_BIN_EXE_splitbrain"), &program).unwrap();
+        let store = folder.join("splitbrain-store");
+        std::fs::write(&store, script).unwrap();
+        std::fs::set_permissions(&store, PermissionsExt::from_mode(0o755)).unwrap();
+        let output = Command::new(program)
+            .arg("run")
+            .current_dir(self.folder.path())
+            .env("SPLITBRAIN_STATE_DIR", self.state())
+            .env_remove("CARGO")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ran { exit: output.status.code(), said, stdout: output.stdout }
+    }
+
+    /// The folder of the last run.
+    pub fn latest(&self) -> PathBuf {
+        self.folder.path().join("store/latest").canonicalize().unwrap()
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A single node of the bundled store on a free port of this machine, which serves.
+    pub fn node_on_loopback(&self) -> Node {
+        // The run before has built it and stands beside it.
+        let doctor = self.command(&["doctor"]);
+        let line = doctor.said.lines().find(|line| line.contains("splitbrain-store"));
+        let line = line.expect("the doctor finds the store");
+        let program = line.split_whitespace().find(|word| word.starts_with('/')).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let child = Command::new(program)
+            .args(["--id", "n1", "--mode", "raft", "--listen", &address])
+            .args(["--peers", &format!("n1={address}")])
+            .arg("--data")
+            .arg(self.folder.path().join("data"))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Node { url: format!("http://{address}"), child }
+    }
+
+    /// Nothing of any run of this world is left: no journal, no process.
+    #[track_caller]
+    pub fn assert_clean(&self) {
+        let until = Instant::now() + Duration::from_secs(5);
+        loop {
+            let left = self.left();
+            if left.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "left behind after 5 s: {left:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn left(&self) -> Vec<String> {
+        let journals = std::fs::read_dir(self.state()).into_iter().flatten().flatten();
+        let mut left: Vec<String> =
+            journals.map(|entry| entry.path().display().to_string()).collect();
+        let own = std::process::id().to_string();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let name = entry.file_name().into_string().unwrap_or_default();
+            if name == own || name.parse::<u32>().is_err() {
+                continue;
+            }
+            // Nodes, keeper and harness all have this folder as theirs, in their arguments or in
+            // their environment.
+            let mentions = |file: &str| {
+                std::fs::read(entry.path().join(file))
+                    .is_ok_and(|bytes| contains(&bytes, self.folder.path()))
+            };
+            if mentions("environ") || mentions("cmdline") {
+                left.push(format!("process {name}"));
+            }
+        }
+        for node in ["n1", "n2", "n3", "n4", "n5"] {
+            let runs = glob_runs(&self.folder.path().join("store"));
+            left.extend(
+                runs.into_iter()
+                    .map(|run| run.join(node).join("data"))
+                    .filter(|data| data.exists())
+                    .map(|data| data.display().to_string()),
+            );
+        }
+        left
+    }
+}
+
+fn contains(bytes: &[u8], path: &Path) -> bool {
+    let needle = path.as_os_str().as_encoded_bytes();
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+/// The folders of all runs in a store.
+fn glob_runs(store: &Path) -> Vec<PathBuf> {
+    let below = |folder: PathBuf| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).collect()
+    };
+    below(store.to_owned()).into_iter().flat_map(below).collect()
+}
