@@ -6,26 +6,31 @@ use splitbrain_checker::{CapWindow, Effect, FaultReport, Service, Side, Verdict}
 
 use super::{Judged, word};
 
-/// Lines kept free for what always comes.
-const VIOLATIONS_MOST: usize = 2;
+/// What a person reads at a glance; the rest is in `verdict.json`.
+const LINES_MOST: usize = 25;
+const CUTS_MOST: usize = 2;
 const REMARKS_MOST: usize = 3;
 
 /// The block. Every figure in it comes from the history.
 pub fn render(judged: &Judged) -> String {
-    let mut out = String::new();
-    headline(&mut out, judged);
-    subject(&mut out, judged);
-    partitions(&mut out, &judged.judgement.cap_windows, judged.judgement.cap_reason.as_deref());
-    faults(&mut out, &judged.judgement.faults);
-    violations(&mut out, judged);
+    let judgement = &judged.judgement;
+    let mut top = String::new();
+    headline(&mut top, judged);
+    subject(&mut top, judged);
+    partitions(&mut top, &judgement.cap_windows, judgement.cap_reason.as_deref());
+    faults(&mut top, &judgement.faults);
+    let mut bottom = String::new();
     for remark in judged.remarks.iter().take(REMARKS_MOST) {
-        line(&mut out, &format!("note: {}", clip(remark, 150)));
+        line(&mut bottom, &format!("note: {}", clip(remark, 150)));
     }
     if let Some(number) = judged.truncated_line {
-        line(&mut out, &format!("note: the last line, {number}, is cut off and was left out"));
+        line(&mut bottom, &format!("note: the last line, {number}, is cut off and was left out"));
     }
-    ending(&mut out, judged);
-    out
+    ending(&mut bottom, judged);
+    let room = LINES_MOST.saturating_sub(top.lines().count() + bottom.lines().count());
+    let mut middle = String::new();
+    violations(&mut middle, judged, room);
+    top + &middle + &bottom
 }
 
 fn line(out: &mut String, text: &str) {
@@ -62,11 +67,12 @@ fn subject(out: &mut String, judged: &Judged) {
 }
 
 fn partitions(out: &mut String, windows: &[CapWindow], reason: Option<&str>) {
-    let mut shown = false;
-    for window in windows.iter().filter(|window| window.not_judged.is_none()) {
-        if !shown {
-            line(out, "while partitioned (second half)    reads  writes");
-            shown = true;
+    let judged = windows.iter().filter(|window| window.not_judged.is_none());
+    let more = judged.clone().count().saturating_sub(CUTS_MOST);
+    for (number, window) in judged.take(CUTS_MOST).enumerate() {
+        if number == 0 {
+            let more = if more == 0 { String::new() } else { format!("   (and {more} more cuts)") };
+            line(out, &format!("while partitioned (second half)    reads  writes{more}"));
         }
         for side in &window.sides {
             let leader = if side.leader { ", leader" } else { "" };
@@ -138,24 +144,24 @@ fn median_ms(times: impl Iterator<Item = f64>) -> String {
     times.get(times.len() / 2).map_or("-".to_owned(), |median| format!("{median:.0} ms"))
 }
 
-fn violations(out: &mut String, judged: &Judged) {
-    for violation in judged.judgement.violations.iter().take(VIOLATIONS_MOST) {
-        let key = violation.key.as_ref().map_or(String::new(), |key| format!(", key {key}"));
-        line(
-            out,
-            &format!(
-                "{} x{}{key}, smallest so far (events {:?}):",
-                violation.name, violation.count, violation.witness
-            ),
-        );
-        for because in violation.because.iter().take(4) {
-            line(out, &format!("  {}", clip(because, 150)));
-        }
+/// The gravest violation with its argument, the others by name.
+fn violations(out: &mut String, judged: &Judged, room: usize) {
+    let Some((gravest, others)) = judged.judgement.violations.split_first() else { return };
+    let key = gravest.key.as_ref().map_or(String::new(), |key| format!(", key {key}"));
+    let name = format!("{} x{}{key}", gravest.name, gravest.count);
+    let witness = match gravest.witness.as_slice() {
+        few if few.len() <= 6 => format!("events {few:?}"),
+        many => format!("{} operations, in verdict.json", many.len()),
+    };
+    line(out, &format!("{name}; the smallest ({witness}):"));
+    let room = room.saturating_sub(1 + usize::from(!others.is_empty()));
+    for because in gravest.because.iter().take(room) {
+        line(out, &format!("  {}", clip(because, 150)));
     }
-    let more = judged.judgement.violations.iter().skip(VIOLATIONS_MOST);
-    let more: Vec<String> = more.map(|one| format!("{} x{}", one.name, one.count)).collect();
-    if !more.is_empty() {
-        line(out, &format!("also: {}", more.join(", ")));
+    let others: Vec<String> =
+        others.iter().map(|one| format!("{} x{}", one.name, one.count)).collect();
+    if !others.is_empty() {
+        line(out, &format!("also: {}", others.join(", ")));
     }
 }
 
@@ -190,5 +196,39 @@ fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Question, judge_file};
+
+    /// Every history of the checker's corpus, as a person would see it.
+    #[test]
+    fn the_block_is_never_longer_than_a_glance() {
+        let mut folders = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/../checker/corpus").into()];
+        let mut seen = 0;
+        while let Some(folder) = folders.pop() {
+            let folder: std::path::PathBuf = folder;
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+                    // Comments are allowed in the corpus alone.
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let lines = text.lines().filter(|line| !line.starts_with('#'));
+                    let plain = tempfile::NamedTempFile::new().unwrap();
+                    std::fs::write(plain.path(), lines.collect::<Vec<_>>().join("\n")).unwrap();
+                    let mut judged = judge_file(plain.path(), Question::default()).unwrap();
+                    judged.remarks = vec!["something else".to_owned(); 9];
+                    let block = judged.text();
+                    assert!(block.lines().count() <= super::LINES_MOST, "{block}");
+                    assert!(block.lines().all(|line| line.chars().count() <= 240), "{block}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 30, "only {seen} histories");
     }
 }
