@@ -39,12 +39,12 @@ pub struct Arguments {
     #[arg(long, default_value_t = 800, value_parser = value_parser!(u64).range(50..=60_000))]
     request_timeout_ms: u64,
 
-    /// raft: how often the leader sends heartbeats.
-    #[arg(long, default_value_t = 50, value_parser = value_parser!(u64).range(10..=10_000))]
+    /// raft: how often the leader sends heartbeats, and how long a message may take.
+    #[arg(long, default_value_t = 100, value_parser = value_parser!(u64).range(10..=10_000))]
     heartbeat_ms: u64,
 
     /// raft: the shortest election timeout; the longest, and a leader's lease, is twice that.
-    #[arg(long, default_value_t = 200, value_parser = value_parser!(u64).range(20..=60_000))]
+    #[arg(long, default_value_t = 250, value_parser = value_parser!(u64).range(20..=60_000))]
     election_ms: u64,
 
     /// raft: how many log entries to collect before a snapshot replaces them.

@@ -49,7 +49,7 @@ fn what_is_not_understood_gets_a_json_error() {
 
 #[test]
 fn every_json_value_and_every_key_is_kept_as_it_is() {
-    let cluster = Cluster::start("raft", 3, &[]);
+    let cluster = Cluster::start("raft", 3, &["--request-timeout-ms=5000"]);
     for value in [
         json!(null),
         json!(false),

@@ -58,6 +58,11 @@ impl Cluster {
         }
     }
 
+    /// Gives nodes that are started from now on other further arguments.
+    pub fn set_extra(&mut self, extra: &[&str]) {
+        self.extra = extra.iter().map(ToString::to_string).collect();
+    }
+
     /// The command that runs a node.
     pub fn command(&self, node: usize) -> Command {
         let peers: Vec<_> =

@@ -43,7 +43,7 @@ impl Promise {
 /// Calls elections for as long as the node lives.
 pub async fn run(node: Weak<Node>, election: Duration, heartbeat: Duration) {
     loop {
-        sleep(heartbeat).await;
+        sleep(heartbeat / 2).await;
         let Some(node) = node.upgrade() else { return };
         if !node.misses_leader() {
             continue;

@@ -44,15 +44,24 @@ pub struct Log {
 struct State {
     vote: Option<Vote>,
     purged: Option<LogId>,
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, Kept>,
+}
+
+struct Kept {
+    entry: Entry,
+    /// About how much it is to send.
+    bytes: usize,
 }
 
 impl State {
-    fn replay(&mut self, record: Record) {
+    /// Makes the change that a record of so many bytes says.
+    fn replay(&mut self, record: Record, bytes: usize) {
         match record {
             Record::Vote(vote) => self.vote = Some(vote),
             Record::Append(entries) => {
-                self.entries.extend(entries.into_iter().map(|entry| (entry.log_id.index, entry)));
+                let bytes = bytes / entries.len().max(1);
+                let keep = |entry: Entry| (entry.log_id.index, Kept { entry, bytes });
+                self.entries.extend(entries.into_iter().map(keep));
             }
             Record::Truncate(index) => _ = self.entries.split_off(&index),
             Record::Purge(upto) => {
@@ -64,7 +73,7 @@ impl State {
 
     /// The records that lead to this state.
     fn records(&self) -> impl Iterator<Item = Record> {
-        let entries: Vec<_> = self.entries.values().cloned().collect();
+        let entries = self.entries.values().map(|kept| kept.entry.clone()).collect();
         let vote = self.vote.map(Record::Vote);
         let purged = self.purged.map(Record::Purge);
         vote.into_iter().chain(purged).chain([Record::Append(entries)])
@@ -82,11 +91,10 @@ impl Log {
         let (journal, records) = Journal::open(path, mount).map_err(|error| error.to_string())?;
         let mut state = State::default();
         for record in records {
-            state.replay(
-                serde_json::from_slice(&record).map_err(|error| {
-                    format!("a record of {} is strange: {error}", path.display())
-                })?,
-            );
+            let bytes = record.len();
+            let record = serde_json::from_slice(&record)
+                .map_err(|error| format!("a record of {} is strange: {error}", path.display()))?;
+            state.replay(record, bytes);
         }
         Ok(Self { me, journal, state: Arc::new(Mutex::new(state)), snapshot })
     }
@@ -106,7 +114,7 @@ impl RaftLogReader<Types> for Log {
         range: R,
     ) -> Result<Vec<Entry>, StorageError> {
         let state = self.state.lock().unwrap();
-        Ok(state.entries.range(range).map(|(_, entry)| entry.clone()).collect())
+        Ok(state.entries.range(range).map(|(_, kept)| kept.entry.clone()).collect())
     }
 
     async fn limited_get_log_entries(
@@ -116,13 +124,13 @@ impl RaftLogReader<Types> for Log {
     ) -> Result<Vec<Entry>, StorageError> {
         let state = self.state.lock().unwrap();
         let mut bytes = 0;
-        let fits = |(_, entry): &(&u64, &Entry)| {
+        let fits = |(_, kept): &(&u64, &Kept)| {
             let fits = bytes < MESSAGE_BYTES;
-            bytes += serde_json::to_vec(entry).map_or(0, |json| json.len());
+            bytes += kept.bytes;
             fits
         };
         let entries = state.entries.range(start..end).take_while(fits);
-        Ok(entries.map(|(_, entry)| entry.clone()).collect())
+        Ok(entries.map(|(_, kept)| kept.entry.clone()).collect())
     }
 }
 
@@ -131,7 +139,7 @@ impl RaftLogStorage<Types> for Log {
 
     async fn get_log_state(&mut self) -> Result<LogState<Types>, StorageError> {
         let state = self.state.lock().unwrap();
-        let last = state.entries.last_key_value().map(|(_, entry)| entry.log_id);
+        let last = state.entries.last_key_value().map(|(_, kept)| kept.entry.log_id);
         let last_purged_log_id = state.purged;
         Ok(LogState { last_purged_log_id, last_log_id: last.or(last_purged_log_id) })
     }
@@ -170,13 +178,13 @@ impl RaftLogStorage<Types> for Log {
     {
         let record = Record::Append(entries.into_iter().collect());
         let bytes = encode(&record);
-        self.state.lock().unwrap().replay(record);
+        self.state.lock().unwrap().replay(record, bytes.len());
         self.journal.append(bytes, |result| flushed.log_io_completed(result));
         Ok(())
     }
 
     async fn truncate(&mut self, from: LogId) -> Result<(), StorageError> {
-        self.state.lock().unwrap().replay(Record::Truncate(from.index));
+        self.state.lock().unwrap().replay(Record::Truncate(from.index), 0);
         let saved = self.persist(&Record::Truncate(from.index)).await;
         Ok(saved.map_err(|error| StorageIOError::write_logs(&error))?)
     }
@@ -192,7 +200,7 @@ impl RaftLogStorage<Types> for Log {
         })?;
         let records: Vec<_> = {
             let mut state = self.state.lock().unwrap();
-            state.replay(Record::Purge(upto));
+            state.replay(Record::Purge(upto), 0);
             state.records().map(|record| encode(&record)).collect()
         };
         let (tell, told) = oneshot::channel();
