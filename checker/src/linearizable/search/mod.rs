@@ -6,7 +6,9 @@
 //!
 //! Crashed operations multiply configurations, so the walk is first made with those that have used
 //! the fewest of them (limited discrepancy, Harvey and Ginsberg 1995) and repeated with more until
-//! an explanation is found or nothing was left aside.
+//! an explanation is found or nothing was left aside. In between, the operations just before the
+//! one that stays unexplained are looked at alone: if they are a violation on their own, how many
+//! crashed ones were used before does not matter.
 
 mod antichain;
 mod closure;
@@ -16,14 +18,19 @@ mod open;
 mod unfounded;
 
 use super::prepare::Survey;
-use super::witness::Seed;
+use super::witness::{self, Seed};
 use super::{Budget, Call, Decision, Effort, Limit, RegisterOp, ValueId};
 use closure::Search;
 use mask::{Mask, Words};
 use unfounded::Unfounded;
 
-/// How many more crashed operations than necessary a configuration may have used, walk by walk.
-const SLACKS: [u32; 6] = [0, 1, 2, 4, 8, u32::MAX];
+/// How many more crashed operations than necessary a configuration may have used, walk by walk,
+/// and how many operations before the one that stays unexplained are then looked at alone.
+const ROUNDS: [(u32, usize); 6] =
+    [(0, 32), (1, 128), (2, 512), (4, 2048), (8, 8192), (u32::MAX, 0)];
+
+/// Comparisons that looking at some operations alone may always take.
+const GLANCE: u64 = 1_000_000;
 
 /// The number of an event in the order of the walk.
 type EventId = u32;
@@ -180,7 +187,7 @@ impl<'a> Problem<'a> {
         if self.open_at_once > M::CAPACITY {
             return None;
         }
-        for slack in SLACKS {
+        for (slack, span) in ROUNDS {
             let walk = match Search::<M>::new(self, slack).walk() {
                 Ok(walk) => walk,
                 Err(Stop::Narrow) => return None,
@@ -191,10 +198,27 @@ impl<'a> Problem<'a> {
             match walk.unexplained {
                 None => return Some(Decision::Yes),
                 Some(op) if !walk.incomplete => return Some(Decision::No(Seed::Completion(op))),
-                Some(_) => {}
+                Some(op) => {
+                    if let Some(violation) = self.violation_before(op, span) {
+                        return Some(Decision::No(Seed::Operations(violation)));
+                    }
+                }
             }
         }
         unreachable!("the last walk leaves nothing aside")
+    }
+}
+
+impl Problem<'_> {
+    /// A violation among few operations before the completion of `op`, with no more effort than
+    /// was spent so far.
+    fn violation_before(&mut self, op: usize, span: usize) -> Option<Vec<usize>> {
+        let spent = self.effort.comparisons;
+        let comparisons = spent.max(GLANCE).min(self.budget.comparisons.saturating_sub(spent));
+        let mut budget = Budget { comparisons, ..*self.budget };
+        let violation = witness::in_span_before(self.initial, self.ops, op, span, &mut budget);
+        self.effort.comparisons += comparisons - budget.comparisons;
+        violation
     }
 }
 
