@@ -1,7 +1,7 @@
 //! The recorder: gives each event its index and keeps the file a prefix of the truth.
 //!
 //! Lines are put together in the loop and written by a thread of their own, so that a slow disk
-//! delays no stamp. The file is at most [`FLUSH_NS`] plus one write behind.
+//! delays no stamp. The file is at most 30 ms plus one write behind.
 
 use std::fs::File;
 use std::io::Write;

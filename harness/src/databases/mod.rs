@@ -1,4 +1,4 @@
-//! The systems that can be tested: one file each, and one line each in [`all`].
+//! The systems that can be tested: one file each, and one line each in `all.rs`.
 
 mod all;
 mod etcd;

@@ -100,6 +100,8 @@ fn record(
         return Err(error);
     }
 
+    *doing.lock().expect("no one panics here") = "no fault yet".to_owned();
+
     let entered = runtime.enter();
     let prefix = format!("splitbrain-{run_id}-");
     let clients = prepared.database.clients(site.urls.clone(), prefix);

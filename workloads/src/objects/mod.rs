@@ -1,4 +1,4 @@
-//! The workloads: one file each, and one line each in [`all`].
+//! The workloads: one file each, and one line each in `all.rs`.
 
 mod all;
 pub mod register;
