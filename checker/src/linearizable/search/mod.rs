@@ -2,7 +2,7 @@
 //!
 //! The events are walked in order with the *front*: all configurations that explain the history so
 //! far, apart from those that another one makes redundant. Work and memory follow the operations
-//! open at once, not the length of the history. What keeps the front small is told in `closure`.
+//! open at once, not the length of the history. What keeps the front small is told in `steps`.
 //!
 //! Crashed operations multiply configurations, so the walk is first made with those that have used
 //! the fewest of them (limited discrepancy, Harvey and Ginsberg 1995) and repeated with more until
@@ -11,18 +11,19 @@
 //! crashed ones were used before does not matter.
 
 mod antichain;
-mod closure;
 mod crashed;
 mod mask;
 mod open;
+mod steps;
 mod unfounded;
+mod walk;
 
 use super::prepare::Survey;
 use super::witness::{self, Seed};
 use super::{Budget, Call, Decision, Effort, Limit, RegisterOp, ValueId};
-use closure::Search;
 use mask::{Mask, Words};
 use unfounded::Unfounded;
+use walk::Search;
 
 /// How many more crashed operations than necessary a configuration may have used, walk by walk,
 /// and how many operations before the one that stays unexplained are then looked at alone.
