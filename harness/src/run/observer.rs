@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// What the nodes said last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles {
-    /// Nodes that believe that they lead, as indices.
+    /// Nodes that believe that they lead, as indices; of several terms only the highest counts.
     pub leaders: Vec<usize>,
     /// Nodes that did not answer.
     pub down: Vec<usize>,
@@ -37,16 +37,18 @@ pub async fn ask(database: &Arc<dyn Database>, urls: &[String], asker: &Arc<Aske
         tasks.spawn(async move { (node, database.role(&asker, &url).await) });
     }
     let mut roles = Roles::default();
+    let mut claims = Vec::new();
     for (node, answer) in tasks.join_all().await {
         match answer {
-            Ok(role) if role.leads => {
-                roles.leaders.push(node);
-                roles.term = roles.term.max(role.term);
-            }
+            Ok(role) if role.leads => claims.push((role.term, node)),
             Ok(_) => {}
             Err(_) => roles.down.push(node),
         }
     }
+    // A leader that was cut off believes for a while that it still leads; its term gives it away.
+    roles.term = claims.iter().filter_map(|(term, _)| *term).max();
+    roles.leaders =
+        claims.iter().filter(|(term, _)| *term == roles.term).map(|(_, node)| *node).collect();
     roles.leaders.sort_unstable();
     roles.down.sort_unstable();
     roles

@@ -63,31 +63,50 @@ const UNTOUCHED: Cluster = Cluster {
     origin: Origin::Nowhere,
 };
 
-/// Where a block must be. `root` is the value it starts with, or none for a write that nobody can
-/// have observed, which is the operation `op` alone.
+/// Where a block must be.
 #[derive(Clone, Copy)]
 struct Zone {
     low: u64,
     high: u64,
-    forward: bool,
     root: Root,
 }
 
+/// What a zone belongs to.
 #[derive(Clone, Copy)]
 enum Root {
+    /// The block that starts with this value.
     Value(u32),
+    /// A write that nobody can have observed: this operation alone.
     Unobserved(u32),
 }
 
-impl Zone {
-    fn new(first_completion: u64, last_invocation: u64, root: Root) -> Zone {
-        let forward = first_completion < last_invocation;
-        let (low, high) = if forward {
-            (first_completion, last_invocation)
+#[derive(Default)]
+struct Zones {
+    forward: Vec<Zone>,
+    backward: Vec<Zone>,
+}
+
+impl Zones {
+    fn add(&mut self, first_completion: u64, last_invocation: u64, root: Root) {
+        if first_completion < last_invocation {
+            self.forward.push(Zone { low: first_completion, high: last_invocation, root });
         } else {
-            (last_invocation, first_completion)
-        };
-        Zone { low, high, forward, root }
+            self.backward.push(Zone { low: last_invocation, high: first_completion, root });
+        }
+    }
+
+    /// Two zones that exclude each other.
+    fn clash(mut self) -> Option<[Zone; 2]> {
+        self.forward.sort_unstable_by_key(|zone| zone.low);
+        let mut neighbours = self.forward.windows(2).map(|pair| [pair[0], pair[1]]);
+        if let Some(pair) = neighbours.find(|[one, next]| next.low < one.high) {
+            return Some(pair);
+        }
+        self.backward.iter().find_map(|zone| {
+            let before = self.forward.partition_point(|forward| forward.low < zone.low);
+            let around = self.forward[..before].last()?;
+            (zone.high < around.high).then_some([*around, *zone])
+        })
     }
 }
 
@@ -108,15 +127,13 @@ struct Blocks<'a> {
 
 impl Blocks<'_> {
     fn check(mut self, initial: ValueId) -> Result<(), Vec<usize>> {
-        let mut zones = Vec::new();
+        let mut zones = Zones::default();
         let swaps = self.collect(initial, &mut zones)?;
         let mut swaps_in_blocks = 0;
         for root in 0..self.clusters.len() {
             match self.clusters[root].origin {
                 Origin::Blind => {
-                    let (zone, swaps) = self.block(ValueId(root as u32))?;
-                    zones.push(zone);
-                    swaps_in_blocks += swaps;
+                    swaps_in_blocks += self.add_block(ValueId(root as u32), &mut zones)?;
                 }
                 Origin::Swapped => {}
                 Origin::Nowhere if self.survey.wanted_before(ValueId(root as u32)) == 0 => {}
@@ -128,31 +145,15 @@ impl Blocks<'_> {
             // what no block contains goes round in a circle.
             return Err(self.operations_in_a_circle());
         }
-        zones.sort_unstable_by_key(|zone| zone.low);
-        let mut current: Option<Zone> = None;
-        for zone in zones {
-            if let Some(forward) = current {
-                let clash = if zone.forward {
-                    zone.low < forward.high
-                } else {
-                    forward.low < zone.low && zone.high < forward.high
-                };
-                if clash {
-                    let mut seed = self.operations_of(forward.root);
-                    seed.extend(self.operations_of(zone.root));
-                    return Err(seed);
-                }
-            }
-            if zone.forward {
-                current = Some(zone);
-            }
+        match zones.clash() {
+            None => Ok(()),
+            Some(pair) => Err(pair.map(|zone| self.operations_of(zone.root)).concat()),
         }
-        Ok(())
     }
 
     /// Sorts operations into clusters, and those that nobody can have observed into zones of their
     /// own; returns how many compare-and-sets there are.
-    fn collect(&mut self, initial: ValueId, zones: &mut Vec<Zone>) -> Result<usize, Vec<usize>> {
+    fn collect(&mut self, initial: ValueId, zones: &mut Zones) -> Result<usize, Vec<usize>> {
         self.clusters = vec![UNTOUCHED; self.survey.values()];
         // As if written at 0, just before the history began.
         self.clusters[initial.index()].origin = Origin::Blind;
@@ -183,7 +184,7 @@ impl Blocks<'_> {
                     _ => Origin::Blind,
                 };
             } else if let Call::Write(_) = op.call {
-                zones.push(Zone::new(completed(op), invoked(op), Root::Unobserved(index as u32)));
+                zones.add(completed(op), invoked(op), Root::Unobserved(index as u32));
             }
         }
         if let Some((value, swap)) = replaced_twice {
@@ -198,8 +199,9 @@ impl Blocks<'_> {
         Ok(swaps)
     }
 
-    /// The zone of the block that starts with `root`, and how many compare-and-sets are in it.
-    fn block(&self, root: ValueId) -> Result<(Zone, usize), Vec<usize>> {
+    /// Adds the zone of the block that starts with `root`; returns how many compare-and-sets are in
+    /// the block.
+    fn add_block(&self, root: ValueId, zones: &mut Zones) -> Result<usize, Vec<usize>> {
         let mut value = root;
         let mut swaps = 0;
         let mut cluster = &self.clusters[root.index()];
@@ -232,6 +234,7 @@ impl Blocks<'_> {
                 _ => break,
             }
         }
-        Ok((Zone::new(first_completion, last_invocation, Root::Value(root.0)), swaps))
+        zones.add(first_completion, last_invocation, Root::Value(root.0));
+        Ok(swaps)
     }
 }
