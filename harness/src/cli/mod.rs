@@ -116,3 +116,13 @@ pub fn print(text: &str) -> std::io::Result<()> {
         other => other,
     }
 }
+
+/// What a person types to start this program again.
+pub fn this_program() -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "splitbrain".to_owned());
+    match (std::env::var_os("CARGO"), cfg!(debug_assertions)) {
+        (None, _) => program,
+        (Some(_), false) => "cargo run --release --".to_owned(),
+        (Some(_), true) => "cargo run --".to_owned(),
+    }
+}

@@ -169,8 +169,10 @@ fn violations(out: &mut String, judged: &Judged, room: usize) {
 fn ending(out: &mut String, judged: &Judged) {
     let judgement = &judged.judgement;
     if let Some(run) = judgement.run.as_deref().filter(|run| !run.is_empty()) {
-        line(out, &format!("\nkept in    {run}  (check it again: splitbrain check {run})"));
-        line(out, &format!("run again  splitbrain run --plan {run}/plan.json"));
+        let program = crate::cli::this_program();
+        line(out, &format!("\nkept in      {run}"));
+        line(out, &format!("check again  {program} check {run}"));
+        line(out, &format!("run again    {program} run --plan {run}/plan.json"));
     }
     let expected = word(judgement.expect);
     line(

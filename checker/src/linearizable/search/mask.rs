@@ -26,6 +26,14 @@ pub(super) trait Mask: Copy + Eq + Debug {
         self.without(other).is_empty()
     }
 
+    fn insert(&mut self, slot: usize) {
+        *self = self.or(Self::bit(slot));
+    }
+
+    fn remove(&mut self, slot: usize) {
+        *self = self.without(Self::bit(slot));
+    }
+
     fn iter(self) -> Members<Self> {
         Members(self)
     }
@@ -42,7 +50,7 @@ impl<M: Mask> Iterator for Members<M> {
             return None;
         }
         let first = self.0.first();
-        self.0 = self.0.without(M::bit(first));
+        self.0.remove(first);
         Some(first)
     }
 }
@@ -116,6 +124,12 @@ impl<const N: usize> Mask for Words<N> {
     fn first(self) -> usize {
         let at = self.0.iter().position(|&word| word != 0).unwrap_or(N);
         64 * at + self.0.get(at).map_or(0, |word| word.trailing_zeros() as usize)
+    }
+    fn insert(&mut self, slot: usize) {
+        self.0[slot / 64] |= 1 << (slot % 64);
+    }
+    fn remove(&mut self, slot: usize) {
+        self.0[slot / 64] &= !(1 << (slot % 64));
     }
     fn has(self, slot: usize) -> bool {
         self.0[slot / 64] >> (slot % 64) & 1 == 1

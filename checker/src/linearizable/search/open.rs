@@ -78,19 +78,18 @@ impl<M: Mask> Open<M> {
             return Err(Full);
         }
         let slot = self.free.first();
-        self.free = self.free.without(M::bit(slot));
+        self.free.remove(slot);
         Ok(slot)
     }
 
     /// Gives a slot back, whose bit must be clear in all configurations.
     pub(super) fn release(&mut self, slot: usize) {
-        self.free = self.free.or(M::bit(slot));
+        self.free.insert(slot);
     }
 
     /// Adds an operation.
     pub(super) fn invoke(&mut self, call: Call, completion: EventId) -> Result<usize, Full> {
         let slot = self.take()?;
-        let bit = M::bit(slot);
         let place = self.place_mut(call);
         let set = match (call, call.installs()) {
             (Call::Write(_), _) => &mut place.writers,
@@ -98,7 +97,7 @@ impl<M: Mask> Open<M> {
             (_, None) => &mut place.readers,
         };
         let others = *set;
-        *set = others.or(bit);
+        set.insert(slot);
         let mut ahead = M::EMPTY;
         for other in others.iter() {
             let other_slot = self.slots[other].as_mut().expect("an open operation");
@@ -106,16 +105,16 @@ impl<M: Mask> Open<M> {
                 continue;
             }
             if other_slot.completion <= completion {
-                ahead = ahead.or(M::bit(other));
+                ahead.insert(other);
             } else {
-                other_slot.ahead = other_slot.ahead.or(bit);
+                other_slot.ahead.insert(slot);
             }
         }
         if matches!(call, Call::Write(_)) {
-            self.writes = self.writes.or(bit);
+            self.writes.insert(slot);
         }
         if call.installs().is_some() {
-            self.installers = self.installers.or(bit);
+            self.installers.insert(slot);
         }
         if self.slots.len() <= slot {
             self.slots.resize(slot + 1, None);
@@ -126,18 +125,17 @@ impl<M: Mask> Open<M> {
 
     /// Removes an operation, whose bits must be clear in all configurations.
     pub(super) fn complete(&mut self, slot: usize) {
-        let bit = M::bit(slot);
         let call = self.slot(slot).call;
         self.slots[slot] = None;
-        self.writes = self.writes.without(bit);
-        self.installers = self.installers.without(bit);
+        self.writes.remove(slot);
+        self.installers.remove(slot);
         self.release(slot);
         let value = place_value(call);
         let at = self.place_of[value.index()] as usize;
         let place = &mut self.places[at];
-        place.readers = place.readers.without(bit);
-        place.writers = place.writers.without(bit);
-        place.swaps = place.swaps.without(bit);
+        place.readers.remove(slot);
+        place.writers.remove(slot);
+        place.swaps.remove(slot);
         let rivals = place.writers.or(place.swaps);
         if rivals.or(place.readers).is_empty() {
             self.place_of[value.index()] = 0;
@@ -145,7 +143,7 @@ impl<M: Mask> Open<M> {
         }
         for rival in rivals.iter() {
             let rival = self.slots[rival].as_mut().expect("an open operation");
-            rival.ahead = rival.ahead.without(bit);
+            rival.ahead.remove(slot);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod exhaustive;
 mod laws;
+mod limits;
 mod oracle;
 mod procedures;
 mod random;
