@@ -1,9 +1,11 @@
 //! Whether the replicas agreed in the end.
 
+use rustc_hash::FxHashSet;
 use serde_json::Value;
 
 use crate::faults::{Effect, Fault};
 use crate::history::{History, KeyId, Moment, NodeId, Operation, Phase};
+use crate::recording::is_recording;
 use crate::verdict::Verdict;
 
 /// What the final reads show.
@@ -28,9 +30,11 @@ pub(crate) enum Agreement<'h> {
 
 /// Compares the final reads: each key at each node, in rounds.
 ///
-/// The n-th final read of a key at a node belongs to round n. Two `ok` reads of a key's last round
-/// that differ settle it. Without such, a node that did not answer in the last round is judged by
-/// its latest answer: if that agrees the key has converged, else nothing is known.
+/// A round begins when a key is read again at a node that has been asked for it in the round before;
+/// a node that is not asked in some round is told from one that is asked once more. Two `ok` reads
+/// of a key's last round that differ settle it. Without such, a node that did not answer in the
+/// last round is judged by its latest answer: if that agrees the key has converged, else nothing is
+/// known.
 pub(crate) fn convergence<'h>(history: &'h History, faults: &[Fault]) -> Convergence<'h> {
     let unknown = |reason: String| Convergence {
         final_index: 0,
@@ -43,13 +47,20 @@ pub(crate) fn convergence<'h>(history: &'h History, faults: &[Fault]) -> Converg
     if let Some(reason) = unsettled(history, faults, start) {
         return unknown(reason);
     }
-    let mut reads: Vec<Vec<&Operation>> = vec![Vec::new(); history.keys().len()];
+    let mut reads: Vec<Vec<FinalRead>> = vec![Vec::new(); history.keys().len()];
     let mut used = vec![false; history.keys().len()];
+    let mut round = 0;
+    let mut asked = FxHashSet::default();
     for operation in history.operations() {
         let key = operation.key.0 as usize;
         used[key] |= operation.invoked.index < start.index;
         if operation.phase == Some(Phase::Final) && operation.is_read() {
-            reads[key].push(operation);
+            if !asked.insert((operation.key, operation.node)) {
+                round += 1;
+                asked.clear();
+                asked.insert((operation.key, operation.node));
+            }
+            reads[key].push(FinalRead { round, operation });
         }
     }
     let nodes = nodes_to_ask(history);
@@ -67,8 +78,17 @@ pub(crate) fn convergence<'h>(history: &'h History, faults: &[Fault]) -> Converg
     Convergence { final_index: start.index, keys, verdict }
 }
 
-/// Why the final reads began too early to mean anything, if they did.
+#[derive(Clone, Copy)]
+struct FinalRead<'h> {
+    round: usize,
+    operation: &'h Operation,
+}
+
+/// Why the final reads began too early, or ended too early, to mean anything, if they did.
 fn unsettled(history: &History, faults: &[Fault], start: Moment) -> Option<String> {
+    if is_recording(history) && history.start_of(Phase::After).is_none() {
+        return Some("the final reads were cut short".to_owned());
+    }
     let unhealed = faults.iter().find(|fault| {
         fault.effect != Effect::Skipped && fault.healed.is_none_or(|healed| healed > start)
     });
@@ -107,31 +127,27 @@ fn nodes_to_ask(history: &History) -> Vec<Option<NodeId>> {
 fn agreement<'h>(
     history: &History,
     nodes: &[Option<NodeId>],
-    reads: &[&'h Operation],
+    reads: &[FinalRead<'h>],
 ) -> Agreement<'h> {
-    let of_node = |node: &Option<NodeId>| -> Vec<&'h Operation> {
-        reads.iter().filter(|read| read.node == *node).copied().collect()
-    };
-    let by_node: Vec<Vec<&Operation>> = nodes.iter().map(of_node).collect();
-    let rounds = by_node.iter().map(Vec::len).max().unwrap_or(0);
-    let last_round: Vec<&Operation> = by_node
+    let last = reads.iter().map(|read| read.round).max();
+    let last_round: Vec<&'h Operation> = reads
         .iter()
-        .filter(|reads| reads.len() == rounds)
-        .filter_map(|reads| reads.last().copied())
-        .filter(|read| read.is_ok())
+        .filter(|read| Some(read.round) == last && read.operation.is_ok())
+        .map(|read| read.operation)
         .collect();
     if let Some((one, other)) = differing(&last_round) {
         return Agreement::Differ(one, other);
     }
     let mut latest = Vec::new();
-    for (node, reads) in nodes.iter().zip(&by_node) {
-        let Some(read) = reads.iter().rfind(|read| read.is_ok()) else {
+    for node in nodes {
+        let mut answers = reads.iter().map(|read| read.operation);
+        let Some(read) = answers.rfind(|read| read.node == *node && read.is_ok()) else {
             return Agreement::Unknown(format!(
                 "{} never answered a final read",
                 node.map_or("the system", |node| &history[node])
             ));
         };
-        latest.push(*read);
+        latest.push(read);
     }
     match differing(&latest) {
         None => Agreement::Agreed(latest[0]),

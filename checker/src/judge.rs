@@ -11,6 +11,7 @@ use crate::history::{History, Operation};
 use crate::judgement::{FORMAT_VERSION, Judgement};
 use crate::ladder::{Ladder, Rung, strongest};
 use crate::linearizable::Budget;
+use crate::recording::cut_short;
 use crate::register::{
     Linearizability, Reading, Register, VOCABULARIES, corruptions, linearizability, lost_writes,
     registers, stale_reads,
@@ -144,6 +145,10 @@ impl Findings {
             Some(known) => known,
             None => linearizable.clone(),
         };
+        // First, because it says best why there is no answer.
+        if let Some(reason) = cut_short(history).filter(|_| !met.is_invalid()) {
+            return Verdict::unknown(reason);
+        }
         if options.faults_required && !in_force(history, faults) {
             let reason = "fault not in force: the plan asked for faults, and none was verified in \
                           force while operations ran";

@@ -24,6 +24,7 @@ mod judge;
 mod judgement;
 mod ladder;
 pub mod linearizable;
+mod recording;
 mod register;
 mod tell;
 mod verdict;
