@@ -76,7 +76,7 @@ fn measure(rate: Option<f64>, length: Duration) -> Measured {
     let seconds = begun.elapsed().as_secs_f64();
     let invoked =
         interpreter.desk().counts().invoked.load(std::sync::atomic::Ordering::Relaxed) as f64;
-    let live = interpreter.finish();
+    let (live, _) = interpreter.finish();
     let bytes = std::fs::metadata(&path).expect("the history").len() as f64;
     Measured {
         operations_per_s: invoked / seconds,

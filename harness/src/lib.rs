@@ -4,6 +4,7 @@
 //! input of a verdict.
 
 pub mod cli;
+mod command;
 pub mod databases;
 pub mod environments;
 pub mod interpreter;

@@ -77,12 +77,44 @@ fn usage_errors_name_what_is_allowed() {
     check("run --plan none.toml", 64, "none.toml cannot be read");
     check("run --nodes http://127.0.0.1:1", 64, "--env external");
     check("run --env external", 64, "--nodes http://HOST:PORT");
-    check("run --env external --nodes 127.0.0.1:1", 64, "is not a URL such as http://");
+    check("run --env external --nodes 127.0.0.1:1", 64, "has no URL such as http://");
     check("run --env external --nodes https://127.0.0.1:1", 64, "only http://HOST:PORT");
     check("run --env external --nodes http://127.0.0.1:1 --faults kill", 64, "faults need nodes");
+    let url = "http://127.0.0.1:1";
+    check(&format!("run --env external --nodes {url},{url}"), 64, "same URL as another");
+    check("run --env external --nodes http://127.0.0.1:1/x?y", 64, "only http://HOST:PORT");
+    check("run --nodes 1 --faults halves", 64, "halves cannot be had: needs at least 2 nodes");
+    check("run --time-limit 8000h", 64, "too long");
+    check("run --deadline 1ms --op-timeout 1h", 64, "allowed are 20000");
+    check("demo --time-limit 0s", 64, "at least 1s");
     check("list moons", 64, "possible values: modes");
     check("check", 64, "required arguments");
     check("", 64, "Usage");
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["run", "--env", "external", "--nodes", "http://user:secret@127.0.0.1:1"];
+    let output = splitbrain(&args, folder.path());
+    assert_eq!(output.status.code(), Some(64));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("secret"));
+}
+
+#[test]
+fn nobody_reading_is_no_reason_to_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["list"][..], &["check", "no-such-file"], &["run", "--mode", "paxos"]] {
+        let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_splitbrain"))
+            .args(args)
+            .current_dir(folder.path())
+            .stdout(full())
+            .stderr(full())
+            .status()
+            .unwrap();
+        assert!([Some(64), Some(70)].contains(&status.code()), "{args:?}: {status}");
+    }
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use splitbrain::interpreter::virtual_time::{Registers, VirtualTime};
-use splitbrain::interpreter::{Desk, Interpreter, Limits, Wake};
+use splitbrain::interpreter::{Command, Desk, Interpreter, Wake};
 use splitbrain::plan::{Plan, Span};
 use splitbrain::recorder::Recorder;
 use splitbrain::run::{Breaker, Script};
 use splitbrain_checker::history::History;
 use splitbrain_checker::{Class, Options, Verdict, judge};
-use splitbrain_nemesis::memory::MemoryCluster;
+use splitbrain_nemesis::memory::{MemoryCluster, Sabotage};
 use splitbrain_workloads::objects::{self, Settings};
 
 const NODES: usize = 5;
@@ -17,18 +17,23 @@ const NODES: usize = 5;
 /// The history of a default run of 30 s against registers in memory, with the faults in force on
 /// an imaginary cluster. `latencies` seeds how long answers take.
 fn record(seed: u64, latencies: u64) -> String {
+    record_sabotaged(seed, latencies, None)
+}
+
+/// The same with a cluster that breaks its promises when everything is to be healed.
+fn record_sabotaged(seed: u64, latencies: u64, sabotage: Option<Sabotage>) -> String {
     let plan = Plan { deadline: Span::from_ms(1_000), ..Plan::default() };
     let nodes: Vec<String> = (1..=NODES).map(|number| format!("n{number}")).collect();
     let timeline = plan.timeline(&nodes, seed).unwrap();
     let (recorder, bytes) = Recorder::memory();
-    let limits = Limits {
-        per_node: plan.workload.concurrency,
-        deadline_ns: plan.deadline.ns(),
-        op_timeout_ns: plan.op_timeout.ns(),
-    };
+    let limits = plan.limits();
     let desk = Desk::new(recorder, &nodes, limits);
-    let mut breaker = Breaker::new(Arc::new(MemoryCluster::new(NODES)), Default::default());
+    let cluster = Arc::new(MemoryCluster::new(NODES));
+    let mut breaker = Breaker::new(cluster.clone(), Default::default());
     let obey = Box::new(move |command| {
+        if matches!(command, Command::HealAll) {
+            cluster.sabotage(sabotage);
+        }
         let mut arriving: Vec<(u64, Wake)> = Vec::new();
         breaker.obey(command, &mut |wake| {
             arriving.push((1_000_000 * (1 + arriving.len() as u64), wake));
@@ -97,4 +102,14 @@ fn registers_in_memory_are_linearizable_through_every_fault() {
     let names: Vec<&str> = judgement.faults.iter().map(|fault| fault.name.as_str()).collect();
     assert!(names.contains(&"primaries") && names.contains(&"kill") && names.contains(&"pause"));
     assert!(judgement.faults.iter().all(|fault| fault.heal_decided_to_verified_ms.is_some()));
+}
+
+#[test]
+fn a_run_that_could_not_be_healed_is_not_valid() {
+    let text = record_sabotaged(7, 7, Some(Sabotage::FirewallLocked));
+    let history = History::read(text.as_bytes()).unwrap();
+    let judgement = judge(&history, &Options::default());
+    let reason = judgement.reason.expect("it is unknown");
+    assert!(reason.contains("could not be verified healed"), "{reason}");
+    assert!(!text.contains(r#""value":"final""#), "a system that is broken is not asked");
 }

@@ -215,6 +215,9 @@ pub struct Header {
     /// Name of the run.
     #[serde(default)]
     pub run: String,
+    /// What the system under test saw before each key of this file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_prefix: String,
     /// Wall-clock time of time zero (RFC 3339).
     #[serde(default)]
     pub started: String,

@@ -7,11 +7,12 @@ use crate::environments::{self, HealOutcome};
 /// Prints what this machine can do and what is missing.
 pub fn doctor() -> Result<Exit, Failure> {
     let mut able = true;
+    let mut text = String::new();
     for finding in environments::doctor() {
         able &= finding.ok;
-        println!("{} {:<34} {}", mark(finding.ok), finding.what, finding.detail);
+        text += &format!("{} {:<34} {}\n", mark(finding.ok), finding.what, finding.detail);
         if let Some(remedy) = &finding.remedy {
-            println!("  to get it: {remedy}");
+            text += &format!("  to get it: {remedy}\n");
         }
     }
     for entry in databases::ALL {
@@ -21,16 +22,14 @@ pub fn doctor() -> Result<Exit, Failure> {
             Ok(Err(missing)) => missing.to_string(),
             Err(error) => error.clone(),
         };
-        println!("{} {:<34} {line}", mark(matches!(found, Ok(Ok(_)))), entry.name);
+        text += &format!("{} {:<34} {line}\n", mark(matches!(found, Ok(Ok(_)))), entry.name);
     }
-    println!(
-        "{}",
-        if able {
-            "`splitbrain run` can work here."
-        } else {
-            "`splitbrain run` cannot start nodes here; `--env external` needs none of the above."
-        }
-    );
+    text += if able {
+        "`splitbrain run` can work here.\n"
+    } else {
+        "`splitbrain run` cannot start nodes here; `--env external` needs none of the above.\n"
+    };
+    super::print(&text).map_err(harness)?;
     Ok(if able { Exit::Valid } else { Exit::Harness })
 }
 
@@ -41,12 +40,11 @@ fn mark(ok: bool) -> &'static str {
 /// Undoes what earlier runs left, and says what that was.
 pub fn heal() -> Result<Exit, Failure> {
     let lines = environments::heal().map_err(harness)?;
-    if lines.is_empty() {
-        println!("Nothing was left behind.");
+    let mut text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if text.is_empty() {
+        text = "Nothing was left behind.\n".to_owned();
     }
-    for line in &lines {
-        println!("{line}");
-    }
+    super::print(&text).map_err(harness)?;
     let failed = lines.iter().any(|line| matches!(line.outcome, HealOutcome::Failed(_)));
     Ok(if failed { Exit::Harness } else { Exit::Valid })
 }

@@ -3,7 +3,7 @@
 use splitbrain_nemesis::faults;
 use splitbrain_workloads::objects;
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, harness};
 use crate::databases::{self, MODES};
 use crate::environments;
 
@@ -33,14 +33,16 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         (Kind::Databases, "databases (--db)", databases()),
         (Kind::Environments, "environments (--env)", environments()),
     ];
+    let mut text = String::new();
     for (kind, title, lines) in kinds {
         if args.kind.is_none_or(|wanted| wanted == kind) {
-            println!("{title}");
+            text += &format!("{title}\n");
             for (name, about) in lines {
-                println!("  {name:<26} {about}");
+                text += &format!("  {name:<26} {about}\n");
             }
         }
     }
+    super::print(&text).map_err(harness)?;
     Ok(Exit::Valid)
 }
 

@@ -105,7 +105,7 @@ pub fn main() -> ExitCode {
 }
 
 fn complain(error: &anyhow::Error, exit: Exit) -> ExitCode {
-    eprintln!("splitbrain: {error:#}");
+    tell(&format!("splitbrain: {error:#}"));
     exit.into()
 }
 
@@ -115,6 +115,11 @@ pub fn print(text: &str) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes a line to standard error, where there may be nobody to read it any more.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// What a person types to start this program again.

@@ -13,6 +13,7 @@ use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
 use super::{Asker, Database, Entry, Member, Missing, Program, Role};
+use crate::command::{LIMIT, ask};
 use crate::environments::Daemon;
 
 /// The registry's line.
@@ -47,13 +48,17 @@ impl Database for Etcd {
     }
 
     fn find(&self) -> Result<Program, Missing> {
-        let output = Command::new("etcd").arg("--version").output().map_err(|error| Missing {
-            what: format!("the program etcd cannot be started: {error}"),
+        let missing = |what: String| Missing {
+            what: format!("etcd cannot be used: {what}"),
             remedy: "apt-get install etcd-server".to_owned(),
-        })?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let version = text.lines().next().unwrap_or_default().replace("etcd Version: ", "");
-        Ok(Program { path: "etcd".into(), version })
+        };
+        let answer = ask(Command::new("etcd").arg("--version"), "", LIMIT)
+            .map_err(|error| missing(error.to_string()))?;
+        let text = String::from_utf8_lossy(&answer.stdout);
+        match text.lines().find_map(|line| line.strip_prefix("etcd Version: ")) {
+            Some(version) => Ok(Program { path: "etcd".into(), version: version.to_owned() }),
+            None => Err(missing("what is called etcd here does not name its version".to_owned())),
+        }
     }
 
     fn url(&self, address: IpAddr) -> String {
@@ -167,17 +172,16 @@ fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> 
         Action::Cas { .. } => Err(OpError::fail(ErrorKind::Mismatch, "the comparison failed")),
         Action::Read => {
             let Some(found) = body["kvs"].get(0) else { return Ok(Ret::Found(None).into()) };
-            let value = found["value"]
-                .as_str()
-                .and_then(|text| BASE64.decode(text).ok())
-                .and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
-            match value {
-                Some(value) => Ok(Outcome {
-                    ret: Ret::Found(Some(value)),
-                    version: found["version"].as_str().and_then(|version| version.parse().ok()),
-                }),
-                None => Err(OpError::info(ErrorKind::Other, format!("not an integer: {found}"))),
-            }
+            // An empty value is left out by the gateway too.
+            let text = found["value"].as_str().unwrap_or_default();
+            let bytes = BASE64.decode(text).unwrap_or_else(|_| text.into());
+            let text = String::from_utf8_lossy(&bytes);
+            let ret = text.parse().map_or_else(
+                |_| Ret::Foreign(text.as_ref().into()),
+                |value| Ret::Found(Some(value)),
+            );
+            let version = found["version"].as_str().and_then(|version| version.parse().ok());
+            Ok(Outcome { ret, version })
         }
     }
 }
@@ -234,7 +238,7 @@ mod tests {
         let found = json!({"header": header, "kvs": [{"value": "NDI=", "version": "3"}]});
         check(Action::Read, 200, found, "ok Found(Some(42))");
         let other = json!({"header": header, "kvs": [{"value": "eA=="}]});
-        check(Action::Read, 200, other, "info Other");
+        check(Action::Read, 200, other, "ok Foreign(String(\"x\"))");
         let error = |code: u64, message: &str| json!({"code": code, "message": message});
         check(write, 503, error(14, "etcdserver: request timed out"), "info Timeout");
         check(write, 500, error(2, "context deadline exceeded"), "info Timeout");

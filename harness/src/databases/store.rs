@@ -158,7 +158,7 @@ fn beside_this_program() -> Result<PathBuf, String> {
             build.arg("--release");
         }
         if !program.exists() {
-            eprintln!("building the bundled store (cargo build -p {PROGRAM})");
+            crate::cli::tell(&format!("building the bundled store (cargo build -p {PROGRAM})"));
         }
         // The output of cargo would mix with --json.
         let built = build.stdout(std::process::Stdio::null()).status();
@@ -203,7 +203,8 @@ fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> 
         (200, _) if action == Action::Read => match &body["value"] {
             Value::Null if body.get("value").is_some() => Ok(Ret::Found(None).into()),
             Value::Number(number) if number.is_i64() => Ok(Ret::Found(number.as_i64()).into()),
-            other => Err(OpError::info(ErrorKind::Other, format!("not an integer: {other}"))),
+            Value::Null => Err(OpError::info(ErrorKind::Other, format!("no value: {body}"))),
+            other => Ok(Ret::Foreign(other.clone()).into()),
         },
         (200, Some("ok")) => Ok(Ret::Done.into()),
         (412, Some("mismatch")) => {
@@ -240,7 +241,7 @@ mod tests {
         check(Action::Read, 200, json!({"value": 3}), Kind::Ok, None);
         check(Action::Read, 200, json!({"value": null}), Kind::Ok, None);
         check(Action::Read, 200, json!({"valu": 3}), Kind::Info, Some(Other));
-        check(Action::Read, 200, json!({"value": "x"}), Kind::Info, Some(Other));
+        check(Action::Read, 200, json!({"value": "x"}), Kind::Ok, None);
         check(write, 200, json!({"outcome": "ok"}), Kind::Ok, None);
         check(write, 200, Value::Null, Kind::Info, Some(Other));
         check(cas, 412, json!({"outcome": "mismatch", "value": 7}), Kind::Fail, Some(Mismatch));

@@ -1,12 +1,13 @@
 //! The programs of the machine that environments need: finding and running them.
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::EnvError;
+use crate::command::{LIMIT, ask};
 
 /// Where administration programs are although many an ordinary user's `PATH` does not say so.
 const MORE_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -54,12 +55,8 @@ impl Tool {
 /// # Errors
 /// As [`Tool::run`].
 pub(super) fn feed(command: &mut Command, input: &str) -> io::Result<String> {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let written = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
-    let output = child.wait_with_output()?;
+    let output = ask(command, input, LIMIT)?;
     if output.status.success() {
-        written?;
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let program = Path::new(command.get_program()).display();

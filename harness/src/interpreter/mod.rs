@@ -65,6 +65,15 @@ pub enum StopCause {
     Failure(String),
 }
 
+impl std::fmt::Display for StopCause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StopCause::Interrupted => f.write_str("interrupted"),
+            StopCause::Failure(why) => write!(f, "the harness failed: {why}"),
+        }
+    }
+}
+
 /// One phase of a run.
 pub struct Phase<'a> {
     /// Its name in the history.
@@ -159,7 +168,7 @@ impl<P: Port> Interpreter<P> {
             }
             self.desk.tick(now);
             if let Some(failure) = self.desk.failure() {
-                self.stop.get_or_insert(StopCause::Failure(failure));
+                self.stop(StopCause::Failure(failure));
             }
             // Asked last, so that all that was due before the end has been drawn.
             if end.is_some_and(|end| now >= end) {
@@ -172,10 +181,19 @@ impl<P: Port> Interpreter<P> {
             let until = [Some(wake), actions.next(), end].into_iter().flatten().min();
             self.port.wait(until.unwrap_or(wake), &mut self.arrived);
         }
+        if phase.heals {
+            // A system that may still be broken cannot be asked whether it has converged.
+            match self.healed.take() {
+                Some(problems) if problems.is_empty() => {}
+                Some(problems) => self.stop(StopCause::Failure(problems.join("; "))),
+                None => self.stop(StopCause::Failure("healing did not end in time".to_owned())),
+            }
+        }
     }
 
     /// Stamps and records everything that has arrived.
     fn receive(&mut self, phase: &mut Phase<'_>, ctx: &mut Context) {
+        let mut stops = Vec::new();
         for wake in self.arrived.drain(..) {
             let now = self.port.now();
             ctx.now = now;
@@ -188,10 +206,21 @@ impl<P: Port> Interpreter<P> {
                 }
                 Wake::Note(note) => self.desk.note(now, *note),
                 Wake::Healed(problems) => self.healed = Some(problems),
-                Wake::Stop(cause) => {
-                    self.stop.get_or_insert(cause);
-                }
+                Wake::Stop(cause) => stops.push(cause),
             }
+        }
+        stops.into_iter().for_each(|cause| self.stop(cause));
+    }
+
+    /// The run must end early. That stands in the history, which would otherwise be judged as if
+    /// it were whole.
+    fn stop(&mut self, cause: StopCause) {
+        if self.stop.is_none() {
+            let mut stopped = note(Process::Harness, "stopped");
+            stopped.value = cause.to_string().into();
+            let now = self.port.now();
+            self.desk.note(now, stopped);
+            self.stop = Some(cause);
         }
     }
 
@@ -200,24 +229,20 @@ impl<P: Port> Interpreter<P> {
         self.stop.as_ref()
     }
 
-    /// What the last healing could not undo.
-    pub fn unhealed(&self) -> &[String] {
-        self.healed.as_deref().unwrap_or_default()
-    }
-
     /// The desk, for its counts and the keys in use.
     pub fn desk(&self) -> &Desk {
         &self.desk
     }
 
-    /// Writes the end of the history, puts it on disk and gives back the world.
-    pub fn finish(mut self) -> P {
+    /// Writes the end of the history, puts it on disk and gives back the world, and why the file
+    /// is not whole, if it is not.
+    pub fn finish(mut self) -> (P, Option<String>) {
         for phase in ["collect", "teardown"] {
             let now = self.port.now();
             self.desk.phase(now, phase);
         }
         self.desk.close();
-        self.port
+        (self.port, self.desk.failure())
     }
 }
 

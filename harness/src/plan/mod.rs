@@ -17,6 +17,8 @@ use splitbrain_nemesis::schedule::{self, Step, Timeline};
 
 pub use span::Span;
 
+use crate::interpreter::Limits;
+
 /// Everything that decides what a run does. Unknown keys are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -178,6 +180,15 @@ impl Plan {
         parsed.with_context(|| format!("the plan {} is not understood", path.display()))
     }
 
+    /// How much is done at once.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            per_node: self.workload.concurrency,
+            deadline_ns: self.deadline.ns(),
+            op_timeout_ns: self.op_timeout.ns(),
+        }
+    }
+
     /// The faults as a timeline, for a cluster of these nodes.
     pub fn timeline(&self, nodes: &[String], seed: u64) -> anyhow::Result<Timeline> {
         let mut timeline = match &self.faults {
@@ -246,6 +257,9 @@ impl FaultPlan {
             Some(TargetsPlan::Word(word)) => word.clone(),
             Some(TargetsPlan::Names(names)) => names.join("+"),
         };
+        if targets.is_empty() {
+            bail!("the targets of the fault {} are empty", self.name);
+        }
         Ok(format!("{}:{targets}", self.name).parse()?)
     }
 }

@@ -22,6 +22,10 @@ pub struct Judged {
     truncated_line: Option<u64>,
     /// What else should be known of the run, each in a line.
     pub remarks: Vec<String>,
+    /// Where the run is kept, if this is the end of one.
+    pub kept_in: Option<String>,
+    /// What the harness could not do.
+    failure: Option<String>,
 }
 
 /// How many operations ended in which way.
@@ -98,37 +102,50 @@ pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
         seconds: history.end().time_ns as f64 / 1e9,
     };
     let truncated_line = history.truncated_line();
-    Ok(Judged { judgement, header, totals, truncated_line, remarks: Vec::new() })
+    Ok(Judged {
+        judgement,
+        header,
+        totals,
+        truncated_line,
+        remarks: Vec::new(),
+        kept_in: None,
+        failure: None,
+    })
 }
 
 impl Judged {
-    /// The verdict as an exit code.
+    /// The verdict as an exit code. A failure of the harness can never end as valid, and hides
+    /// nothing that was found.
     pub fn exit(&self) -> Exit {
-        match self.judgement.verdict {
-            Verdict::Valid => Exit::Valid,
-            Verdict::Invalid => Exit::Invalid,
-            Verdict::Unknown { .. } => Exit::Unknown,
+        match (&self.judgement.verdict, &self.failure) {
+            (Verdict::Invalid, _) => Exit::Invalid,
+            (_, Some(_)) => Exit::Harness,
+            (Verdict::Valid, None) => Exit::Valid,
+            (Verdict::Unknown { .. }, None) => Exit::Unknown,
         }
     }
 
-    /// The run ended before its plan did: what was found stands, what was not found says nothing.
-    pub fn cut_short(&mut self, why: &str) {
+    /// The harness failed: what was found stands, what was not found says nothing.
+    pub fn fail(&mut self, why: &str) {
         if self.judgement.verdict != Verdict::Invalid {
-            let reason = match self.judgement.verdict.reason() {
-                Some(reason) => format!("{why}; {reason}"),
-                None => why.to_owned(),
-            };
+            let reason = format!("the harness failed: {why}");
             self.judgement.verdict = Verdict::unknown(reason.clone());
             self.judgement.reason = Some(reason);
         }
-        self.remarks.push(why.to_owned());
+        self.failure = Some(why.to_owned());
     }
 
-    /// One JSON object on one line.
+    /// One JSON object on one line. Remarks and a failure of the harness stand in it if there are
+    /// any.
     pub fn json(&self) -> String {
-        let mut text = serde_json::to_string(&self.judgement).expect("a judgement is always JSON");
-        text.push('\n');
-        text
+        let mut value = serde_json::to_value(&self.judgement).expect("a judgement is JSON");
+        if !self.remarks.is_empty() {
+            value["remarks"] = self.remarks.clone().into();
+        }
+        if let Some(failure) = &self.failure {
+            value["failure"] = failure.clone().into();
+        }
+        value.to_string() + "\n"
     }
 
     /// At most 25 lines for a person.

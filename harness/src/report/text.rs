@@ -168,7 +168,7 @@ fn violations(out: &mut String, judged: &Judged, room: usize) {
 /// Where everything lies, how to do it again, and what the exit code means.
 fn ending(out: &mut String, judged: &Judged) {
     let judgement = &judged.judgement;
-    if let Some(run) = judgement.run.as_deref().filter(|run| !run.is_empty()) {
+    if let Some(run) = &judged.kept_in {
         let program = crate::cli::this_program();
         line(out, &format!("\nkept in      {run}"));
         line(out, &format!("check again  {program} check {run}"));
@@ -188,7 +188,8 @@ fn ending(out: &mut String, judged: &Judged) {
                 format!("{}; exit 1 because {expected} was expected{hint}", judgement.headline())
             }
             Verdict::Unknown { reason } => {
-                format!("unknown; exit 2 because it cannot be told: {}", clip(reason, 150))
+                let code = judged.exit() as u8;
+                format!("unknown; exit {code} because it cannot be told: {}", clip(reason, 150))
             }
         },
     );

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, harness};
 use crate::interpreter::live::{Inbox, Live};
-use crate::interpreter::{Desk, Interpreter, Limits, StopCause};
+use crate::interpreter::{Desk, Interpreter, StopCause};
 use crate::progress::Progress;
 use crate::recorder::Recorder;
 use folder::RunFolder;
@@ -42,7 +42,7 @@ pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
     });
     written.map_err(harness)?;
     if !quiet {
-        eprintln!("seed {}, {}", prepared.seed, folder.shown.display());
+        crate::cli::tell(&format!("seed {}, {}", prepared.seed, folder.shown.display()));
     }
     let run_id = format!("{}-{}", started.format("%Y%m%dT%H%M%SZ"), std::process::id());
     let recorded = record(prepared, &folder, &run_id, started, quiet).map_err(harness)?;
@@ -52,8 +52,7 @@ pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
 /// What is known of a run beside its history.
 pub struct Recorded {
     stop: Option<StopCause>,
-    /// What could not be healed or removed.
-    left: Vec<String>,
+    remarks: Vec<String>,
     lag_p99_us: u64,
 }
 
@@ -76,14 +75,10 @@ fn record(
     };
     let load = (prepared.workload.load)(&settings);
     let zero = Instant::now();
-    let header = header(prepared, folder, started, &*load);
+    let header = header(prepared, folder, run_id, started, &*load);
     let recorder = Recorder::create(&folder.file(folder::HISTORY), &header)
         .context("the history cannot be written")?;
-    let limits = Limits {
-        per_node: prepared.plan.workload.concurrency,
-        deadline_ns: prepared.plan.deadline.ns(),
-        op_timeout_ns: prepared.plan.op_timeout.ns(),
-    };
+    let limits = prepared.plan.limits();
     let mut desk = Desk::new(recorder, &prepared.nodes, limits);
     let doing: crate::progress::Doing = Arc::new(Mutex::new("starting nodes".to_owned()));
     let progress = Progress::show(quiet, zero, desk.counts(), doing.clone());
@@ -103,8 +98,7 @@ fn record(
     *doing.lock().expect("no one panics here") = "no fault yet".to_owned();
 
     let entered = runtime.enter();
-    let prefix = format!("splitbrain-{run_id}-");
-    let clients = prepared.database.clients(site.urls.clone(), prefix);
+    let clients = prepared.database.clients(site.urls.clone(), key_prefix(run_id));
     let clients = (0..limits.workers(prepared.nodes.len()))
         .map(|client| clients.connect(load.vocabulary(), client % prepared.nodes.len()))
         .collect::<Option<Vec<_>>>()
@@ -134,9 +128,11 @@ fn record(
         let why = "the keeper, which cleans up, was killed, and the nodes with it".to_owned();
         stop.get_or_insert(StopCause::Failure(why));
     }
-    let mut left = interpreter.unhealed().to_vec();
     let exited = site.exited();
-    let live = interpreter.finish();
+    let (live, unwritten) = interpreter.finish();
+    if let Some(why) = unwritten {
+        stop.get_or_insert(StopCause::Failure(why));
+    }
     observing.abort();
     let lag_p99_us = live.lag_us().value_at_quantile(0.99);
     drop(live);
@@ -144,13 +140,20 @@ fn record(
     runtime.shutdown_background();
     breaking.join().map_err(|_| anyhow::anyhow!("the nemesis has panicked"))?;
     drop(progress);
-    left.extend(
-        exited
-            .iter()
-            .map(|(node, how)| format!("{} ended by itself: {how}", prepared.nodes[*node])),
-    );
-    left.extend(site.tear_down());
-    Ok(Recorded { stop, left, lag_p99_us })
+    let remarks = exited
+        .iter()
+        .map(|(node, how)| format!("{} ended by itself: {how}", prepared.nodes[*node]))
+        .collect();
+    let left = site.tear_down();
+    if !left.is_empty() {
+        stop.get_or_insert(StopCause::Failure(left.join("; ")));
+    }
+    Ok(Recorded { stop, remarks, lag_p99_us })
+}
+
+/// What every key that a run writes begins with.
+fn key_prefix(run_id: &str) -> String {
+    format!("splitbrain-{run_id}-")
 }
 
 fn runtime() -> std::io::Result<Runtime> {
@@ -160,6 +163,7 @@ fn runtime() -> std::io::Result<Runtime> {
 fn header(
     prepared: &Prepared,
     folder: &RunFolder,
+    run_id: &str,
     started: chrono::DateTime<Utc>,
     load: &dyn splitbrain_workloads::Load,
 ) -> Header {
@@ -173,6 +177,7 @@ fn header(
     Header {
         splitbrain: SCHEMA_VERSION,
         run: folder.name(),
+        key_prefix: key_prefix(run_id),
         started: started.to_rfc3339_opts(SecondsFormat::Millis, true),
         seed: prepared.seed,
         target: plan.target.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use splitbrain_checker::Class;
+use splitbrain_nemesis::faults::{Choice, Scene};
 use splitbrain_nemesis::schedule::Step;
 use splitbrain_workloads::Workload;
 use splitbrain_workloads::objects;
@@ -11,10 +12,15 @@ use splitbrain_workloads::objects;
 use crate::cli::{Failure, harness, usage};
 use crate::databases::{self, Database, Program};
 use crate::environments;
-use crate::plan::{FaultPlan, Nodes, Plan};
+use crate::plan::{FaultPlan, Nodes, Plan, Span};
 
 /// Most nodes of a cluster on one machine.
 const NODES_MOST: usize = 50;
+
+/// Most clients, spare ones included.
+const CLIENTS_MOST: usize = 20_000;
+/// Longest phase.
+const LONGEST: Span = Span::from_ms(24 * 3_600_000);
 
 /// A plan that can be run: complete, and all its names resolved.
 pub struct Prepared {
@@ -71,6 +77,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         (None, Some(Nodes::Count(count))) => *count,
         (None, _) => database.default_nodes(),
     };
+    check_clients(&plan, count).map_err(usage)?;
     let nodes: Vec<String> = (1..=count).map(|number| format!("n{number}")).collect();
     let seed = *plan.seed.get_or_insert_with(draw_seed);
     if urls.is_some() && plan.faults.as_ref().is_some_and(|faults| !faults.is_empty()) {
@@ -78,7 +85,13 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
                    addresses (leave --faults out, or say --faults none)";
         return Err(usage(anyhow!(why)));
     }
-    let timeline = plan.timeline(&nodes, seed).map_err(usage)?;
+    let asked = plan.faults.is_some();
+    let mut timeline = plan.timeline(&nodes, seed).map_err(usage)?;
+    if asked {
+        timeline.iter().try_for_each(|step| can_be_had(step, &nodes)).map_err(usage)?;
+    } else {
+        timeline.retain(|step| can_be_had(step, &nodes).is_ok());
+    }
     plan.nodes = Some(urls.clone().map_or(Nodes::Count(count), Nodes::Urls));
     if urls.is_none() {
         plan.faults = Some(timeline.iter().map(FaultPlan::from).collect());
@@ -88,6 +101,30 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         None => SitePlan::Local(database.find().map_err(harness)?),
     };
     Ok(Prepared { plan, database, site, workload, timeline, nodes, seed, expect })
+}
+
+/// A client has connections of its own, so there is an end to how many can be had.
+fn check_clients(plan: &Plan, nodes: usize) -> anyhow::Result<()> {
+    let clients = plan.limits().workers(nodes);
+    if clients > CLIENTS_MOST {
+        bail!(
+            "{clients} clients would be needed ({nodes} nodes, {} a node, and for each that hangs \
+             spare ones until {} have passed); allowed are {CLIENTS_MOST}",
+            plan.workload.concurrency,
+            plan.op_timeout
+        );
+    }
+    Ok(())
+}
+
+/// Whether a cluster of these nodes is large enough for a fault.
+fn can_be_had(step: &Step, nodes: &[String]) -> anyhow::Result<()> {
+    let Choice { fault, targets } = &step.choice;
+    let scene = Scene { nodes, leaders: &[], targets, seed: step.seed };
+    match (fault.decide)(&scene) {
+        Ok(_) => Ok(()),
+        Err(skip) => bail!("the fault {} cannot be had: {skip}", fault.name),
+    }
 }
 
 fn check_figures(plan: &Plan) -> anyhow::Result<()> {
@@ -104,6 +141,11 @@ fn check_figures(plan: &Plan) -> anyhow::Result<()> {
     if plan.op_timeout.ms() == 0 || plan.deadline.ms() == 0 {
         bail!("op_timeout and deadline must be above zero");
     }
+    let phases = &plan.phases;
+    let longest = [phases.baseline, phases.main, phases.after, phases.converge_within];
+    if let Some(long) = longest.into_iter().find(|span| *span > LONGEST) {
+        bail!("a phase of {long} is too long; allowed are at most {LONGEST}");
+    }
     if plan.deadline > plan.op_timeout {
         bail!(
             "the deadline ({}) is longer than the time limit of an operation ({})",
@@ -119,12 +161,22 @@ fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
     match (plan.environment.as_str(), &plan.nodes) {
         ("external", Some(Nodes::Urls(urls))) if !urls.is_empty() => urls
             .iter()
-            .map(|url| {
+            .enumerate()
+            .map(|(index, url)| {
+                if urls[..index].contains(url) {
+                    bail!("node {} has the same URL as another", index + 1);
+                }
                 let parsed = reqwest::Url::parse(url).with_context(|| {
-                    format!("{url:?} is not a URL such as http://10.0.0.1:2379")
+                    format!("node {} has no URL such as http://10.0.0.1:2379", index + 1)
                 })?;
-                if parsed.scheme() != "http" || !parsed.has_host() {
-                    bail!("{url:?}: only http://HOST:PORT can be spoken to");
+                let more = parsed.path() != "/"
+                    || parsed.query().is_some()
+                    || parsed.fragment().is_some()
+                    || !parsed.username().is_empty()
+                    || parsed.password().is_some();
+                if parsed.scheme() != "http" || !parsed.has_host() || more {
+                    // Not the URL itself: it may hold a password.
+                    bail!("node {}: only http://HOST:PORT can be spoken to", index + 1);
                 }
                 Ok(url.trim_end_matches('/').to_owned())
             })

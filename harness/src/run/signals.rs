@@ -31,8 +31,8 @@ pub fn listen(inbox: Inbox) -> std::io::Result<Interrupted> {
                 // Whoever asks twice wants out; the keeper cleans up behind this process.
                 std::process::exit(70);
             }
-            eprintln!("\nending in order: healing, then judging (again to end at once)");
             inbox.post(Wake::Stop(StopCause::Interrupted));
+            crate::cli::tell("\nending in order: healing, then judging (again to end at once)");
         }
     })?;
     Ok(interrupted)

@@ -116,8 +116,9 @@ pub fn folder() -> io::Result<PathBuf> {
 }
 
 fn usual_folder() -> PathBuf {
-    if let Some(named) = std::env::var_os(FOLDER_VARIABLE) {
-        return PathBuf::from(named);
+    if let Some(named) = std::env::var_os(FOLDER_VARIABLE).filter(|named| !named.is_empty()) {
+        // The keeper stands in another folder than the harness.
+        return std::path::absolute(&named).unwrap_or(named.into());
     }
     if geteuid().is_root() {
         return PathBuf::from("/var/lib/splitbrain");

@@ -46,10 +46,13 @@ pub enum Action {
 }
 
 /// What a call returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ret {
     /// A read found this; nothing before the first write.
     Found(Option<i64>),
+    /// A read found what no client of this workload can have written. It is recorded as it is: that
+    /// nobody wrote it is for the checker to say.
+    Foreign(Value),
     /// A write or compare-and-set took effect.
     Done,
 }
@@ -82,6 +85,7 @@ impl Vocabulary for Register {
     fn encode(call: &Call, ret: Ret) -> Value {
         match (call.action, ret) {
             (_, Ret::Found(value)) => value.map_or(Value::Null, Value::from),
+            (_, Ret::Foreign(value)) => value,
             (Action::Write(value), Ret::Done) => value.into(),
             (Action::Cas { old, new }, Ret::Done) => json!([old, new]),
             (Action::Read, Ret::Done) => Value::Null,
