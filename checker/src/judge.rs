@@ -8,34 +8,19 @@ use crate::class::{Class, ClassBounds};
 use crate::convergence::{Agreement, convergence};
 use crate::faults::{Effect, Fault, faults};
 use crate::history::{History, Operation};
-use crate::judgement::{FORMAT_VERSION, Judgement};
+use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan};
 use crate::ladder::{Ladder, Rung, strongest};
 use crate::linearizable::Budget;
+use crate::modelled::Modelled;
+use crate::models::list::Objects;
+use crate::options::Options;
 use crate::recording::cut_short;
 use crate::register::{
-    Linearizability, Reading, Register, VOCABULARIES, corruptions, linearizability, lost_writes,
-    registers, stale_reads,
+    Linearizability, Register, corruptions, linearizability, lost_writes, procedure, registers,
+    stale_reads,
 };
 use crate::verdict::Verdict;
 use crate::violation::{Anomaly, Violations};
-
-/// What to judge a history by.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The verdict is valid if the class is at least this one.
-    pub expect: Class,
-    /// Every key's value before the first write; by default what the header says, else null, which
-    /// stands for unset.
-    pub initial: Option<Value>,
-    /// A read of null may stand for any value, instead of an unset key.
-    pub nil_reads_any: bool,
-    /// The verdict is unknown instead of valid if the plan asked for faults and none was in force
-    /// while operations ran. For histories that were recorded to be judged at once; an old one is
-    /// judged as it stands.
-    pub faults_required: bool,
-    /// What the linearizability check of one key may cost.
-    pub budget: Budget,
-}
 
 /// Judges a history.
 pub fn judge(history: &History, options: &Options) -> Judgement {
@@ -62,6 +47,7 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         strongest: strongest(&findings.ladder),
         ladder: findings.ladder,
         violations: findings.violations,
+        explain: findings.plan,
         operations: history.operations().len(),
         check_ms: None,
         no_faults: faults.iter().all(|fault| fault.effect == Effect::Skipped),
@@ -79,6 +65,8 @@ struct Findings {
     /// Converged, and no write lost.
     eventual: Verdict,
     violations: Vec<crate::violation::Violation>,
+    /// Empty unless it was asked for.
+    plan: Vec<KeyPlan>,
 }
 
 impl Findings {
@@ -86,9 +74,33 @@ impl Findings {
         if !history.operations().iter().any(Operation::is_ok) {
             return Findings::nothing("vacuous: no operation succeeded");
         }
-        if let Some(reason) = unfit_vocabulary(history) {
-            return Findings::nothing(&reason);
+        match options.objects(history) {
+            Err(reason) => Findings::nothing(&reason),
+            Ok(Objects::Of(model)) => match Modelled::check(model, history, None, options) {
+                Ok(modelled) => Findings::by_model(modelled),
+                Err(reason) => Findings::nothing(&reason),
+            },
+            Ok(Objects::Registers) => Findings::of_registers(history, options, faults),
         }
+    }
+
+    fn by_model(modelled: Modelled) -> Findings {
+        // What is linearizable is not corrupt; of the rest nothing is known.
+        let not_corrupt = match modelled.linearizable {
+            Verdict::Valid => Verdict::Valid,
+            _ => Verdict::unknown("corruption is looked for in registers only"),
+        };
+        let eventual = Verdict::unknown("convergence and loss are looked for in registers only");
+        Findings {
+            bounds: Some(ClassBounds::decide(&not_corrupt, &modelled.linearizable, &eventual)),
+            ladder: Ladder::from([(Rung::Linearizable, modelled.linearizable)]),
+            eventual,
+            violations: modelled.violations,
+            plan: modelled.plan,
+        }
+    }
+
+    fn of_registers(history: &History, options: &Options, faults: &[Fault]) -> Findings {
         let registers = match registers(history, &options.reading(history, None)) {
             Ok(registers) => registers,
             Err(operation) => {
@@ -101,6 +113,7 @@ impl Findings {
         let mut violations = Violations::default();
         let mut not_corrupt = Verdict::Valid;
         let mut linearizable = Verdict::Valid;
+        let mut plan = Vec::new();
         for (register, result) in
             registers.iter().zip(check_all(history, &registers, &options.budget))
         {
@@ -108,6 +121,10 @@ impl Findings {
                 not_corrupt = Verdict::Invalid;
             }
             linearizable = linearizable.and(result.linearizable);
+            if options.explain {
+                let key = history[register.key].clone();
+                plan.push(KeyPlan { key, procedure: procedure(register, &result.anomalies) });
+            }
             for anomaly in result.anomalies {
                 violations.add(register.key, anomaly);
             }
@@ -118,6 +135,7 @@ impl Findings {
             ladder: Ladder::from([(Rung::Linearizable, linearizable)]),
             eventual,
             violations: violations.tell(history, &registers),
+            plan,
         }
     }
 
@@ -127,6 +145,7 @@ impl Findings {
             ladder: Ladder::from([(Rung::Linearizable, Verdict::unknown(reason))]),
             eventual: Verdict::unknown(reason),
             violations: Vec::new(),
+            plan: Vec::new(),
         }
     }
 
@@ -158,25 +177,18 @@ impl Findings {
     }
 }
 
-impl Options {
-    fn reading<'h>(&'h self, history: &'h History, before_index: Option<u64>) -> Reading<'h> {
-        let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
-        Reading {
-            initial: self.initial.as_ref().unwrap_or(of_header),
-            nil_reads_any: self.nil_reads_any,
-            before_index,
-        }
-    }
-}
-
-fn unfit_vocabulary(history: &History) -> Option<String> {
-    let vocabulary = history.header()?.vocabulary.as_str();
-    let fits = vocabulary.is_empty() || VOCABULARIES.contains(&vocabulary);
-    (!fits).then(|| format!("there is no check for the vocabulary {vocabulary}"))
-}
-
 /// Whether what happened before the event of an index is linearizable.
 fn linearizable_before(history: &History, options: &Options, index: u64) -> Verdict {
+    match options.objects(history) {
+        Ok(Objects::Registers) => {}
+        Ok(Objects::Of(model)) => {
+            return match Modelled::check(model, history, Some(index), options) {
+                Ok(modelled) => modelled.linearizable,
+                Err(reason) => Verdict::unknown(reason),
+            };
+        }
+        Err(reason) => return Verdict::unknown(reason),
+    }
     let Ok(registers) = registers(history, &options.reading(history, Some(index))) else {
         return Verdict::unknown("there is no check for these operations");
     };

@@ -40,6 +40,9 @@ pub struct Judgement {
     /// Why the verdict is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How each key was checked, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explain: Vec<KeyPlan>,
     /// Invocations of clients.
     pub operations: usize,
     /// What the check took, for the caller to fill in: the checker has no clock.
@@ -54,6 +57,15 @@ pub struct Judgement {
     pub seed: Option<u64>,
     /// The name of the run, where a header gives it.
     pub run: Option<String>,
+}
+
+/// How one key was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyPlan {
+    /// The key; absent in a history without keys, or where all keys are one object.
+    pub key: Option<String>,
+    /// The procedure, and why it was that one.
+    pub procedure: String,
 }
 
 impl Judgement {

@@ -46,6 +46,12 @@ impl Teller<'_> {
                 let node = self.node(operation, "at");
                 format!("process {process} found {old} and replaced it by {new}{node}")
             }
+            (f, Completion::Ok) if operation.result != operation.argument => format!(
+                "process {process} called {f} {}{} and got {}",
+                operation.argument,
+                self.node(operation, "at"),
+                operation.result
+            ),
             (f, _) => format!(
                 "process {process} called {f} {}{}",
                 operation.argument,

@@ -142,6 +142,16 @@ pub enum Limit {
     OpenOperations,
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Limit::Comparisons => "comparisons",
+            Limit::Memory => "memory",
+            Limit::OpenOperations => "operations open at once",
+        })
+    }
+}
+
 /// How a history is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Procedure {

@@ -2,7 +2,8 @@
 
 use super::prepare::Register;
 use crate::history::Operation;
-use crate::linearizable::{Budget, Limit, Outcome, check_register};
+use crate::linearizable::{self, Budget, Outcome, check_register};
+use crate::violation::Anomaly;
 
 /// Whether one key's operations can be put in an order that explains every answer, each operation
 /// between its invocation and its completion (Herlihy and Wing 1990).
@@ -25,15 +26,20 @@ pub(crate) fn linearizability<'h>(register: &Register<'h>, budget: &Budget) -> L
         }
         Outcome::Exhausted { explored, passed, limit, .. } => {
             let answers = calls.iter().filter(|call| call.returned.is_some()).count();
-            let limit = match limit {
-                Limit::Comparisons => "comparisons",
-                Limit::Memory => "memory",
-                Limit::OpenOperations => "operations open at once",
-            };
             Linearizability::Exhausted(format!(
                 "the limit on {limit} ended the search at answer {passed} of {answers}, after \
                  {explored} configurations"
             ))
         }
     }
+}
+
+/// How one key was decided, given what was found.
+pub(crate) fn procedure(register: &Register<'_>, anomalies: &[Anomaly<'_>]) -> String {
+    let is_search_needless =
+        |anomaly: &Anomaly<'_>| !matches!(anomaly, Anomaly::NonLinearizable(_));
+    if anomalies.iter().any(is_search_needless) {
+        return "anomalies: a few operations prove it by themselves".to_owned();
+    }
+    linearizable::procedure(register.initial, &register.operations().0).to_string()
 }

@@ -10,9 +10,6 @@ mod prepare;
 
 pub(crate) use anomalies::{Cause, Corruption, Settled, Settling, StaleRead};
 pub(crate) use anomalies::{corruptions, stale_reads};
-pub(crate) use linearizability::{Linearizability, linearizability};
+pub(crate) use linearizability::{Linearizability, linearizability, procedure};
 pub(crate) use loss::{LostWrite, lost_writes};
 pub(crate) use prepare::{Reading, Register, registers};
-
-/// The vocabularies that are registers.
-pub const VOCABULARIES: [&str; 2] = ["register", "cas-register"];

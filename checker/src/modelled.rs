@@ -1,0 +1,90 @@
+//! What the check by a model says of a history.
+
+use crate::history::{History, KeyId, Operation};
+use crate::judgement::KeyPlan;
+use crate::models::{Named, Outcome};
+use crate::options::Options;
+use crate::tell::Teller;
+use crate::verdict::Verdict;
+use crate::violation::Violation;
+
+/// More operations than this are not told one by one.
+const TOLD: usize = 20;
+
+/// The findings of a check by a model.
+pub(crate) struct Modelled {
+    pub linearizable: Verdict,
+    pub violations: Vec<Violation>,
+    /// Empty unless it was asked for.
+    pub plan: Vec<KeyPlan>,
+}
+
+impl Modelled {
+    /// Checks a history, or what was known of it just before the event of an index. An error says
+    /// why it cannot be checked.
+    pub fn check(
+        model: &dyn Named,
+        history: &History,
+        before_index: Option<u64>,
+        options: &Options,
+    ) -> Result<Modelled, String> {
+        let name = model.name();
+        let checks =
+            model.check_before(history, before_index, &options.budget).map_err(|operation| {
+                let index = operation.invoked.index;
+                format!("event {index}: {} is not an operation of a {name}", operation.f)
+            })?;
+        let key_of = |key: Option<KeyId>| key.and_then(|key| history[key].clone());
+        let plan = checks
+            .iter()
+            .filter(|_| options.explain)
+            .map(|check| KeyPlan { key: key_of(check.key), procedure: check.procedure.to_owned() });
+        let plan = plan.collect();
+        let mut linearizable = Verdict::Valid;
+        let mut witnesses = Vec::new();
+        for check in checks {
+            let key = key_of(check.key);
+            linearizable = linearizable.and(match check.outcome {
+                Outcome::Linearizable => Verdict::Valid,
+                Outcome::NotLinearizable(witness) => {
+                    witnesses.push((key, witness));
+                    Verdict::Invalid
+                }
+                Outcome::Exhausted { passed, limit } => {
+                    let key = key.map_or(String::new(), |key| format!("key {key}: "));
+                    Verdict::unknown(format!(
+                        "budget: {key}the limit on {limit} ended the search after {passed} answers"
+                    ))
+                }
+            });
+        }
+        let count = witnesses.len() as u64;
+        let smallest = witnesses.into_iter().min_by_key(|(_, witness)| {
+            (witness.len(), witness.last().map(|operation| operation.invoked.index))
+        });
+        let violations = smallest.map(|(key, witness)| Violation {
+            name: "non-linearizable",
+            key,
+            witness: witness.iter().map(|operation| operation.invoked.index).collect(),
+            because: because(history, name, &witness),
+            count,
+        });
+        Ok(Modelled { linearizable, violations: violations.into_iter().collect(), plan })
+    }
+}
+
+fn because(history: &History, model: &str, witness: &[&Operation]) -> Vec<String> {
+    let untold = witness.len().saturating_sub(TOLD);
+    let mut because = Vec::new();
+    if untold > 0 {
+        because.push(format!("{untold} operations came first"));
+    }
+    let teller = Teller { history };
+    because.extend(witness[untold..].iter().map(|operation| teller.clause(operation)));
+    because.push(format!(
+        "no order of these {} operations on a {model}, each at some moment of its interval, \
+         explains every answer",
+        witness.len()
+    ));
+    because
+}

@@ -1,0 +1,64 @@
+//! The models that have a name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::check::Named;
+use super::kv_append::KvAppend;
+use super::mutex::Mutex;
+
+/// Every model but the registers, which have a check of their own.
+pub(crate) const ALL: &[&dyn Named] = &[&Mutex, &KvAppend];
+
+/// The vocabularies that can be checked: the names of the models.
+pub const VOCABULARIES: &[&str] = &["register", "cas-register", "mutex", "kv-append"];
+
+/// The name of a model, one of [`VOCABULARIES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelName(&'static str);
+
+impl ModelName {
+    /// The name.
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// There is no model of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no model {name}; there are {}", VOCABULARIES.join(", "))]
+pub struct UnknownModel {
+    name: String,
+}
+
+impl FromStr for ModelName {
+    type Err = UnknownModel;
+
+    fn from_str(name: &str) -> Result<ModelName, UnknownModel> {
+        let known = VOCABULARIES.iter().find(|known| **known == name);
+        known.map(|name| ModelName(name)).ok_or_else(|| UnknownModel { name: name.to_owned() })
+    }
+}
+
+/// How the objects of a vocabulary are checked.
+#[derive(Clone, Copy)]
+pub(crate) enum Objects {
+    Registers,
+    Of(&'static dyn Named),
+}
+
+impl Objects {
+    /// `None` if there is no check.
+    pub fn named(name: &str) -> Option<Objects> {
+        if matches!(name, "register" | "cas-register") {
+            return Some(Objects::Registers);
+        }
+        ALL.iter().copied().find(|model| model.name() == name).map(Objects::Of)
+    }
+}

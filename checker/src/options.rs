@@ -1,0 +1,57 @@
+//! What to judge a history by.
+
+use serde_json::Value;
+
+use crate::class::Class;
+use crate::history::History;
+use crate::linearizable::Budget;
+use crate::models::ModelName;
+use crate::models::list::Objects;
+use crate::register::Reading;
+
+/// What to judge a history by.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The verdict is valid if the class is at least this one.
+    pub expect: Class,
+    /// Every key's value before the first write; by default what the header says, else null, which
+    /// stands for unset.
+    pub initial: Option<Value>,
+    /// A read of null may stand for any value, instead of an unset key.
+    pub nil_reads_any: bool,
+    /// The verdict is unknown instead of valid if the plan asked for faults and none was in force
+    /// while operations ran. For histories that were recorded to be judged at once; an old one is
+    /// judged as it stands.
+    pub faults_required: bool,
+    /// What the linearizability check of one key may cost.
+    pub budget: Budget,
+    /// What the objects are; by default what the header's vocabulary says, else registers.
+    pub model: Option<ModelName>,
+    /// The judgement says how each key was checked.
+    pub explain: bool,
+}
+
+impl Options {
+    pub(crate) fn reading<'h>(
+        &'h self,
+        history: &'h History,
+        before_index: Option<u64>,
+    ) -> Reading<'h> {
+        let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
+        Reading {
+            initial: self.initial.as_ref().unwrap_or(of_header),
+            nil_reads_any: self.nil_reads_any,
+            before_index,
+        }
+    }
+
+    /// What the objects of a history are; an error says that there is no check for them.
+    pub(crate) fn objects(&self, history: &History) -> Result<Objects, String> {
+        let of_header = history.header().map_or("", |header| header.vocabulary.as_str());
+        match self.model.map_or(of_header, |model| model.name()) {
+            "" => Ok(Objects::Registers),
+            name => Objects::named(name)
+                .ok_or_else(|| format!("there is no check for the vocabulary {name}")),
+        }
+    }
+}
