@@ -105,7 +105,14 @@ pub fn main() -> ExitCode {
 }
 
 fn complain(error: &anyhow::Error, exit: Exit) -> ExitCode {
-    tell(&format!("splitbrain: {error:#}"));
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some errors say their cause themselves.
+        if !text.contains(&cause) {
+            text += &format!(": {cause}");
+        }
+    }
+    tell(&format!("splitbrain: {text}"));
     exit.into()
 }
 
