@@ -1,12 +1,11 @@
 //! Joins events to operations and refuses what no recorder can have written.
 
-use std::borrow::Cow;
-
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::event::ABSENT;
 use super::jepsen::split_key;
+use super::line::{Line, symbol};
 use super::read::Malformed;
 use super::{
     Completion, Event, Format, Header, History, KeyId, Kind, Moment, NodeId, Operation, Phase,
@@ -18,8 +17,10 @@ use super::{
 pub(super) struct Builder {
     history: History,
     processes: FxHashMap<u64, State>,
-    keys: FxHashMap<Option<String>, KeyId>,
-    nodes: FxHashMap<Cow<'static, str>, NodeId>,
+    keys: FxHashMap<String, KeyId>,
+    /// The one object of operations without a key.
+    no_key: Option<KeyId>,
+    nodes: FxHashMap<String, NodeId>,
     next_index: u64,
     /// Whether each value is a pair of key and value.
     independent: bool,
@@ -47,7 +48,7 @@ impl Builder {
 
     pub(super) fn header(&mut self, header: Header) {
         for node in &header.nodes {
-            self.node(Cow::Owned(node.clone()));
+            self.node(node);
         }
         self.history.header = Some(header);
     }
@@ -62,37 +63,58 @@ impl Builder {
 
     /// Adds the event of the given line.
     pub(super) fn event(&mut self, line: u64, mut event: Event) -> Result<(), Malformed> {
-        let malformed = |expected: String, found: String| Malformed { line, expected, found };
-        if event.index == ABSENT {
-            event.index = self.next_index;
-        } else if event.index < self.next_index {
-            let expected = format!("an index of at least {}", self.next_index);
-            return Err(malformed(expected, event.index.to_string()));
+        if let Process::Client(process) = event.process {
+            return self.client(line, Line::of_event(process, &mut event));
         }
-        let last_ns = self.history.end.time_ns;
-        if event.time == ABSENT || (self.times_may_turn_back && event.time < last_ns) {
-            event.time = last_ns;
-        } else if event.time < last_ns {
-            let expected = format!("a time of at least {last_ns} ns, that of the event before");
-            return Err(malformed(expected, format!("{} ns", event.time)));
-        }
-        self.next_index = event.index.saturating_add(1);
-        let at = Moment { index: event.index, time_ns: event.time };
-        self.history.end = at;
-        if self.independent && matches!(event.process, Process::Client(_)) {
-            split_key(line, &mut event)?;
-        }
-        match event.process {
-            Process::Client(process) => match event.kind {
-                Kind::Invoke => self.invoke(process, at, event),
-                _ => self.complete(process, at, event),
-            },
-            Process::Nemesis | Process::Harness => self.note(at, event),
-        }
-        .map_err(|(expected, found)| malformed(expected, found))
+        let at = self.moment(line, event.index, event.time)?;
+        (event.index, event.time) = (at.index, at.time_ns);
+        self.note(at, event).map_err(|(expected, found)| Malformed { line, expected, found })
     }
 
-    fn invoke(&mut self, process: u64, at: Moment, event: Event) -> Result<(), (String, String)> {
+    /// Adds the event of a client on the line of the given number.
+    pub(super) fn client(&mut self, number: u64, mut line: Line<'_>) -> Result<(), Malformed> {
+        let at = self.moment(number, line.index, line.time)?;
+        if self.independent {
+            split_key(number, &mut line)?;
+        }
+        match line.kind {
+            Kind::Invoke => self.invoke(at, line),
+            _ => self.complete(at, line),
+        }
+        .map_err(|(expected, found)| Malformed { line: number, expected, found })
+    }
+
+    /// Where the next event stands, from what its line says of that.
+    fn moment(&mut self, line: u64, index: u64, time_ns: u64) -> Result<Moment, Malformed> {
+        let malformed = |expected: String, found: String| Malformed { line, expected, found };
+        let index = match index {
+            ABSENT => self.next_index,
+            early if early < self.next_index => {
+                let expected = format!("an index of at least {}", self.next_index);
+                return Err(malformed(expected, early.to_string()));
+            }
+            index => index,
+        };
+        let last_ns = self.history.end.time_ns;
+        let time_ns = match time_ns {
+            ABSENT => last_ns,
+            early if early < last_ns => {
+                if !self.times_may_turn_back {
+                    let expected =
+                        format!("a time of at least {last_ns} ns, that of the event before");
+                    return Err(malformed(expected, format!("{early} ns")));
+                }
+                last_ns
+            }
+            time_ns => time_ns,
+        };
+        self.next_index = index.saturating_add(1);
+        self.history.end = Moment { index, time_ns };
+        Ok(self.history.end)
+    }
+
+    fn invoke(&mut self, at: Moment, line: Line<'_>) -> Result<(), (String, String)> {
+        let process = line.process;
         match self.processes.get(&process) {
             None | Some(State::Idle) => {}
             Some(State::Open(open)) => {
@@ -103,68 +125,71 @@ impl Builder {
                          invocation",
                         open.f, open.invoked.index
                     ),
-                    format!("the invocation of a {}", event.f),
+                    format!("the invocation of a {}", line.f),
                 ));
             }
             Some(State::Ended) => {
                 return Err((
                     format!("no more events of process {process}, which ended with an info"),
-                    format!("the invocation of a {}", event.f),
+                    format!("the invocation of a {}", line.f),
                 ));
             }
         }
-        if event.f == "cas" && event.value.as_array().is_none_or(|pair| pair.len() != 2) {
-            return Err(("[old, new] as the value of a cas".into(), event.value.to_string()));
+        if line.f == "cas" && line.value.as_array().is_none_or(|pair| pair.len() != 2) {
+            return Err(("[old, new] as the value of a cas".into(), line.value.to_string()));
         }
-        let key = self.key(event.key);
-        let node = event.node.map(|node| self.node(node));
+        let key = self.key(line.key.as_deref());
+        let node = line.node.map(|node| self.node(node));
         self.processes.insert(process, State::Open(self.history.operations.len()));
         self.history.operations.push(Operation {
             process,
-            client: event.client,
-            f: event.f,
+            client: line.client,
+            f: symbol(line.f),
             key,
             node,
-            argument: event.value,
+            argument: line.value,
             result: Value::Null,
             version: None,
             invoked: at,
             completed: None,
             completion: Completion::Info,
             error: None,
-            due_ns: event.due.unwrap_or(at.time_ns),
+            due_ns: line.due.unwrap_or(at.time_ns),
             phase: self.history.phases.last().map(|start| start.phase),
         });
         Ok(())
     }
 
-    fn complete(&mut self, process: u64, at: Moment, event: Event) -> Result<(), (String, String)> {
+    fn complete(&mut self, at: Moment, line: Line<'_>) -> Result<(), (String, String)> {
+        let process = line.process;
         let Some(State::Open(open)) = self.processes.get(&process).copied() else {
             return Err((
                 format!("an invocation of process {process} before its completion"),
-                format!("the completion of a {}", event.f),
+                format!("the completion of a {}", line.f),
             ));
         };
         let operation = &mut self.history.operations[open];
-        if operation.f != event.f {
+        if operation.f != line.f {
             return Err((
                 format!("the completion of process {process}'s {}", operation.f),
-                format!("the completion of a {}", event.f),
+                format!("the completion of a {}", line.f),
             ));
         }
-        if event.key.is_some() && self.history.keys[operation.key.0 as usize] != event.key {
-            let key = self.history.keys[operation.key.0 as usize].as_deref().unwrap_or("none");
-            let found = event.key.unwrap_or_default();
+        let key = self.history.keys[operation.key.0 as usize].as_deref();
+        if let Some(found) = line.key
+            && key != Some(&*found)
+        {
+            let key = key.unwrap_or("none");
             return Err((
                 format!("key {key}, that of process {process}'s invocation"),
                 format!("key {found}"),
             ));
         }
         operation.completed = Some(at);
-        operation.result = event.value;
-        operation.version = event.version;
-        operation.error = event.error;
-        let (completion, state) = match event.kind {
+        operation.result = line.value;
+        operation.version = line.version;
+        operation.error = line.error.map(Box::new);
+        let (completion, state) = match line.kind {
             Kind::Ok => (Completion::Ok, State::Idle),
             Kind::Fail => (Completion::Fail, State::Idle),
             Kind::Info | Kind::Invoke => (Completion::Info, State::Ended),
@@ -190,23 +215,31 @@ impl Builder {
         Ok(())
     }
 
-    fn key(&mut self, key: Option<String>) -> KeyId {
-        if let Some(id) = self.keys.get(&key) {
-            return *id;
-        }
-        let id = KeyId(self.history.keys.len() as u32);
-        self.history.keys.push(key.clone());
-        self.keys.insert(key, id);
-        id
+    fn key(&mut self, key: Option<&str>) -> KeyId {
+        let known = match key {
+            Some(key) => self.keys.get(key).copied(),
+            None => self.no_key,
+        };
+        known.unwrap_or_else(|| {
+            let id = KeyId(self.history.keys.len() as u32);
+            self.history.keys.push(key.map(str::to_owned));
+            match key {
+                Some(key) => {
+                    self.keys.insert(key.to_owned(), id);
+                }
+                None => self.no_key = Some(id),
+            }
+            id
+        })
     }
 
-    fn node(&mut self, node: Cow<'static, str>) -> NodeId {
-        if let Some(id) = self.nodes.get(&node) {
+    fn node(&mut self, node: &str) -> NodeId {
+        if let Some(id) = self.nodes.get(node) {
             return *id;
         }
         let id = NodeId(self.history.nodes.len() as u32);
-        self.history.nodes.push(node.clone().into_owned());
-        self.nodes.insert(node, id);
+        self.history.nodes.push(node.to_owned());
+        self.nodes.insert(node.to_owned(), id);
         id
     }
 }

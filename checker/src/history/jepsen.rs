@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::build::Builder;
 use super::edn::Forms;
 use super::event::ABSENT;
+use super::line::{Line, kind_of};
 use super::read::{Malformed, ReadError};
 use super::{ErrorKind, Event, EventError, Kind, Process};
 
@@ -98,16 +99,6 @@ fn event_of(form: Value) -> Result<Event, (String, String)> {
     Ok(event)
 }
 
-fn kind_of(name: &str) -> Option<Kind> {
-    Some(match name {
-        "invoke" => Kind::Invoke,
-        "ok" => Kind::Ok,
-        "fail" => Kind::Fail,
-        "info" => Kind::Info,
-        _ => return None,
-    })
-}
-
 /// Jepsen's errors follow no rule, so nothing is read into them but their text.
 fn error_of(error: &Value) -> EventError {
     let text = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
@@ -116,18 +107,18 @@ fn error_of(error: &Value) -> EventError {
 
 /// Splits the value `[k v]` of an operation on one of many independent objects, for which Jepsen
 /// has no field of its own, into key and value.
-pub(super) fn split_key(line: u64, event: &mut Event) -> Result<(), Malformed> {
-    match event.value.take() {
+pub(super) fn split_key(number: u64, line: &mut Line<'_>) -> Result<(), Malformed> {
+    match line.value.take() {
         Value::Array(mut pair) if pair.len() == 2 => {
-            event.value = pair.pop().unwrap_or_default();
-            event.key = pair.pop().map(|key| match key {
-                Value::String(key) => key,
-                other => other.to_string(),
+            line.value = pair.pop().unwrap_or_default();
+            line.key = pair.pop().map(|key| match key {
+                Value::String(key) => key.into(),
+                other => other.to_string().into(),
             });
             Ok(())
         }
         other => Err(Malformed {
-            line,
+            line: number,
             expected: "[key, value] as the value of an operation on independent keys".to_owned(),
             found: other.to_string(),
         }),

@@ -5,9 +5,12 @@ mod edn;
 mod event;
 mod format;
 mod jepsen;
+mod jsonl;
+mod line;
 mod operation;
 mod phase;
 mod read;
+mod scan;
 
 use std::ops::Index;
 

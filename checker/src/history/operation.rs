@@ -58,7 +58,7 @@ pub struct Operation {
     /// How it ended.
     pub completion: Completion,
     /// Why it did not end well.
-    pub error: Option<EventError>,
+    pub error: Option<Box<EventError>>,
     /// The intended start in nanoseconds; the actual one where no intention was recorded.
     pub due_ns: u64,
     /// The phase of the invocation.

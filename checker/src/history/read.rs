@@ -4,11 +4,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::build::Builder;
 use super::jepsen::{read_edn, read_log};
-use super::{Event, Format, Header, History, SCHEMA_VERSION};
+use super::jsonl::read_jsonl;
+use super::{Event, Format, Header, History};
 
 /// A line that does not belong into a history.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,67 +108,4 @@ impl History {
         }
         Ok(builder.finish())
     }
-}
-
-fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
-    let mut line = Vec::new();
-    let mut first = true;
-    for number in 1.. {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
-        let text = line.trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        let parsed = if first && is_header(text) {
-            serde_json::from_slice(text).map(Line::Header)
-        } else {
-            serde_json::from_slice(text).map(Line::Event)
-        };
-        first = false;
-        match parsed {
-            Ok(Line::Header(header)) => builder.header(supported(number, header)?),
-            Ok(Line::Event(event)) => builder.event(number, event)?,
-            Err(error) if error.is_eof() && line.last() != Some(&b'\n') => {
-                builder.truncated(number);
-            }
-            Err(error) => return Err(malformed(number, text, &error).into()),
-        }
-    }
-    Ok(())
-}
-
-enum Line {
-    Header(Header),
-    Event(Event),
-}
-
-fn is_header(line: &[u8]) -> bool {
-    serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("splitbrain").is_some())
-}
-
-fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
-    if header.splitbrain == SCHEMA_VERSION {
-        return Ok(header);
-    }
-    Err(Malformed {
-        line,
-        expected: format!("a header of schema version {SCHEMA_VERSION}"),
-        found: format!("version {}", header.splitbrain),
-    })
-}
-
-fn malformed(line: u64, text: &[u8], error: &serde_json::Error) -> Malformed {
-    const SHOWN_CHARS: usize = 60;
-    let text = String::from_utf8_lossy(text);
-    let mut found: String = text.chars().take(SHOWN_CHARS).collect();
-    if text.chars().nth(SHOWN_CHARS).is_some() {
-        found.push_str("...");
-    }
-    // The position that serde_json adds counts from the line's own start.
-    let why = error.to_string();
-    let why = why.split(" at line ").next().unwrap_or_default();
-    Malformed { line, expected: format!("a JSON event ({why})"), found }
 }

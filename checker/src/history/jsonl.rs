@@ -1,0 +1,242 @@
+//! Reads JSON lines: pieces of a block are parsed in parallel, and joined in order while the next
+//! ones are parsed.
+
+use std::io::{BufRead, Read};
+
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::build::Builder;
+use super::line::Line;
+use super::read::{Malformed, ReadError};
+use super::{Event, Header, SCHEMA_VERSION};
+
+/// Bytes that are held at once (and the rest of the line in which they end).
+const BLOCK_BYTES: u64 = 16 << 20;
+/// What one task parses.
+const PIECE_BYTES: usize = 128 << 10;
+/// Pieces that are parsed while those before them are joined.
+const GROUP_PIECES: usize = 8;
+
+/// A line that is not blank.
+struct Numbered<'a> {
+    /// Counts within the piece, from 0.
+    line: u64,
+    parsed: Parsed<'a>,
+}
+
+enum Parsed<'a> {
+    Client(Line<'a>),
+    /// Anything that is not so plain.
+    Event(Box<Event>),
+    /// The file ends in the middle of it.
+    Truncated,
+    Malformed(Box<Malformed>),
+}
+
+/// The lines of one piece of a file, up to the first malformed one.
+struct Piece<'a> {
+    /// How many there are, blank ones included.
+    count: u64,
+    lines: Vec<Numbered<'a>>,
+}
+
+/// Reads the whole input.
+pub(super) fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
+    let mut block = Vec::new();
+    let mut number = read_first(&mut input, &mut block, builder)?;
+    loop {
+        block.clear();
+        let read = input.by_ref().take(BLOCK_BYTES).read_to_end(&mut block)?;
+        if read == 0 {
+            return Ok(());
+        }
+        if block.last() != Some(&b'\n') {
+            input.read_until(b'\n', &mut block)?;
+        }
+        let pieces = split(&block);
+        let mut parsed = Vec::new();
+        for group in pieces.chunks(GROUP_PIECES).map(Some).chain([None]) {
+            let parse_all =
+                || group.unwrap_or_default().par_iter().map(|text| parse(text)).collect();
+            let (joined, next) = rayon::join(|| join(&mut number, parsed, builder), parse_all);
+            joined?;
+            parsed = next;
+        }
+    }
+}
+
+/// Reads up to the first line that is not blank, which may be a header, and returns the number of
+/// the next line.
+fn read_first(
+    input: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    builder: &mut Builder,
+) -> Result<u64, ReadError> {
+    let mut number = 1;
+    while input.read_until(b'\n', line)? > 0 {
+        let text = line.trim_ascii();
+        if is_header(text) {
+            let header =
+                serde_json::from_slice(text).map_err(|e| malformed(text, &e).at(number))?;
+            builder.header(supported(number, header)?);
+            return Ok(number + 1);
+        }
+        if !text.is_empty() {
+            join(&mut number, vec![parse(line)], builder)?;
+            return Ok(number);
+        }
+        line.clear();
+        number += 1;
+    }
+    Ok(number)
+}
+
+/// Cuts a block into pieces that end with a line.
+fn split(mut block: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while block.len() > PIECE_BYTES {
+        let rest = &block[PIECE_BYTES..];
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
+        let (piece, rest) = block.split_at(PIECE_BYTES + end + 1);
+        pieces.push(piece);
+        block = rest;
+    }
+    pieces.push(block);
+    pieces
+}
+
+fn parse(piece: &[u8]) -> Piece<'_> {
+    // Few lines are shorter.
+    let mut lines = Vec::with_capacity(piece.len() / 64);
+    let mut count = 0;
+    for line in piece.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.trim_ascii();
+        if !text.is_empty() {
+            let parsed = parse_line(line, text);
+            let ends = matches!(parsed, Parsed::Malformed(_));
+            lines.push(Numbered { line: count, parsed });
+            if ends {
+                break;
+            }
+        }
+        count += 1;
+    }
+    Piece { count, lines }
+}
+
+fn parse_line<'a>(line: &[u8], text: &'a [u8]) -> Parsed<'a> {
+    if let Some(line) = Line::scan(text) {
+        return Parsed::Client(line);
+    }
+    match serde_json::from_slice(text) {
+        Ok(event) => Parsed::Event(Box::new(event)),
+        // Only the last line of a file ends without a line feed.
+        Err(error) if error.is_eof() && line.last() != Some(&b'\n') => Parsed::Truncated,
+        Err(error) => Parsed::Malformed(Box::new(malformed(text, &error))),
+    }
+}
+
+/// Hands the lines to the builder; the first piece begins with line `number`.
+fn join(number: &mut u64, pieces: Vec<Piece<'_>>, builder: &mut Builder) -> Result<(), Malformed> {
+    for piece in pieces {
+        for Numbered { line, parsed } in piece.lines {
+            let line = *number + line;
+            match parsed {
+                Parsed::Client(client) => builder.client(line, client)?,
+                Parsed::Event(event) => builder.event(line, *event)?,
+                Parsed::Truncated => builder.truncated(line),
+                Parsed::Malformed(malformed) => return Err(malformed.at(line)),
+            }
+        }
+        *number += piece.count;
+    }
+    Ok(())
+}
+
+fn is_header(line: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("splitbrain").is_some())
+}
+
+fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
+    if header.splitbrain == SCHEMA_VERSION {
+        return Ok(header);
+    }
+    Err(Malformed {
+        line,
+        expected: format!("a header of schema version {SCHEMA_VERSION}"),
+        found: format!("version {}", header.splitbrain),
+    })
+}
+
+impl Malformed {
+    fn at(self, line: u64) -> Malformed {
+        Malformed { line, ..self }
+    }
+}
+
+/// What is wrong with a line whose number is not known yet.
+fn malformed(text: &[u8], error: &serde_json::Error) -> Malformed {
+    const SHOWN_CHARS: usize = 60;
+    let text = String::from_utf8_lossy(text);
+    let mut found: String = text.chars().take(SHOWN_CHARS).collect();
+    if text.chars().nth(SHOWN_CHARS).is_some() {
+        found.push_str("...");
+    }
+    // The position that serde_json adds counts from the line's own start.
+    let why = error.to_string();
+    let why = why.split(" at line ").next().unwrap_or_default();
+    Malformed { line: 0, expected: format!("a JSON event ({why})"), found }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use crate::history::History;
+
+    /// More lines than fit into two blocks: some ordinary, some not, some blank.
+    fn long() -> (String, u64) {
+        let (mut text, mut lines) = (String::new(), 0);
+        while text.len() as u64 <= 2 * super::BLOCK_BYTES {
+            let process = lines % 7;
+            for (kind, value) in [("invoke", "1"), ("ok", "[1.5]")] {
+                let padding = "x".repeat(200);
+                writeln!(
+                    text,
+                    "\n{{\"time\":{lines},\"process\":{process},\"type\":\"{kind}\",\"f\":\"write\",\
+                     \"key\":\"{padding}\",\"value\":{value}}}"
+                )
+                .expect("a String takes everything");
+                lines += 2;
+            }
+        }
+        (text, lines)
+    }
+
+    #[test]
+    fn blocks_and_pieces_are_joined_in_order() {
+        let (text, lines) = long();
+        let history = History::read(text.as_bytes()).expect("a history");
+        let operations = history.operations();
+        assert_eq!(operations.len() as u64, lines / 4);
+        for (operation, at) in operations.iter().zip(0_u64..) {
+            assert_eq!((operation.invoked.index, operation.invoked.time_ns), (2 * at, 4 * at));
+            assert_eq!(operation.result.to_string(), "[1.5]");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_over_blocks_and_pieces() {
+        let (text, lines) = long();
+        let error = History::read((text.clone() + "\nwrong\n").as_bytes()).expect_err("an error");
+        let expected = format!("line {}: expected a JSON event", lines + 2);
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        // The first of two errors counts, wherever they lie.
+        let twice = text.replacen("[1.5]", "[1.5", 1) + "wrong\n";
+        let error = History::read(twice.as_bytes()).expect_err("an error");
+        assert!(error.to_string().starts_with("line 4: "), "{error}");
+        let history = History::read((text + "{\"type").as_bytes()).expect("a history");
+        assert_eq!(history.truncated_line(), Some(lines + 1));
+    }
+}
