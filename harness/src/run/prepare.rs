@@ -89,7 +89,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     let mut timeline = plan.timeline(&nodes, seed).map_err(usage)?;
     if asked {
         timeline.iter().try_for_each(|step| can_be_had(step, &nodes)).map_err(usage)?;
-    } else {
+    } else if urls.is_none() {
         timeline.retain(|step| can_be_had(step, &nodes).is_ok());
     }
     plan.nodes = Some(urls.clone().map_or(Nodes::Count(count), Nodes::Urls));
