@@ -17,6 +17,9 @@ use crate::interpreter::live::Inbox;
 use crate::interpreter::{Command, Wake, note};
 use crate::progress::Doing;
 
+/// How often healing is tried; each time takes a second at most.
+const HEAL_TRIES: usize = 5;
+
 /// Faults and their undoing, for one run. Used from one thread, which it blocks.
 pub struct Breaker {
     nemesis: Nemesis,
@@ -85,12 +88,13 @@ impl Breaker {
         post(Wake::Note(Box::new(outcome("stop", id, name, &effect))));
     }
 
-    /// Tries twice: what a busy machine could not verify in time, it may a moment later.
+    /// Tries a few times: what a busy machine could not verify in time, it may a moment later, and
+    /// a run that cannot be healed is lost.
     fn heal_all(&mut self, post: &mut dyn FnMut(Wake)) {
         for (id, name) in self.active.clone() {
             post(Wake::Note(Box::new(line("stop", id, name))));
         }
-        for _ in 0..2 {
+        for _ in 0..HEAL_TRIES {
             for (id, effect) in self.nemesis.heal_all() {
                 let name = self.name(id).unwrap_or("unnamed");
                 post(Wake::Note(Box::new(outcome("stop", id, name, &effect))));
