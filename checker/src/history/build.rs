@@ -64,7 +64,7 @@ impl Builder {
     /// Adds the event of the given line.
     pub(super) fn event(&mut self, line: u64, mut event: Event) -> Result<(), Malformed> {
         if let Process::Client(process) = event.process {
-            return self.client(line, Line::of_event(process, &mut event));
+            return self.client(line, &mut Line::of_event(process, &mut event));
         }
         let at = self.moment(line, event.index, event.time)?;
         (event.index, event.time) = (at.index, at.time_ns);
@@ -72,10 +72,10 @@ impl Builder {
     }
 
     /// Adds the event of a client on the line of the given number.
-    pub(super) fn client(&mut self, number: u64, mut line: Line<'_>) -> Result<(), Malformed> {
+    pub(super) fn client(&mut self, number: u64, line: &mut Line<'_>) -> Result<(), Malformed> {
         let at = self.moment(number, line.index, line.time)?;
         if self.independent {
-            split_key(number, &mut line)?;
+            split_key(number, line)?;
         }
         match line.kind {
             Kind::Invoke => self.invoke(at, line),
@@ -113,7 +113,7 @@ impl Builder {
         Ok(self.history.end)
     }
 
-    fn invoke(&mut self, at: Moment, line: Line<'_>) -> Result<(), (String, String)> {
+    fn invoke(&mut self, at: Moment, line: &mut Line<'_>) -> Result<(), (String, String)> {
         let process = line.process;
         match self.processes.get(&process) {
             None | Some(State::Idle) => {}
@@ -147,7 +147,7 @@ impl Builder {
             f: symbol(line.f),
             key,
             node,
-            argument: line.value,
+            argument: line.value.take(),
             result: Value::Null,
             version: None,
             invoked: at,
@@ -160,7 +160,7 @@ impl Builder {
         Ok(())
     }
 
-    fn complete(&mut self, at: Moment, line: Line<'_>) -> Result<(), (String, String)> {
+    fn complete(&mut self, at: Moment, line: &mut Line<'_>) -> Result<(), (String, String)> {
         let process = line.process;
         let Some(State::Open(open)) = self.processes.get(&process).copied() else {
             return Err((
@@ -176,8 +176,8 @@ impl Builder {
             ));
         }
         let key = self.history.keys[operation.key.0 as usize].as_deref();
-        if let Some(found) = line.key
-            && key != Some(&*found)
+        if let Some(found) = line.key.as_deref()
+            && key != Some(found)
         {
             let key = key.unwrap_or("none");
             return Err((
@@ -186,9 +186,9 @@ impl Builder {
             ));
         }
         operation.completed = Some(at);
-        operation.result = line.value;
+        operation.result = line.value.take();
         operation.version = line.version;
-        operation.error = line.error.map(Box::new);
+        operation.error = line.error.take();
         let (completion, state) = match line.kind {
             Kind::Ok => (Completion::Ok, State::Idle),
             Kind::Fail => (Completion::Fail, State::Idle),

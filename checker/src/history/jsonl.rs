@@ -1,7 +1,7 @@
 //! Reads JSON lines: pieces of a block are parsed in parallel, and joined in order while the next
 //! ones are parsed.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead};
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -12,9 +12,9 @@ use super::read::{Malformed, ReadError};
 use super::{Event, Header, SCHEMA_VERSION};
 
 /// Bytes that are held at once (and the rest of the line in which they end).
-const BLOCK_BYTES: u64 = 16 << 20;
+const BLOCK_BYTES: usize = 4 << 20;
 /// What one task parses.
-const PIECE_BYTES: usize = 128 << 10;
+const PIECE_BYTES: usize = 64 << 10;
 /// Pieces that are parsed while those before them are joined.
 const GROUP_PIECES: usize = 8;
 
@@ -46,13 +46,8 @@ pub(super) fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Resu
     let mut block = Vec::new();
     let mut number = read_first(&mut input, &mut block, builder)?;
     loop {
-        block.clear();
-        let read = input.by_ref().take(BLOCK_BYTES).read_to_end(&mut block)?;
-        if read == 0 {
+        if !fill(&mut input, &mut block)? {
             return Ok(());
-        }
-        if block.last() != Some(&b'\n') {
-            input.read_until(b'\n', &mut block)?;
         }
         let pieces = split(&block);
         let mut parsed = Vec::new();
@@ -90,6 +85,25 @@ fn read_first(
         number += 1;
     }
     Ok(number)
+}
+
+/// Reads the next block; false at the end.
+fn fill(input: &mut impl BufRead, block: &mut Vec<u8>) -> io::Result<bool> {
+    block.resize(BLOCK_BYTES, 0);
+    let mut filled = 0;
+    while filled < BLOCK_BYTES {
+        match input.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    block.truncate(filled);
+    if !block.is_empty() && block.last() != Some(&b'\n') {
+        input.read_until(b'\n', block)?;
+    }
+    Ok(!block.is_empty())
 }
 
 /// Cuts a block into pieces that end with a line.
@@ -140,10 +154,10 @@ fn parse_line<'a>(line: &[u8], text: &'a [u8]) -> Parsed<'a> {
 /// Hands the lines to the builder; the first piece begins with line `number`.
 fn join(number: &mut u64, pieces: Vec<Piece<'_>>, builder: &mut Builder) -> Result<(), Malformed> {
     for piece in pieces {
-        for Numbered { line, parsed } in piece.lines {
+        for Numbered { line, mut parsed } in piece.lines {
             let line = *number + line;
             match parsed {
-                Parsed::Client(client) => builder.client(line, client)?,
+                Parsed::Client(ref mut client) => builder.client(line, client)?,
                 Parsed::Event(event) => builder.event(line, *event)?,
                 Parsed::Truncated => builder.truncated(line),
                 Parsed::Malformed(malformed) => return Err(malformed.at(line)),
@@ -198,7 +212,7 @@ mod tests {
     /// More lines than fit into two blocks: some ordinary, some not, some blank.
     fn long() -> (String, u64) {
         let (mut text, mut lines) = (String::new(), 0);
-        while text.len() as u64 <= 2 * super::BLOCK_BYTES {
+        while text.len() <= 2 * super::BLOCK_BYTES {
             let process = lines % 7;
             for (kind, value) in [("invoke", "1"), ("ok", "[1.5]")] {
                 let padding = "x".repeat(200);

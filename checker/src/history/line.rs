@@ -22,7 +22,7 @@ pub(super) struct Line<'a> {
     pub client: Option<u32>,
     pub node: Option<&'a str>,
     pub due: Option<u64>,
-    pub error: Option<EventError>,
+    pub error: Option<Box<EventError>>,
 }
 
 impl<'a> Line<'a> {
@@ -40,7 +40,7 @@ impl<'a> Line<'a> {
             client: event.client,
             node: event.node.as_deref(),
             due: event.due,
-            error: event.error.take(),
+            error: event.error.take().map(Box::new),
         }
     }
 }

@@ -34,50 +34,50 @@ impl<'a> Line<'a> {
         let mut seen = 0_u16;
         rest.expect(b'{')?;
         loop {
-            let name = rest.string()?;
+            let name = rest.quoted()?;
             rest.expect(b':')?;
             let field = match name {
-                "index" => {
+                b"index" => {
                     line.index = rest.natural()?;
                     0
                 }
-                "time" => {
+                b"time" => {
                     line.time = rest.natural()?;
                     1
                 }
-                "type" => {
+                b"type" => {
                     kind = Some(kind_of(rest.string()?)?);
                     2
                 }
-                "process" => {
+                b"process" => {
                     process = Some(rest.natural()?);
                     3
                 }
-                "f" => {
+                b"f" => {
                     f = Some(rest.string()?);
                     4
                 }
-                "key" => {
+                b"key" => {
                     line.key = Some(Cow::Borrowed(rest.key()?));
                     5
                 }
-                "value" => {
+                b"value" => {
                     line.value = rest.value()?;
                     6
                 }
-                "version" => {
+                b"version" => {
                     line.version = Some(rest.natural()?);
                     7
                 }
-                "client" => {
+                b"client" => {
                     line.client = Some(u32::try_from(rest.natural()?).ok()?);
                     8
                 }
-                "node" => {
+                b"node" => {
                     line.node = Some(rest.string()?);
                     9
                 }
-                "due" => {
+                b"due" => {
                     line.due = Some(rest.natural()?);
                     10
                 }
@@ -121,40 +121,51 @@ impl<'a> Scanner<'a> {
         (self.symbol()? == symbol).then_some(())
     }
 
-    /// The first bytes, which are ASCII.
-    fn take(&mut self, length: usize) -> Option<&'a str> {
+    fn take(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
-        std::str::from_utf8(taken).ok()
+        taken
     }
 
     fn string(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.quoted()?).ok()
+    }
+
+    fn quoted(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
         let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         let length = self.rest.iter().position(|byte| !is_plain(byte))?;
-        let text = self.take(length)?;
+        let text = self.take(length);
         self.rest = self.rest.strip_prefix(b"\"")?;
         Some(text)
     }
 
-    /// Digits without a sign and without zeros before them, and nothing after them that would make
-    /// another number of them.
-    fn digits(&mut self) -> Option<&'a str> {
+    /// The length of digits without a sign and without zeros before them, and with nothing after
+    /// them that would make another number of them.
+    fn digits(&mut self) -> Option<usize> {
         self.peek()?;
         let length = self.rest.iter().position(|byte| !byte.is_ascii_digit())?;
         let more = matches!(self.rest[length], b'.' | b'e' | b'E');
         let padded = length > 1 && self.rest[0] == b'0';
-        if length == 0 || more || padded { None } else { self.take(length) }
+        (length > 0 && !more && !padded).then_some(length)
     }
 
+    /// What does not fit is a float to the general reader.
     fn natural(&mut self) -> Option<u64> {
-        // What does not fit is a float to the general reader.
-        self.digits()?.parse().ok()
+        let length = self.digits()?;
+        let mut digits = self.take(length).iter();
+        digits.try_fold(0_u64, |number, digit| {
+            number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        })
     }
 
     /// A key may be a number; it is a text all the same.
     fn key(&mut self) -> Option<&'a str> {
-        if self.peek()? == b'"' { self.string() } else { self.digits() }
+        if self.peek()? == b'"' {
+            return self.string();
+        }
+        let length = self.digits()?;
+        std::str::from_utf8(self.take(length)).ok()
     }
 
     fn value(&mut self) -> Option<Value> {
