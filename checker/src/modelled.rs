@@ -1,5 +1,7 @@
 //! What the check by a model says of a history.
 
+use serde_json::Value;
+
 use crate::history::{History, KeyId, Operation};
 use crate::judgement::KeyPlan;
 use crate::models::{Named, Outcome};
@@ -29,6 +31,11 @@ impl Modelled {
         options: &Options,
     ) -> Result<Modelled, String> {
         let name = model.name();
+        let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
+        let initial = options.initial.as_ref().unwrap_or(of_header);
+        if !is_empty(initial) {
+            return Err(format!("a {name} begins empty, and not as {initial}"));
+        }
         let checks =
             model.check_before(history, before_index, &options.budget).map_err(|operation| {
                 let index = operation.invoked.index;
@@ -70,6 +77,17 @@ impl Modelled {
             count,
         });
         Ok(Modelled { linearizable, violations: violations.into_iter().collect(), plan })
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(held) => !held,
+        Value::Number(number) => number.as_i64() == Some(0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(registers) => registers.is_empty(),
     }
 }
 

@@ -121,3 +121,95 @@ fn a_budget_that_ends_leaves_the_answer_open() {
         assert_eq!(judgement.verdict.name(), "unknown");
     }
 }
+
+/// One operation of each vocabulary after another, by one process; the last answer is right or
+/// wrong.
+#[test]
+fn every_vocabulary_is_judged() {
+    let cases = [
+        (
+            "kv-append",
+            json!([["append", "x", "x"], ["put", "y", "y"], ["append", "z", "z"]]),
+            "get",
+        ),
+        (
+            "fifo-queue",
+            json!([["enqueue", 1, 1], ["enqueue", 2, 2], ["dequeue", null, 1]]),
+            "dequeue",
+        ),
+        ("unordered-queue", json!([["enqueue", 1, 1], ["enqueue", 2, 2]]), "dequeue"),
+        ("stack", json!([["push", 1, 1], ["push", 2, 2], ["pop", null, 2]]), "pop"),
+        ("set", json!([["add", 1, 1], ["add", "b", "b"], ["read", null, ["b", 1]]]), "read"),
+        ("counter", json!([["add", 5, 5], ["add", -7, -7]]), "read"),
+        (
+            "multi-register",
+            json!([["txn", [["w", "x", 1], ["r", "y", null]], [["w", "x", 1], ["r", "y", null]]]]),
+            "txn",
+        ),
+    ];
+    let answers = [
+        (json!("yz"), json!("zy")),
+        (json!(2), json!(1)),
+        (json!(1), json!(null)),
+        (json!(1), json!(null)),
+        (json!([1, "b"]), json!([1])),
+        (json!(-2), json!(5)),
+        (json!([["r", "x", 1]]), json!([["r", "x", null]])),
+    ];
+    for ((vocabulary, calls, f), (right, wrong)) in cases.into_iter().zip(answers) {
+        for (answer, verdict) in [(right, "valid"), (wrong, "invalid")] {
+            let question = if f == "txn" { json!([["r", "x", null]]) } else { Value::Null };
+            let mut lines = Vec::new();
+            for call in
+                calls.as_array().expect("calls").iter().chain([&json!([f, question, answer])])
+            {
+                lines.push(json!([0, "invoke", call[0], null, call[1]]));
+                lines.push(json!([0, "ok", call[0], null, call[2]]));
+            }
+            let judgement = judge(&history(vocabulary, &lines), &Options::default());
+            assert_eq!(judgement.verdict.name(), verdict, "{vocabulary} {:?}", judgement.reason);
+        }
+    }
+}
+
+/// Which procedure answers, where the conditions of the fast one are met and where they are not.
+#[test]
+fn the_cheapest_procedure_that_fits_is_used() {
+    let search = "search: just in time over the open operations";
+    let once = |vocabulary: &str, lines: &[Value], procedure: &str| {
+        let judgement = judge(&history(vocabulary, lines), &explained());
+        assert_eq!(judgement.explain.len(), 1);
+        assert_eq!(judgement.explain[0].procedure, procedure, "{vocabulary}");
+        assert_eq!(judgement.verdict.name(), "valid");
+    };
+    let call =
+        |process: u64, kind: &str, f: &str, value: Value| json!([process, kind, f, "k", value]);
+    for (vocabulary, f, sweep) in [
+        ("fifo-queue", "enqueue", "sweep: every element was enqueued once"),
+        ("unordered-queue", "enqueue", "sweep: every element was enqueued once"),
+        ("set", "add", "levels: every element was added once"),
+    ] {
+        let mut lines: Vec<Value> = [1, 1]
+            .iter()
+            .flat_map(|value| ["invoke", "ok"].map(|kind| call(0, kind, f, json!(value))))
+            .collect();
+        once(vocabulary, &lines, search);
+        (2..4).for_each(|at| lines[at][4] = json!(2));
+        once(vocabulary, &lines, sweep);
+    }
+    let push = ["invoke", "ok"].map(|kind| call(0, kind, "push", json!(1)));
+    once("stack", &push, search);
+}
+
+#[test]
+fn objects_begin_empty() {
+    let lines = [json!([0, "invoke", "add", null, 1]), json!([0, "ok", "add", null, 1])];
+    let from = |initial: Value| {
+        judge(
+            &history("counter", &lines),
+            &Options { initial: Some(initial), ..Options::default() },
+        )
+    };
+    assert_eq!(from(json!(0)).verdict.name(), "valid");
+    assert_eq!(from(json!(3)).reason.as_deref(), Some("a counter begins empty, and not as 3"));
+}

@@ -4,14 +4,40 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::check::Named;
+use super::counter::Counter;
+use super::fifo_queue::FifoQueue;
 use super::kv_append::KvAppend;
+use super::multi_register::MultiRegister;
 use super::mutex::Mutex;
+use super::set::GrowOnlySet;
+use super::stack::Stack;
+use super::unordered_queue::UnorderedQueue;
 
 /// Every model but the registers, which have a check of their own.
-pub(crate) const ALL: &[&dyn Named] = &[&Mutex, &KvAppend];
+pub(crate) const ALL: &[&dyn Named] = &[
+    &Mutex,
+    &KvAppend,
+    &FifoQueue,
+    &GrowOnlySet,
+    &Counter,
+    &UnorderedQueue,
+    &Stack,
+    &MultiRegister,
+];
 
 /// The vocabularies that can be checked: the names of the models.
-pub const VOCABULARIES: &[&str] = &["register", "cas-register", "mutex", "kv-append"];
+pub const VOCABULARIES: &[&str] = &[
+    "register",
+    "cas-register",
+    "mutex",
+    "kv-append",
+    "fifo-queue",
+    "set",
+    "counter",
+    "unordered-queue",
+    "stack",
+    "multi-register",
+];
 
 /// The name of a model, one of [`VOCABULARIES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,13 +17,22 @@
 //! ```
 
 mod check;
+pub mod counter;
+pub mod elements;
+pub mod fifo_queue;
 mod front;
 pub mod kv_append;
 pub(crate) mod list;
+pub mod multi_register;
 pub mod mutex;
+mod open;
 mod search;
+pub mod set;
+pub mod stack;
+mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod unordered_queue;
 mod values;
 mod witness;
 

@@ -9,6 +9,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::front::{Configuration, Front, Mask};
+use super::open::Open;
 use super::{Model, Timed};
 use crate::linearizable::{Budget, Limit};
 
@@ -124,17 +125,6 @@ struct Walk<'a, M: Model> {
     slack: u32,
     /// Whether a configuration was left out that had used more.
     cut: bool,
-}
-
-/// The open operations at one moment.
-#[derive(Default)]
-struct Open {
-    reads: Vec<(usize, Mask)>,
-    /// By deadline, the earliest first.
-    writes: Vec<(usize, Mask)>,
-    /// How many crashed operations of each class there are.
-    crashed: Vec<u32>,
-    taken: Mask,
 }
 
 impl<M: Model> Walk<'_, M> {
@@ -267,35 +257,5 @@ impl<M: Model> Walk<'_, M> {
                 found(Configuration { state, writes, reads, crashed });
             }
         }
-    }
-}
-
-impl Open {
-    /// Gives the operation a slot; false if none is free.
-    fn insert(&mut self, op: usize, is_read: bool, deadline: impl Fn(usize) -> u64) -> bool {
-        let slot = self.taken.trailing_ones();
-        if slot == Mask::BITS {
-            return false;
-        }
-        let bit = 1 << slot;
-        self.taken |= bit;
-        if is_read {
-            self.reads.push((op, bit));
-        } else {
-            let at = self.writes.partition_point(|(other, _)| deadline(*other) <= deadline(op));
-            self.writes.insert(at, (op, bit));
-        }
-        true
-    }
-
-    fn bit(&self, op: usize) -> Mask {
-        let mut all = self.reads.iter().chain(&self.writes);
-        all.find(|(other, _)| *other == op).map_or(0, |(_, bit)| *bit)
-    }
-
-    fn remove(&mut self, op: usize) {
-        self.taken &= !self.bit(op);
-        self.reads.retain(|(other, _)| *other != op);
-        self.writes.retain(|(other, _)| *other != op);
     }
 }

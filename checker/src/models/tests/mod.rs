@@ -56,9 +56,16 @@ fn compare<M: Model>(model: &M, ops: &[Timed<M::Op>], tally: &mut Tally) {
     }
 }
 
+/// Makes a history of one that need not be well-formed.
+type Adjust<Op> = fn(Vec<Timed<Op>>) -> Vec<Timed<Op>>;
+
+fn as_it_is<Op>(ops: Vec<Timed<Op>>) -> Vec<Timed<Op>> {
+    ops
+}
+
 /// Every history of up to `longest` operations out of an alphabet, with their events in every
 /// order, each with and without its completion.
-fn exhaustive<M: Model>(model: &M, alphabet: &[M::Op], longest: usize) {
+fn exhaustive<M: Model>(model: &M, alphabet: &[M::Op], longest: usize, adjust: Adjust<M::Op>) {
     let mut tally = Tally::default();
     for orders in (1..=longest).map(orders) {
         for order in orders {
@@ -70,7 +77,7 @@ fn exhaustive<M: Model>(model: &M, alphabet: &[M::Op], longest: usize) {
                     invoked: *invoked,
                     returned: *returned,
                 };
-                let ops: Vec<_> = order.iter().enumerate().map(timed).collect();
+                let ops = adjust(order.iter().enumerate().map(timed).collect());
                 compare(model, &ops, &mut tally);
             }
         }
@@ -114,12 +121,12 @@ fn orders(count: usize) -> Vec<Vec<(u64, Option<u64>)>> {
 
 /// Random histories of up to 12 operations: runs of the model with intervals around the moments of
 /// effect, in some of which one operation is replaced by another.
-fn random<M: Model>(model: &M, alphabet: &[M::Op], thousands: u64) -> Tally {
+fn random<M: Model>(model: &M, alphabet: &[M::Op], thousands: u64, adjust: Adjust<M::Op>) -> Tally {
     use rand::SeedableRng;
     let mut tally = Tally::default();
     for case in 0..cases(thousands) {
         let mut rng = ChaCha8Rng::seed_from_u64(case);
-        let ops = simulated(model, alphabet, &mut rng);
+        let ops = adjust(simulated(model, alphabet, &mut rng));
         compare(model, &ops, &mut tally);
     }
     let (least, all) = (tally.linearizable.min(tally.not), tally.linearizable + tally.not);

@@ -1,0 +1,114 @@
+//! Several registers that are read and written together.
+
+use rustc_hash::FxHashSet;
+
+use super::{Model, NoSuchOperation, Timed, Values};
+use crate::history::Operation;
+use crate::linearizable::ValueId;
+
+/// `txn` with a list of `["r", key, value]` and `["w", key, value]`, which take effect as one;
+/// every register is null at first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MultiRegister;
+
+/// Everything that one transaction did, in order.
+pub type Op = Box<[Access]>;
+
+/// What was done with one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// The register held this value.
+    Read(ValueId, ValueId),
+    /// It was set to this value.
+    Write(ValueId, ValueId),
+}
+
+impl Model for MultiRegister {
+    type Op = Op;
+    /// Registers that are not null, each with its value, in the order of their numbers.
+    type State = Box<[(ValueId, ValueId)]>;
+    type Next = Option<Self::State>;
+
+    fn name(&self) -> &'static str {
+        "multi-register"
+    }
+
+    fn op(
+        &self,
+        operation: &Operation,
+        answered: bool,
+        values: &mut Values,
+    ) -> Result<Option<Op>, NoSuchOperation> {
+        if operation.f != "txn" {
+            return Err(NoSuchOperation);
+        }
+        let list = if answered { &operation.result } else { &operation.argument };
+        let mut accesses = Vec::new();
+        for access in list.as_array().ok_or(NoSuchOperation)? {
+            let Some([f, key, value]) = access.as_array().map(Vec::as_slice) else {
+                return Err(NoSuchOperation);
+            };
+            let (key, value) = (values.id(key), values.id(value));
+            match f.as_str() {
+                Some("r") if answered => accesses.push(Access::Read(key, value)),
+                Some("r") => {}
+                Some("w") => accesses.push(Access::Write(key, value)),
+                _ => return Err(NoSuchOperation),
+            }
+        }
+        Ok((!accesses.is_empty()).then(|| accesses.into()))
+    }
+
+    fn init(&self) -> Self::State {
+        Box::default()
+    }
+
+    fn step(&self, state: &Self::State, op: &Op) -> Option<Self::State> {
+        let mut state = state.to_vec();
+        for access in op {
+            let (Access::Read(key, value) | Access::Write(key, value)) = *access;
+            let at = state.binary_search_by_key(&key, |(key, _)| *key);
+            match (access, at) {
+                (Access::Read(..), at) => {
+                    let held = at.map_or(Values::NULL, |at| state[at].1);
+                    if held != value {
+                        return None;
+                    }
+                }
+                (Access::Write(..), Ok(at)) if value == Values::NULL => drop(state.remove(at)),
+                (Access::Write(..), Ok(at)) => state[at].1 = value,
+                (Access::Write(..), Err(_)) if value == Values::NULL => {}
+                (Access::Write(..), Err(at)) => state.insert(at, (key, value)),
+            }
+        }
+        Some(state.into())
+    }
+
+    fn is_read(&self, op: &Op) -> bool {
+        op.iter().all(|access| matches!(access, Access::Read(..)))
+    }
+
+    fn spans_keys(&self) -> bool {
+        true
+    }
+
+    /// Transactions that certainly read nothing, and of whose writes no answer shows one.
+    fn needless(&self, ops: &[Timed<Op>], among: &[usize]) -> Vec<usize> {
+        let accesses = ops.iter().flat_map(|op| op.op.iter());
+        let seen: FxHashSet<(ValueId, ValueId)> = accesses
+            .filter_map(|access| match *access {
+                Access::Read(key, value) => Some((key, value)),
+                Access::Write(..) => None,
+            })
+            .collect();
+        let unseen = |access: &Access| match *access {
+            Access::Read(..) => false,
+            Access::Write(key, value) => !seen.contains(&(key, value)),
+        };
+        among.iter().copied().filter(|at| ops[*at].op.iter().all(unseen)).collect()
+    }
+
+    fn heap_bytes(&self, state: &Self::State) -> usize {
+        size_of_val(&**state)
+    }
+}
