@@ -14,9 +14,9 @@ use super::{Event, Header, SCHEMA_VERSION};
 /// Bytes that are held at once (and the rest of the line in which they end).
 const BLOCK_BYTES: usize = 4 << 20;
 /// What one task parses.
-const PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 32 << 10;
 /// Pieces that are parsed while those before them are joined.
-const GROUP_PIECES: usize = 8;
+const GROUP_PIECES: usize = 16;
 
 /// A line that is not blank.
 struct Numbered<'a> {
