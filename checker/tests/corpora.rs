@@ -97,6 +97,11 @@ fn generated_key_values() {
 }
 
 #[test]
+fn porcupines_key_values() {
+    check_models("porcupine-kv-log", &["kv"], &by("kv-append"), 4);
+}
+
+#[test]
 fn mutexes() {
     check_models("jepsen-edn", &["mutex"], &by("mutex"), 2);
 }

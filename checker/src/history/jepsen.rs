@@ -96,6 +96,11 @@ fn event_of(form: Value) -> Result<Event, (String, String)> {
     event.error = map.get("error").filter(|error| !error.is_null()).map(error_of);
     event.node = map.get("node").and_then(Value::as_str).map(|node| node.to_owned().into());
     event.value = map.remove("value").unwrap_or(Value::Null);
+    // Jepsen has no such field, but Porcupine's key-value logs do.
+    event.key = map.remove("key").filter(|key| !key.is_null()).map(|key| match key {
+        Value::String(key) => key,
+        other => other.to_string(),
+    });
     Ok(event)
 }
 
