@@ -42,6 +42,29 @@ fn unanswered(mut ops: Vec<Timed<elements::Op>>) -> Vec<Timed<elements::Op>> {
     ops
 }
 
+/// Two elements go through the queue, their four operations in every arrangement.
+#[test]
+fn overtaking() {
+    use elements::Op::{Put, Take};
+    let ops = [Put(ValueId(0)), Put(ValueId(1)), Take(ValueId(0)), Take(ValueId(1))];
+    let mut tally = Tally::default();
+    for order in orders(4) {
+        for word in 0..256 {
+            let letters = [0, 2, 4, 6].map(|shift| word >> shift & 3);
+            if (0..4).all(|letter| letters.contains(&letter)) {
+                let timed = letters.iter().zip(&order);
+                let timed = timed.map(|(letter, &(invoked, returned))| Timed {
+                    op: ops[*letter],
+                    invoked,
+                    returned,
+                });
+                compare(&fifo_queue::FifoQueue, &unanswered(timed.collect()), &mut tally);
+            }
+        }
+    }
+    assert!(tally.shortcuts.iter().all(|count| *count > 1000), "{tally:?}");
+}
+
 #[test]
 fn fifo_queue() {
     let queue = fifo_queue::FifoQueue;
