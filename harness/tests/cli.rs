@@ -137,6 +137,28 @@ fn a_history_is_judged() {
 }
 
 #[test]
+fn other_objects_are_judged_by_their_model() {
+    let lock = |second: &str| {
+        let line = |process: u8, kind: &str, f: &str, time: u8| {
+            format!(r#"{{"process":{process},"type":"{kind}","f":"{f}","time":{time}}}"#)
+        };
+        [
+            line(0, "invoke", "acquire", 1),
+            line(0, "ok", "acquire", 2),
+            line(0, "invoke", second, 3),
+            line(0, "ok", second, 4),
+            line(1, "invoke", "acquire", 5),
+            line(1, "ok", "acquire", 6),
+        ]
+        .join("\n")
+    };
+    check_history(&lock("release"), "--model mutex", 0, "valid");
+    check_history(&lock("acquire"), "--model mutex", 1, "non-linearizable x1");
+    check_history(VALID, "--model teapot", 64, "there is no model teapot; there are ");
+    check_history(VALID, "--explain-plan", 0, "the object: ");
+}
+
+#[test]
 fn json_is_exactly_one_object() {
     let output = check_history(&stale(), "--json", 1, "{");
     assert!(output.stderr.is_empty());

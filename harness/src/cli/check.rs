@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use splitbrain_checker::history::{Format, ReadOptions};
+use splitbrain_checker::{ModelName, UnknownModel};
 
 use super::{Exit, Failure, harness, usage};
 use crate::report::{self, Question};
@@ -29,6 +30,12 @@ pub struct Args {
     /// What a read of null means: that it says nothing, or that there was no value.
     #[arg(long, value_enum, default_value = "unset")]
     nil_read: NilRead,
+    /// Which objects the operations are on; by default what the header says, else registers.
+    #[arg(long, value_parser = model)]
+    model: Option<ModelName>,
+    /// Say which procedure decided each key, and why that one.
+    #[arg(long)]
+    explain_plan: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -47,6 +54,10 @@ fn format(name: &str) -> Result<Format, String> {
     })
 }
 
+fn model(name: &str) -> Result<ModelName, String> {
+    name.parse().map_err(|error: UnknownModel| error.to_string())
+}
+
 fn json(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }
@@ -60,6 +71,8 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         expect,
         initial: args.initial.clone(),
         nil_reads_any: args.nil_read == NilRead::Any,
+        model: args.model,
+        explain: args.explain_plan,
     };
     let judged = report::judge_file(&path, question).map_err(usage)?;
     let text = if args.json { judged.json() } else { judged.text() };

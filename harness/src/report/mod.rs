@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use serde_json::Value;
 use splitbrain_checker::history::{Completion, Header, History, ReadOptions};
-use splitbrain_checker::{Class, Judgement, Options, Verdict, judge};
+use splitbrain_checker::{Class, Judgement, ModelName, Options, Verdict, judge};
 
 use crate::cli::Exit;
 
@@ -70,6 +70,10 @@ pub struct Question {
     pub initial: Option<Value>,
     /// A read of null says nothing, instead of that there was no value.
     pub nil_reads_any: bool,
+    /// The objects that the operations are on; by default what the header says.
+    pub model: Option<ModelName>,
+    /// Whether to say how each key was decided.
+    pub explain: bool,
 }
 
 /// Reads a history and judges it.
@@ -88,6 +92,8 @@ pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
         expect,
         initial: question.initial,
         nil_reads_any: question.nil_reads_any,
+        model: question.model,
+        explain: question.explain,
         faults_required: header.is_some(),
         ..Options::default()
     };
@@ -148,8 +154,11 @@ impl Judged {
         value.to_string() + "\n"
     }
 
-    /// At most 25 lines for a person.
+    /// At most 25 lines for a person, after a line for each key if that was asked for.
     pub fn text(&self) -> String {
-        text::render(self)
+        let explained = self.judgement.explain.iter().map(|plan| {
+            format!("{}: {}\n", plan.key.as_deref().unwrap_or("the object"), plan.procedure)
+        });
+        explained.collect::<String>() + &text::render(self)
     }
 }
