@@ -172,7 +172,7 @@ impl<'h> Register<'h> {
                 (call, attempt.acknowledged, attempt.operation)
             });
         let mut all: Vec<_> = reads.chain(writes).collect();
-        all.sort_unstable_by_key(|(_, _, operation)| operation.invoked.index);
+        all.sort_by_key(|(_, _, operation)| operation.invoked.index);
         all.into_iter()
             .map(|(call, returned, operation)| {
                 (RegisterOp { call, invoked: operation.invoked.index, returned }, operation)
