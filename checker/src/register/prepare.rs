@@ -172,6 +172,7 @@ impl<'h> Register<'h> {
                 (call, attempt.acknowledged, attempt.operation)
             });
         let mut all: Vec<_> = reads.chain(writes).collect();
+        // Two sorted runs, which a stable sort merges.
         all.sort_by_key(|(_, _, operation)| operation.invoked.index);
         all.into_iter()
             .map(|(call, returned, operation)| {
