@@ -88,7 +88,8 @@ impl Site {
         interrupted: &Interrupted,
         folder: &RunFolder,
     ) -> anyhow::Result<()> {
-        let asker = Asker::new(Duration::from_secs(1));
+        // Short, because a node without a leader may let the question hang until it is asked anew.
+        let asker = Asker::new(Duration::from_millis(300));
         let begun = Instant::now();
         for (node, url) in self.urls.iter().enumerate() {
             let name = &prepared.nodes[node];
