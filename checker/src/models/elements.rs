@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{NoSuchOperation, Timed, Values};
+use super::sweep::{Lives, Order};
+use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
 use crate::history::Operation;
 use crate::linearizable::ValueId;
 
@@ -19,39 +20,97 @@ pub enum Op {
     TakeUnknown,
 }
 
-/// Reads an operation by the names of putting and taking. The answer null says that there was none.
-pub(super) fn op(
-    operation: &Operation,
-    answered: bool,
-    values: &mut Values,
-    [put, take]: [&str; 2],
-) -> Result<Option<Op>, NoSuchOperation> {
-    let f = operation.f.as_ref();
-    Ok(Some(if f == put {
-        Op::Put(values.id(&operation.argument))
-    } else if f != take {
-        return Err(NoSuchOperation);
-    } else if !answered {
-        Op::TakeUnknown
-    } else if operation.result.is_null() {
-        Op::Empty
-    } else {
-        Op::Take(values.id(&operation.result))
-    }))
+/// A container of elements: it differs from others in its names, and in which element comes out.
+pub trait Container: Sync {
+    /// The containers that there may be after an operation.
+    type Next: IntoIterator<Item = Elements>;
+
+    /// Its name as a model.
+    const NAME: &'static str;
+    /// The names of putting in and taking out.
+    const VERBS: [&'static str; 2];
+
+    /// What an operation leaves of these elements, if it is possible at all.
+    fn step(&self, elements: &Elements, op: &Op) -> Self::Next;
+
+    /// In which order elements come out, if that has a procedure of its own.
+    fn order(&self) -> Option<Order>;
 }
 
-/// The element of an operation. Without one of its elements a run of a queue or a stack is a run
-/// still, since the others keep their order.
-pub(super) fn element(op: Op) -> Option<ValueId> {
-    match op {
-        Op::Put(value) | Op::Take(value) => Some(value),
-        Op::Empty | Op::TakeUnknown => None,
+/// Elements in an order that is the container's own affair.
+pub type Elements = Box<[ValueId]>;
+
+impl<C: Container> Model for C {
+    type Op = Op;
+    type State = Elements;
+    type Next = C::Next;
+
+    fn name(&self) -> &'static str {
+        C::NAME
+    }
+
+    /// An answer of null to taking says that there was nothing to take.
+    fn op(
+        &self,
+        operation: &Operation,
+        answered: bool,
+        values: &mut Values,
+    ) -> Result<Option<Op>, NoSuchOperation> {
+        let [put, take] = C::VERBS;
+        let f = operation.f.as_ref();
+        Ok(Some(if f == put {
+            Op::Put(values.id(&operation.argument))
+        } else if f != take {
+            return Err(NoSuchOperation);
+        } else if !answered {
+            Op::TakeUnknown
+        } else if operation.result.is_null() {
+            Op::Empty
+        } else {
+            Op::Take(values.id(&operation.result))
+        }))
+    }
+
+    fn init(&self) -> Elements {
+        Elements::default()
+    }
+
+    fn step(&self, elements: &Elements, op: &Op) -> C::Next {
+        Container::step(self, elements, op)
+    }
+
+    fn is_read(&self, op: &Op) -> bool {
+        *op == Op::Empty
+    }
+
+    fn needless(&self, ops: &[Timed<Op>], among: &[usize]) -> Vec<usize> {
+        needless(ops, among)
+    }
+
+    /// Without one of its elements a run of a queue or a stack is a run still, since the others
+    /// keep their order.
+    fn element(&self, op: &Op) -> Option<ValueId> {
+        match op {
+            Op::Put(value) | Op::Take(value) => Some(*value),
+            Op::Empty | Op::TakeUnknown => None,
+        }
+    }
+
+    fn shortcut(&self, ops: &[Timed<Op>]) -> Option<Shortcut> {
+        Some(Shortcut {
+            procedure: "sweep: every element was enqueued once",
+            linearizable: Lives::of(ops)?.decide(self.order()?)?,
+        })
+    }
+
+    fn heap_bytes(&self, elements: &Elements) -> usize {
+        size_of_val(&**elements)
     }
 }
 
 /// Elements that were put in and that no answer shows; who took one without learning which need not
 /// have done so.
-pub(super) fn needless(ops: &[Timed<Op>], among: &[usize]) -> Vec<usize> {
+fn needless(ops: &[Timed<Op>], among: &[usize]) -> Vec<usize> {
     let taken: FxHashSet<ValueId> = ops
         .iter()
         .filter_map(|op| match op.op {

@@ -12,7 +12,7 @@ const NEVER: u64 = u64::MAX;
 
 /// Which element goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub enum Order {
     /// Any.
     None,
     /// The one that came in first.
