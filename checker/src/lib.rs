@@ -28,6 +28,7 @@ mod modelled;
 pub mod models;
 mod options;
 mod recording;
+mod reduce;
 mod register;
 mod tell;
 mod verdict;

@@ -6,6 +6,7 @@
 
 use super::weaken::Part;
 use super::{Budget, Decision, RegisterOp, ValueId, decide, prepare};
+use crate::reduce::reduce;
 
 /// Comparisons that are always worth trying.
 const GLANCE: u64 = 1_000_000;
@@ -108,29 +109,10 @@ impl<'a> Shrink<'a> {
         None
     }
 
-    /// Takes out spans and then single operations while what remains is a violation.
+    /// Takes out operations while what remains is a violation.
     fn reduce(&mut self, part: &Part<'a>) -> Vec<usize> {
-        let mut kept = part.members().to_vec();
-        let mut span = kept.len().div_ceil(2);
-        while span > 0 && self.budget.comparisons > 0 {
-            let mut removed = false;
-            let mut end = kept.len();
-            while end > 0 {
-                let start = end.saturating_sub(span);
-                let rest = [&kept[..start], &kept[end..]].concat();
-                if self.is_violation(part, &rest) {
-                    kept = rest;
-                    removed = true;
-                }
-                end = start;
-            }
-            // Without one another one may be dispensable, so singles repeat.
-            span = match span {
-                1 if removed => 1,
-                1 => 0,
-                _ => span.div_ceil(2),
-            };
-        }
-        kept
+        reduce(part.members().to_vec(), |kept| {
+            (self.budget.comparisons > 0).then(|| self.is_violation(part, kept))
+        })
     }
 }

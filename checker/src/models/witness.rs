@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Answer, Model, Timed, decide};
 use crate::linearizable::Budget;
+use crate::reduce::reduce;
 
 /// Comparisons that are always worth trying.
 const GLANCE: u64 = 1_000_000;
@@ -85,33 +86,16 @@ impl<M: Model> Shrink<'_, M> {
         matches!(decided.answer, Answer::No { .. })
     }
 
-    /// Takes out spans of units and then single ones while what remains is a violation.
-    fn reduce(&mut self, mut units: Vec<Vec<usize>>, fixed: &[usize]) -> Vec<usize> {
-        let with = |units: &[&[Vec<usize>]]| {
+    /// Takes out units while what remains is a violation.
+    fn reduce(&mut self, units: Vec<Vec<usize>>, fixed: &[usize]) -> Vec<usize> {
+        let with = |units: &[Vec<usize>]| {
             let mut kept = fixed.to_vec();
-            kept.extend(units.iter().copied().flatten().flatten());
+            kept.extend(units.iter().flatten());
             kept.sort_unstable();
             kept
         };
-        let mut span = units.len().div_ceil(2);
-        while span > 0 && self.budget.comparisons > 0 {
-            let mut removed = false;
-            let mut end = units.len();
-            while end > 0 {
-                let start = end.saturating_sub(span);
-                if self.is_violation(&with(&[&units[..start], &units[end..]])) {
-                    units.drain(start..end);
-                    removed = true;
-                }
-                end = start;
-            }
-            // Without one another one may be dispensable, so singles repeat.
-            span = match span {
-                1 if removed => 1,
-                1 => 0,
-                _ => span.div_ceil(2),
-            };
-        }
-        with(&[&units])
+        with(&reduce(units, |units| {
+            (self.budget.comparisons > 0).then(|| self.is_violation(&with(units)))
+        }))
     }
 }
