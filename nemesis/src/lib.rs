@@ -5,6 +5,7 @@
 //! [`Cluster`] is where it happens.
 
 pub mod conformance;
+pub mod disk;
 pub mod faults;
 pub mod grudge;
 pub mod iptables;
@@ -13,6 +14,7 @@ pub mod memory;
 mod nemesis;
 pub mod node;
 pub mod schedule;
+pub mod shaping;
 
 pub use nemesis::{Effect, FaultId, Nemesis, Proof, VERIFY_LIMIT};
 pub use node::{Capability, Cluster, Link, Links, Processes};
