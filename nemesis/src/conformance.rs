@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::faults::{ALL, Action, Scene, Targets};
+use crate::faults::{ALL, Action, Break, Choice, Scene};
 use crate::grudge::Grudge;
 use crate::node::{Capability, Cluster, Link};
 use crate::{Effect, Nemesis};
@@ -30,6 +30,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("every fault of links cuts exactly its links", every_cut),
     ("cuts add up and end one by one", cuts_add_up),
     ("killed nodes are dead and start again", kill),
+    ("stopped nodes have ended and start again", stop),
     ("paused nodes stand still and go on", pause),
     ("healing ends everything and may be repeated", heal_all),
 ];
@@ -67,13 +68,22 @@ fn nothing_is_broken(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
 
 fn every_cut(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let mut nemesis = Nemesis::new(cluster.clone());
+    let nodes = cluster.nodes();
     for (id, fault) in (1..).zip(ALL.iter().filter(|fault| fault.needs == Capability::Links)) {
-        let scene =
-            Scene { nodes: cluster.nodes(), leaders: &[1], targets: &Targets::Usual, seed: id };
+        let Choice { targets, args, .. } = &Choice::usual(fault);
+        let scene = Scene { nodes, leaders: &[1], targets, args, beat: 0, seed: id };
         let action = (fault.decide)(&scene).expect("there are nodes enough").action;
         let Action::Cut(grudge) = &action else { panic!("{} is no cut", fault.name) };
+        let (from_clients, between): (Vec<Link>, Vec<Link>) =
+            grudge.cuts.iter().partition(|link| link.from == nodes.len());
         installed(&nemesis.install(id, &action));
-        assert_heard(cluster.as_ref(), witness, &grudge.cuts, fault.name);
+        if from_clients.is_empty() {
+            assert_heard(cluster.as_ref(), witness, &between, fault.name);
+        }
+        for node in 0..nodes.len() {
+            let deaf = from_clients.iter().any(|link| link.to == node);
+            assert_eq!(witness.life(node).is_none(), deaf, "{}: answers of {node}", fault.name);
+        }
         healed(&nemesis.undo(id));
         assert_heard(cluster.as_ref(), witness, &[], &format!("after {}", fault.name));
     }
@@ -98,28 +108,36 @@ fn lives(cluster: &dyn Cluster, witness: &dyn Witness) -> Vec<Option<u64>> {
 }
 
 fn kill(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    down(Break::Kill, cluster, witness);
+}
+
+fn stop(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    down(Break::Stop, cluster, witness);
+}
+
+fn down(what: Break, cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let before = lives(cluster.as_ref(), witness);
     let mut nemesis = Nemesis::new(cluster.clone());
-    installed(&nemesis.install(1, &Action::Kill(vec![0, 2])));
+    installed(&nemesis.install(1, &Action::nodes(what, vec![0, 2])));
     let during = lives(cluster.as_ref(), witness);
     for (node, life) in during.iter().enumerate() {
         let expected = if [0, 2].contains(&node) { None } else { before[node] };
-        assert_eq!(*life, expected, "node {node} while 0 and 2 are killed");
+        assert_eq!(*life, expected, "node {node} while 0 and 2 are down");
     }
     healed(&nemesis.undo(1));
     let after = lives(cluster.as_ref(), witness);
     for node in 0..after.len() {
         assert!(after[node].is_some(), "node {node} does not answer again");
         let same = after[node] == before[node];
-        assert_eq!(same, ![0, 2].contains(&node), "node {node}: a new life only if killed");
+        assert_eq!(same, ![0, 2].contains(&node), "node {node}: a new life only if it was down");
     }
-    assert_heard(cluster.as_ref(), witness, &[], "after the kill");
+    assert_heard(cluster.as_ref(), witness, &[], "after they were down");
 }
 
 fn pause(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let before = lives(cluster.as_ref(), witness);
     let mut nemesis = Nemesis::new(cluster.clone());
-    installed(&nemesis.install(1, &Action::Pause(vec![1])));
+    installed(&nemesis.install(1, &Action::nodes(Break::Pause, vec![1])));
     let during = lives(cluster.as_ref(), witness);
     assert_eq!(during[1], None, "it answers although it is paused");
     assert_eq!(during[0], before[0], "another one is not hit");
@@ -131,8 +149,8 @@ fn heal_all(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let nodes = cluster.nodes().len();
     let mut nemesis = Nemesis::new(cluster.clone());
     installed(&nemesis.install(1, &Action::Cut(Grudge::halves(nodes))));
-    installed(&nemesis.install(2, &Action::Kill(vec![0])));
-    installed(&nemesis.install(3, &Action::Pause(vec![1])));
+    installed(&nemesis.install(2, &Action::nodes(Break::Kill, vec![0])));
+    installed(&nemesis.install(3, &Action::nodes(Break::Pause, vec![1])));
     let effects = nemesis.heal_all();
     assert_eq!(effects.len(), 3);
     effects.iter().for_each(|(_, effect)| healed(effect));
@@ -153,7 +171,8 @@ mod tests {
 
         fn life(&self, node: usize) -> Option<u64> {
             let process = self.states(node).unwrap().into_iter().next()?;
-            self.runs(node).then_some(process.pid.unsigned_abs().into())
+            let hears = self.passes(Link { from: self.nodes().len(), to: node });
+            (hears && self.runs(node)).then_some(process.pid.unsigned_abs().into())
         }
     }
 

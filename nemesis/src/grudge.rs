@@ -55,6 +55,25 @@ impl Grudge {
         Grudge::between(vec![first, second])
     }
 
+    /// Some nodes drawn by lot, as many as `count` says, against all others. At least 2 nodes.
+    pub fn apart(nodes: usize, count: impl Fn(usize) -> usize, rng: &mut impl Rng) -> Grudge {
+        let mut first = shuffled(nodes, rng);
+        let second = first.split_off(count(nodes));
+        Grudge::between(vec![first, second])
+    }
+
+    /// Exactly these links.
+    pub fn of_links(mut cuts: Vec<Link>) -> Grudge {
+        cuts.sort_unstable();
+        cuts.dedup();
+        Grudge { cuts, sides: None }
+    }
+
+    /// What clients send to `deaf` nodes.
+    pub fn from_clients(nodes: usize, deaf: &[usize]) -> Grudge {
+        Grudge::of_links(deaf.iter().map(|node| Link { from: nodes, to: *node }).collect())
+    }
+
     /// Each of `alone` on a side of its own, the others together.
     pub fn isolate(nodes: usize, alone: &[usize]) -> Grudge {
         let others = (0..nodes).filter(|node| !alone.contains(node)).collect();
@@ -149,6 +168,15 @@ mod tests {
                 let sizes: Vec<_> = grudge.sides.unwrap().iter().map(Vec::len).collect();
                 prop_assert_eq!(&sizes, &[n / 2, n - n / 2]);
                 prop_assert_eq!(2 * sizes[1] > n, n % 2 == 1);
+            }
+        }
+
+        #[test]
+        fn a_part_is_as_large_as_asked(n in 4usize..=50, seed: u64) {
+            for (count, part) in [(n / 2 + 1, n - n / 2 - 1), ((n - 1) / 3, (n - 1) / 3)] {
+                let grudge = Grudge::apart(n, |_| count, &mut rng(seed));
+                assert_sides(n, &grudge);
+                prop_assert_eq!(grudge.sides.unwrap()[0].len(), part);
             }
         }
 

@@ -154,7 +154,7 @@ impl Processes for MemoryCluster {
         }
         let process = &mut state.processes[node];
         match signal {
-            Signal::Kill => *process = None,
+            Signal::Kill | Signal::End => *process = None,
             Signal::Stop => process.iter_mut().for_each(|process| process.stopped = true),
             Signal::Continue => process.iter_mut().for_each(|process| process.stopped = false),
         }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The way from one node to another; the way back is another link.
+/// The way from one node to another; the way back is another link. All clients together stand at
+/// the index after the last node, and only ever send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Link {
     /// The node that sends.
@@ -19,6 +20,11 @@ pub struct Link {
 }
 
 impl Link {
+    /// The ways from the clients to each of `nodes`.
+    pub fn from_clients(nodes: usize) -> impl Iterator<Item = Link> {
+        (0..nodes).map(move |to| Link { from: nodes, to })
+    }
+
     /// Every link between different nodes among `nodes`, ordered by sender.
     pub fn all(nodes: usize) -> impl Iterator<Item = Link> {
         (0..nodes).flat_map(move |from| {
@@ -61,6 +67,11 @@ pub trait Cluster: Send + Sync {
             Capability::Links => self.links().is_some(),
             Capability::Processes => self.processes().is_some(),
         }
+    }
+
+    /// Why faults that need `capability` cannot be had here.
+    fn lacks(&self, capability: Capability) -> String {
+        format!("no {capability}")
     }
 }
 
@@ -112,6 +123,8 @@ pub trait Links: Send + Sync {
 pub enum Signal {
     /// `SIGKILL`.
     Kill,
+    /// `SIGTERM`.
+    End,
     /// `SIGSTOP`.
     Stop,
     /// `SIGCONT`.

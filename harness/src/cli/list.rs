@@ -46,14 +46,17 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Valid)
 }
 
-type Lines = Vec<(String, &'static str)>;
+type Lines = Vec<(String, String)>;
 
 fn modes() -> Lines {
-    MODES.iter().map(|mode| (mode.name.to_owned(), mode.about)).collect()
+    MODES.iter().map(|mode| (mode.name.to_owned(), mode.about.to_owned())).collect()
 }
 
 fn workloads() -> Lines {
-    objects::ALL.iter().map(|workload| (workload.name.to_owned(), workload.about)).collect()
+    objects::ALL
+        .iter()
+        .map(|workload| (workload.name.to_owned(), workload.about.to_owned()))
+        .collect()
 }
 
 fn faults() -> Lines {
@@ -61,15 +64,21 @@ fn faults() -> Lines {
         .iter()
         .map(|fault| {
             let names = [&[fault.name], fault.aliases].concat().join(" = ");
-            (names, fault.about)
+            let args =
+                fault.args.iter().map(|arg| format!("@{}={} ({})", arg.name, arg.usual, arg.about));
+            let about: Vec<String> = [fault.about.to_owned()].into_iter().chain(args).collect();
+            (names, about.join(&format!("\n{:29}", "")))
         })
         .collect()
 }
 
 fn databases() -> Lines {
-    databases::ALL.iter().map(|entry| (entry.name.to_owned(), entry.about)).collect()
+    databases::ALL.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
 }
 
 fn environments() -> Lines {
-    environments::ALL.iter().map(|(name, about)| ((*name).to_owned(), *about)).collect()
+    environments::ALL
+        .iter()
+        .map(|(name, about)| ((*name).to_owned(), (*about).to_owned()))
+        .collect()
 }

@@ -26,8 +26,8 @@ pub struct Args {
     /// What clients do.
     #[arg(long)]
     workload: Option<String>,
-    /// Faults to inject in turn, separated by commas, each with its target if need be:
-    /// `halves,kill:majority`. `none` for none.
+    /// Faults to inject in turn, separated by commas, each with its targets and what else it is
+    /// told if need be: `halves,kill:majority,flapping@on=1s`. `none` for none.
     #[arg(long)]
     faults: Option<String>,
     /// Operations a second, over all nodes.

@@ -3,8 +3,10 @@
 //! People write it as TOML; every run leaves its own as `plan.json`, complete, so that the same
 //! schedule can be run again.
 
+mod places;
 mod span;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::faults::{Choice, Targets};
 use splitbrain_nemesis::schedule::{self, Step, Timeline};
 
+use places::Places;
 pub use span::Span;
 
 use crate::interpreter::Limits;
@@ -43,6 +46,9 @@ pub struct Plan {
     pub expect: String,
     /// Fixes the schedule of operations and faults. Absent: drawn and printed.
     pub seed: Option<u64>,
+    /// Where in the file the faults stand.
+    #[serde(skip)]
+    pub places: Places,
 }
 
 /// The nodes of a cluster.
@@ -100,9 +106,13 @@ pub struct FaultPlan {
     /// How long it lasts. Absent: until everything is healed.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
-    /// `one`, `minority`, `majority`, `all`, `primaries` or names of nodes.
+    /// `one`, `minority`, `majority`, `all`, `primaries`, or names of nodes (`n1`) or, for a fault
+    /// of links, of links (`n1->n2`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<TargetsPlan>,
+    /// What else it is told, as in `splitbrain list faults`, each with its unit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
 }
 
 /// Whom a fault is to hit.
@@ -111,7 +121,7 @@ pub struct FaultPlan {
 pub enum TargetsPlan {
     /// A word for a choice that is made in the run.
     Word(String),
-    /// Names of nodes.
+    /// Names of nodes or links.
     Names(Vec<String>),
 }
 
@@ -131,6 +141,7 @@ impl Default for Plan {
             deadline: Span::from_ms(1_000),
             expect: "linearizable".to_owned(),
             seed: None,
+            places: Places::default(),
         }
     }
 }
@@ -175,9 +186,14 @@ impl Plan {
         let parsed = if path.extension().is_some_and(|extension| extension == "json") {
             serde_json::from_str(&text).map_err(anyhow::Error::from)
         } else {
-            toml::from_str(&text).map_err(anyhow::Error::from)
+            Plan::from_toml(&text)
         };
         parsed.with_context(|| format!("the plan {} is not understood", path.display()))
+    }
+
+    fn from_toml(text: &str) -> anyhow::Result<Plan> {
+        let plan = toml::from_str(text)?;
+        Ok(Plan { places: Places::of(text), ..plan })
     }
 
     /// How much is done at once.
@@ -204,36 +220,26 @@ impl Plan {
     }
 
     fn planned(&self, faults: &[FaultPlan], nodes: &[String]) -> anyhow::Result<Timeline> {
-        let main_ms = self.phases.main.ms();
-        let mut timeline = Timeline::new();
-        for fault in faults {
-            let choice = fault.choice()?;
-            choice.check(nodes)?;
-            let name = &fault.name;
-            let times: Vec<u64> = match (fault.at, fault.every) {
-                (Some(at), None) => vec![at.ms()],
-                (None, Some(every)) if every.ms() > 0 => {
-                    (1..).map(|turn| turn * every.ms()).take_while(|at| *at < main_ms).collect()
-                }
-                _ => bail!("the fault {name} needs either `at` or `every`, with a unit"),
-            };
-            if let Some(late) = times.iter().find(|at| **at >= main_ms) {
-                bail!(
-                    "the fault {name} begins at {}, but the main phase lasts only {}",
-                    Span::from_ms(*late),
-                    self.phases.main
-                );
-            }
-            timeline.extend(times.into_iter().map(|at_ms| Step {
-                id: 0,
-                at_ms,
-                for_ms: fault.lasts.map(Span::ms),
-                choice: choice.clone(),
-                seed: 0,
-            }));
+        let mut steps: Vec<(usize, Step)> = Vec::new();
+        for (index, fault) in faults.iter().enumerate() {
+            let planned = fault.steps(self.phases.main, nodes);
+            let planned = planned.with_context(|| self.places.fault(index))?;
+            steps.extend(planned.into_iter().map(|step| (index, step)));
         }
-        timeline.sort_by_key(|step| step.at_ms);
-        (1..).zip(&mut timeline).for_each(|(id, step)| step.id = id);
+        steps.sort_by_key(|(_, step)| step.at_ms);
+        (1..).zip(&mut steps).for_each(|(id, (_, step))| step.id = id);
+        let (indices, timeline): (Vec<usize>, Timeline) = steps.into_iter().unzip();
+        if let Some((one, other)) = schedule::contradiction(&timeline, nodes) {
+            let step = |at: usize| {
+                let Step { choice, at_ms, .. } = &timeline[at];
+                format!(
+                    "{choice} at {} ({})",
+                    Span::from_ms(*at_ms),
+                    self.places.fault(indices[at])
+                )
+            };
+            bail!("{} and {} hit the same at the same time", step(one), step(other));
+        }
         Ok(timeline)
     }
 
@@ -250,17 +256,50 @@ impl Plan {
 }
 
 impl FaultPlan {
-    /// The fault that it names and whom it is to hit.
+    /// The fault that it names, whom it is to hit and what it is told.
     fn choice(&self) -> anyhow::Result<Choice> {
-        let targets = match &self.targets {
-            None => return Ok(self.name.parse()?),
-            Some(TargetsPlan::Word(word)) => word.clone(),
-            Some(TargetsPlan::Names(names)) => names.join("+"),
+        let choice = match &self.targets {
+            // The name may carry all of it, as on the command line.
+            None => self.name.parse()?,
+            Some(targets) => {
+                let text = match targets {
+                    TargetsPlan::Word(word) => word.clone(),
+                    TargetsPlan::Names(names) => names.join("+"),
+                };
+                if text.is_empty() {
+                    bail!("the targets of the fault {} are empty", self.name);
+                }
+                Choice::named(&self.name)?.hitting(Targets::parse(&text))?
+            }
         };
-        if targets.is_empty() {
-            bail!("the targets of the fault {} are empty", self.name);
+        Ok(self.args.iter().try_fold(choice, |choice, (name, value)| choice.told(name, value))?)
+    }
+
+    /// When it begins, and ends, in a main phase of this length.
+    fn steps(&self, main: Span, nodes: &[String]) -> anyhow::Result<Vec<Step>> {
+        let choice = self.choice()?;
+        choice.check(nodes)?;
+        let name = &self.name;
+        let times: Vec<u64> = match (self.at, self.every) {
+            (Some(at), None) => vec![at.ms()],
+            (None, Some(every)) if every.ms() > 0 => {
+                (1..).map(|turn| turn * every.ms()).take_while(|at| *at < main.ms()).collect()
+            }
+            _ => bail!("the fault {name} needs either `at` or `every`, with a unit"),
+        };
+        if let Some(late) = times.iter().find(|at| **at >= main.ms()) {
+            let late = Span::from_ms(*late);
+            bail!("the fault {name} begins at {late}, but the main phase lasts only {main}");
         }
-        Ok(format!("{}:{targets}", self.name).parse()?)
+        let step = |at_ms| Step {
+            id: 0,
+            at_ms,
+            for_ms: self.lasts.map(Span::ms),
+            choice: choice.clone(),
+            beat: 0,
+            seed: 0,
+        };
+        Ok(times.into_iter().map(step).collect())
     }
 }
 
@@ -276,6 +315,13 @@ impl From<&Step> for FaultPlan {
                 Targets::Named(names) => Some(TargetsPlan::Names(names.clone())),
                 other => Some(TargetsPlan::Word(other.to_string())),
             },
+            args: step
+                .choice
+                .args
+                .given()
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), text.clone()))
+                .collect(),
         }
     }
 }

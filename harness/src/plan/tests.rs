@@ -8,8 +8,7 @@ fn nodes() -> Vec<String> {
 
 /// The timeline of a plan in TOML, or the message that it is refused with.
 fn check(toml: &str, expected: &str) {
-    let shown = toml::from_str::<Plan>(toml)
-        .map_err(anyhow::Error::from)
+    let shown = Plan::from_toml(toml)
         .and_then(|plan| plan.timeline(&nodes(), 1))
         .map(|timeline| {
             let step = |step: &Step| match step.for_ms {
@@ -48,6 +47,18 @@ fn a_wrong_plan_is_refused_with_the_place_and_what_is_allowed() {
     check(&fault(r#"name = "halves", at = "1h""#), "begins at 3600s");
     check(&fault(r#"name = "halves", at = "5""#), "write a number with its unit");
     check(&fault(r#"name = "halves", at = "1s", size = 3"#), "unknown field `size`");
+    let told = |args: &str| fault(&format!(r#"name = "flapping", at = "1s", args = {{ {args} }}"#));
+    check(&told(r#"on = "5""#), "on is \"5\"; it must be a duration with its unit");
+    check(&told(r#"onn = "5s""#), "no argument is named \"onn\"; there are: on, off");
+    check(&told(r#"on = "1s""#), "1000.. flapping@on=1s");
+    check("\n[[faults]]\nname = \"halves\"\nat = \"1s\"\n\n[[faults]]\nname = \"x\"\n", "line 6");
+    check(
+        r#"faults = [
+            { name = "kill", at = "1s", targets = ["n1"] },
+            { name = "pause", at = "2s", targets = "all" },
+        ]"#,
+        "kill:n1 at 1s (line 2) and pause:all at 2s (line 3) hit the same at the same time",
+    );
     check("sed = 3", "unknown field `sed`");
     check("[workload]\nrates = 3", "line 2");
 }

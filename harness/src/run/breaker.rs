@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 use splitbrain_checker::history::{Event, Process};
-use splitbrain_nemesis::faults::{Action, Scene};
+use splitbrain_nemesis::faults::{Action, Args, Choice, Scene};
 use splitbrain_nemesis::schedule::Step;
 use splitbrain_nemesis::{Cluster, Effect, FaultId, Nemesis};
 
@@ -53,13 +53,10 @@ impl Breaker {
     fn start(&mut self, step: &Step, post: &mut dyn FnMut(Wake)) {
         let name = step.choice.fault.name;
         let leaders = self.roles.lock().expect("no one panics here").leaders.clone();
-        let scene = Scene {
-            nodes: self.cluster.nodes(),
-            leaders: &leaders,
-            targets: &step.choice.targets,
-            seed: step.seed,
-        };
-        let decision = match (step.choice.fault.decide)(&scene) {
+        let Choice { fault, targets, args } = &step.choice;
+        let (nodes, beat, seed) = (self.cluster.nodes(), step.beat, step.seed);
+        let scene = Scene { nodes, leaders: &leaders, targets, args, beat, seed };
+        let decision = match (fault.decide)(&scene) {
             Ok(decision) => decision,
             Err(skip) => {
                 let mut line = line("start", step.id, name);
@@ -70,7 +67,7 @@ impl Breaker {
             }
         };
         let mut decided = line("start", step.id, name);
-        decided.value = self.describe(&decision.action);
+        decided.value = self.describe(&decision.action, args);
         decided.reason = decision.note;
         post(Wake::Note(Box::new(decided)));
         let effect = self.nemesis.install(step.id, &decision.action);
@@ -118,12 +115,17 @@ impl Breaker {
         }
     }
 
-    fn describe(&self, action: &Action) -> Value {
+    fn describe(&self, action: &Action, args: &Args) -> Value {
         let nodes = self.cluster.nodes();
         let names = |some: &[usize]| -> Vec<&str> {
-            some.iter().map(|node| nodes[*node].as_str()).collect()
+            some.iter().map(|node| nodes.get(*node).map_or("clients", String::as_str)).collect()
         };
         let mut value = json!({ "cut": [], "targets": names(action.targets()) });
+        let args: serde_json::Map<_, _> =
+            args.all().map(|(name, text)| (name.to_owned(), text.into())).collect();
+        if !args.is_empty() {
+            value["args"] = args.into();
+        }
         if let Action::Cut(grudge) = action {
             value["cut"] = grudge
                 .cuts

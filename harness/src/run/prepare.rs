@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use splitbrain_checker::Class;
 use splitbrain_nemesis::faults::{Choice, Scene};
-use splitbrain_nemesis::schedule::Step;
+use splitbrain_nemesis::schedule::{self, Step};
 use splitbrain_workloads::Workload;
 use splitbrain_workloads::objects;
 
@@ -96,6 +96,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     if urls.is_none() {
         plan.faults = Some(timeline.iter().map(FaultPlan::from).collect());
     }
+    let timeline = schedule::with_beats(&timeline, plan.phases.main.ms());
     let site = match urls {
         Some(urls) => SitePlan::External(urls),
         None => SitePlan::Local(database.find().map_err(harness)?),
@@ -119,8 +120,8 @@ fn check_clients(plan: &Plan, nodes: usize) -> anyhow::Result<()> {
 
 /// Whether a cluster of these nodes is large enough for a fault.
 fn can_be_had(step: &Step, nodes: &[String]) -> anyhow::Result<()> {
-    let Choice { fault, targets } = &step.choice;
-    let scene = Scene { nodes, leaders: &[], targets, seed: step.seed };
+    let Choice { fault, targets, args } = &step.choice;
+    let scene = Scene { nodes, leaders: &[], targets, args, beat: step.beat, seed: step.seed };
     match (fault.decide)(&scene) {
         Ok(_) => Ok(()),
         Err(skip) => bail!("the fault {} cannot be had: {skip}", fault.name),

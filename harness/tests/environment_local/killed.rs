@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use splitbrain::environments::{LocalCluster, Sandbox};
-use splitbrain_nemesis::faults::{ALL, Scene, Targets};
+use splitbrain_nemesis::faults::{ALL, Choice, Scene};
 use splitbrain_nemesis::journal::ProcessId;
 use splitbrain_nemesis::{Cluster, Nemesis};
 
@@ -79,9 +79,9 @@ pub fn victim(run: &str) -> ExitCode {
     let cluster = std::sync::Arc::new(cluster);
     let mut nemesis = Nemesis::new(cluster.clone());
     for (id, fault) in (0..).zip(ALL.iter().cycle()) {
-        let targets = &Targets::Usual;
+        let Choice { targets, args, .. } = &Choice::usual(fault);
         let nodes = Cluster::nodes(&*cluster);
-        let scene = Scene { nodes, leaders: &[0], targets, seed: id };
+        let scene = Scene { nodes, leaders: &[0], targets, args, beat: 0, seed: id };
         if let Ok(decision) = (fault.decide)(&scene) {
             nemesis.install(id, &decision.action);
             thread::sleep(Duration::from_millis(10));

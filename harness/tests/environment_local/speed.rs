@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use splitbrain_nemesis::faults::{ALL, Scene, Targets};
+use splitbrain_nemesis::faults::{ALL, Choice, Scene};
 use splitbrain_nemesis::{Effect, Nemesis};
 
 use crate::node_program::PORT;
@@ -38,8 +38,9 @@ pub fn in_force_in_time() {
     for fault in ALL {
         let (mut installed_us, mut healed_us) = (Vec::new(), Vec::new());
         for seed in 0..TIMES {
-            let targets = &Targets::Usual;
-            let scene = Scene { nodes: erased.nodes(), leaders: &[2], targets, seed };
+            let Choice { targets, args, .. } = &Choice::usual(fault);
+            let scene =
+                Scene { nodes: erased.nodes(), leaders: &[2], targets, args, beat: 0, seed };
             let decision = (fault.decide)(&scene).expect("five nodes are enough");
             match nemesis.install(seed, &decision.action) {
                 Effect::Installed(proof) => installed_us.push(proof.took_us),

@@ -1,8 +1,9 @@
 //! The list of all faults.
 
 use super::{
-    Fault, bridge, halves, isolate_one, kill, majorities_ring, one_way, pause, primaries,
-    random_halves,
+    Fault, bridge, client_side, crash_loop, flapping, halves, isolate_one, kill, majorities_ring,
+    majority, minority_third, one_way, partial, pause, primaries, random_halves, rolling_restart,
+    stop,
 };
 
 /// All faults, in the order in which they are shown.
@@ -10,10 +11,18 @@ pub const ALL: &[&Fault] = &[
     &halves::FAULT,
     &random_halves::FAULT,
     &isolate_one::FAULT,
+    &minority_third::FAULT,
+    &majority::FAULT,
     &primaries::FAULT,
     &majorities_ring::FAULT,
     &bridge::FAULT,
     &one_way::FAULT,
+    &partial::FAULT,
+    &client_side::FAULT,
+    &flapping::FAULT,
     &kill::FAULT,
+    &stop::FAULT,
     &pause::FAULT,
+    &crash_loop::FAULT,
+    &rolling_restart::FAULT,
 ];

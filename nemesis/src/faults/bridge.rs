@@ -5,14 +5,12 @@ use rand::RngExt;
 use super::{Capability, Decision, Fault, Scene, Skip};
 use crate::grudge::Grudge;
 
-pub(super) const FAULT: Fault = Fault {
-    name: "bridge",
-    aliases: &[],
-    about: "Cuts the network in two halves that only one node still sees both of.",
-    needs: Capability::Links,
-    takes_targets: false,
+pub(super) const FAULT: Fault = Fault::plain(
+    "bridge",
+    "Cuts the network in two halves that only one node still sees both of.",
+    Capability::Links,
     decide,
-};
+);
 
 fn decide(scene: &Scene) -> Result<Decision, Skip> {
     let nodes = scene.at_least(3)?;

@@ -3,11 +3,9 @@
 use super::{Capability, Decision, Fault};
 use crate::grudge::Grudge;
 
-pub(super) const FAULT: Fault = Fault {
-    name: "halves",
-    aliases: &[],
-    about: "Cuts the network between the first half of the nodes and the second.",
-    needs: Capability::Links,
-    takes_targets: false,
-    decide: |scene| Decision::cut(Grudge::halves(scene.at_least(2)?)),
-};
+pub(super) const FAULT: Fault = Fault::plain(
+    "halves",
+    "Cuts the network between the first half of the nodes and the second.",
+    Capability::Links,
+    |scene| Decision::cut(Grudge::halves(scene.at_least(2)?)),
+);

@@ -1,15 +1,16 @@
 //! `isolate-one`: one node against all others.
 
-use super::{Action, Capability, Decision, Fault, Scene, Skip};
+use super::{Action, Capability, Decision, Fault, Scene, Skip, Takes};
 use crate::grudge::Grudge;
 
 pub(super) const FAULT: Fault = Fault {
-    name: "isolate-one",
-    aliases: &[],
-    about: "Cuts one node, drawn by lot or named, from all others.",
-    needs: Capability::Links,
-    takes_targets: true,
-    decide,
+    takes: Takes::Nodes,
+    ..Fault::plain(
+        "isolate-one",
+        "Cuts one node, drawn by lot or named, from all others.",
+        Capability::Links,
+        decide,
+    )
 };
 
 fn decide(scene: &Scene) -> Result<Decision, Skip> {

@@ -1,17 +1,14 @@
 //! `kill`: processes die without a warning.
 
-use super::{Action, Capability, Decision, Fault, Scene, Skip};
+use super::{Break, Capability, Decision, Fault, Takes};
 
 pub(super) const FAULT: Fault = Fault {
-    name: "kill",
     aliases: &["crash"],
-    about: "Kills nodes (SIGKILL) and starts them again on the data that they left.",
-    needs: Capability::Processes,
-    takes_targets: true,
-    decide,
+    takes: Takes::Nodes,
+    ..Fault::plain(
+        "kill",
+        "Kills nodes (SIGKILL) and starts them again on the data that they left.",
+        Capability::Processes,
+        |scene| Decision::nodes(Break::Kill, scene),
+    )
 };
-
-fn decide(scene: &Scene) -> Result<Decision, Skip> {
-    let (nodes, note) = scene.targets.choose(scene)?;
-    Ok(Decision { action: Action::Kill(nodes), note })
-}

@@ -4,18 +4,29 @@
 //! same decision.
 
 mod all;
+mod args;
 mod choice;
 mod targets;
 
 mod bridge;
+mod client_side;
+mod crash_loop;
+mod flapping;
 mod halves;
 mod isolate_one;
 mod kill;
 mod majorities_ring;
+mod majority;
+mod minority_third;
 mod one_way;
+mod partial;
 mod pause;
 mod primaries;
 mod random_halves;
+mod rolling_restart;
+mod stop;
+
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +35,7 @@ use crate::grudge::Grudge;
 use crate::node::Capability;
 
 pub use all::ALL;
+pub use args::{Arg, ArgError, Args, Kind};
 pub use choice::{Choice, ChoiceError, find};
 pub use targets::Targets;
 
@@ -38,10 +50,47 @@ pub struct Fault {
     pub about: &'static str,
     /// What it needs of the environment.
     pub needs: Capability,
-    /// Whether one may say which nodes it is to hit.
-    pub takes_targets: bool,
+    /// What one may say of whom it is to hit.
+    pub takes: Takes,
+    /// What else it can be told; the first needs no name.
+    pub args: &'static [Arg],
+    /// For one that comes and goes while it lasts: how.
+    pub beat: Option<fn(&Args) -> Beat>,
     /// Decides what to break.
     pub decide: fn(&Scene) -> Result<Decision, Skip>,
+}
+
+impl Fault {
+    /// One that hits what it chooses itself, takes no arguments and lasts without a break.
+    const fn plain(
+        name: &'static str,
+        about: &'static str,
+        needs: Capability,
+        decide: fn(&Scene) -> Result<Decision, Skip>,
+    ) -> Fault {
+        let (takes, args, beat) = (Takes::Nothing, &[], None);
+        Fault { name, aliases: &[], about, needs, takes, args, beat, decide }
+    }
+}
+
+/// What one may say of whom a fault is to hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// Nodes.
+    Nodes,
+    /// Links, or nodes for all of their links.
+    Links,
+}
+
+/// The rhythm of a fault that comes and goes while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// How long it is in force.
+    pub on: Duration,
+    /// How long it is not.
+    pub off: Duration,
 }
 
 /// What is known at the moment of a decision.
@@ -53,7 +102,11 @@ pub struct Scene<'a> {
     pub leaders: &'a [usize],
     /// Which nodes are asked to be hit.
     pub targets: &'a Targets,
-    /// The only source of chance; another one for each decision of a run.
+    /// What else it is told.
+    pub args: &'a Args,
+    /// How many times before it has come, for one that comes and goes.
+    pub beat: usize,
+    /// The only source of chance; another one for each fault of a run.
     pub seed: u64,
 }
 
@@ -61,6 +114,15 @@ impl Scene<'_> {
     /// The random numbers of this decision, always the same ones.
     pub fn rng(&self) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed)
+    }
+
+    /// The node of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    fn position(&self, name: &str) -> Result<usize, Skip> {
+        let found = self.nodes.iter().position(|node| node == name);
+        found.ok_or_else(|| Skip(format!("there is no node {name:?}")))
     }
 
     /// Skips if there are fewer nodes than the fault needs.
@@ -77,28 +139,62 @@ impl Scene<'_> {
 }
 
 /// What to break.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Drop all packets over some links.
     Cut(Grudge),
-    /// Kill all processes of these nodes; undone by starting them on the data that they left.
-    Kill(Vec<usize>),
-    /// Stop all processes of these nodes; undone by letting them go on.
-    Pause(Vec<usize>),
+    /// Break something of these nodes.
+    Nodes {
+        /// What.
+        what: Break,
+        /// The nodes, in order.
+        nodes: Vec<usize>,
+    },
+}
+
+/// What is broken of a node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Break {
+    /// All its processes are killed; undone by starting it on the data that it left.
+    Kill,
+    /// The same, but they are asked to end and may tidy up.
+    Stop,
+    /// All its processes are stopped; undone by letting them go on.
+    Pause,
+}
+
+impl Break {
+    /// What it needs of the environment.
+    pub fn needs(self) -> Capability {
+        match self {
+            Break::Kill | Break::Stop | Break::Pause => Capability::Processes,
+        }
+    }
+
+    /// Whether undoing the one undoes the other as well.
+    pub(crate) fn ends_with(self, other: Break) -> bool {
+        let down = |what| matches!(what, Break::Kill | Break::Stop);
+        std::mem::discriminant(&self) == std::mem::discriminant(&other) || down(self) && down(other)
+    }
 }
 
 impl Action {
-    /// The nodes whose processes it hits; none for a cut.
+    /// Breaks something of nodes.
+    pub fn nodes(what: Break, nodes: Vec<usize>) -> Action {
+        Action::Nodes { what, nodes }
+    }
+
+    /// The nodes whose own parts it hits; none for a cut.
     pub fn targets(&self) -> &[usize] {
         match self {
             Action::Cut(_) => &[],
-            Action::Kill(nodes) | Action::Pause(nodes) => nodes,
+            Action::Nodes { nodes, .. } => nodes,
         }
     }
 }
 
 /// What a fault decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// What to break.
     pub action: Action,
@@ -109,6 +205,12 @@ pub struct Decision {
 impl Decision {
     fn cut(grudge: Grudge) -> Result<Decision, Skip> {
         Ok(Decision { action: Action::Cut(grudge), note: None })
+    }
+
+    /// Breaks something of the nodes that the scene names, or usually one.
+    fn nodes(what: Break, scene: &Scene) -> Result<Decision, Skip> {
+        let (nodes, note) = scene.targets.choose(scene)?;
+        Ok(Decision { action: Action::nodes(what, nodes), note })
     }
 }
 

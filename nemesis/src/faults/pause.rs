@@ -1,17 +1,14 @@
 //! `pause`: processes stand still, and later go on as if nothing had happened.
 
-use super::{Action, Capability, Decision, Fault, Scene, Skip};
+use super::{Break, Capability, Decision, Fault, Takes};
 
 pub(super) const FAULT: Fault = Fault {
-    name: "pause",
     aliases: &["hang"],
-    about: "Stops nodes (SIGSTOP) and later lets them go on (SIGCONT).",
-    needs: Capability::Processes,
-    takes_targets: true,
-    decide,
+    takes: Takes::Nodes,
+    ..Fault::plain(
+        "pause",
+        "Stops nodes (SIGSTOP) and later lets them go on (SIGCONT).",
+        Capability::Processes,
+        |scene| Decision::nodes(Break::Pause, scene),
+    )
 };
-
-fn decide(scene: &Scene) -> Result<Decision, Skip> {
-    let (nodes, note) = scene.targets.choose(scene)?;
-    Ok(Decision { action: Action::Pause(nodes), note })
-}

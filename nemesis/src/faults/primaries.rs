@@ -5,12 +5,13 @@ use super::{Action, Capability, Decision, Fault, Scene, Skip};
 use crate::grudge::Grudge;
 
 pub(super) const FAULT: Fault = Fault {
-    name: "primaries",
     aliases: &["isolate-leader"],
-    about: "Cuts each node that holds itself to be leader from all others.",
-    needs: Capability::Links,
-    takes_targets: false,
-    decide,
+    ..Fault::plain(
+        "primaries",
+        "Cuts each node that holds itself to be leader from all others.",
+        Capability::Links,
+        decide,
+    )
 };
 
 fn decide(scene: &Scene) -> Result<Decision, Skip> {

@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 
 use super::{Scene, Skip};
+use crate::node::Link;
 
 /// Which nodes a fault is to hit; those not named are drawn by lot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,14 +26,22 @@ pub enum Targets {
     Primaries,
     /// These.
     Named(Vec<String>),
+    /// These links, from the one to the other.
+    Links(Vec<(String, String)>),
 }
 
 /// Nodes, and what a person should know of how they were chosen.
 pub(super) type Chosen = (Vec<usize>, Option<String>);
 
 impl Targets {
-    /// Reads `one`, `minority`, `majority`, `all`, `primaries`, or names of nodes joined by `+`.
+    /// Reads `one`, `minority`, `majority`, `all`, `primaries`, or names of nodes (`n1`) or links
+    /// (`n1->n2`) joined by `+`.
     pub fn parse(text: &str) -> Targets {
+        let link =
+            |pair: &str| pair.split_once("->").map(|(from, to)| (from.to_owned(), to.to_owned()));
+        if let Some(links) = text.split('+').map(link).collect() {
+            return Targets::Links(links);
+        }
         match text {
             "" => Targets::Usual,
             "one" => Targets::One,
@@ -46,8 +55,12 @@ impl Targets {
 
     /// The first named node that is not there.
     pub fn unknown(&self, nodes: &[String]) -> Option<&str> {
-        let Targets::Named(names) = self else { return None };
-        names.iter().find(|name| !nodes.contains(name)).map(String::as_str)
+        let named: Vec<&String> = match self {
+            Targets::Named(names) => names.iter().collect(),
+            Targets::Links(links) => links.iter().flat_map(|(from, to)| [from, to]).collect(),
+            _ => Vec::new(),
+        };
+        named.into_iter().find(|name| !nodes.contains(name)).map(String::as_str)
     }
 
     /// The nodes, in order and each once; [`Targets::Usual`] is one.
@@ -69,17 +82,38 @@ impl Targets {
             Targets::Majority => Ok((by_lot(nodes / 2 + 1), None)),
             Targets::All => Ok((by_lot(nodes), None)),
             Targets::Primaries => Ok(leaders_or_one(scene)),
+            Targets::Links(_) => Err(Skip("links were named where nodes are hit".to_owned())),
             Targets::Named(names) => {
-                let position = |name: &String| {
-                    let found = scene.nodes.iter().position(|node| node == name);
-                    found.ok_or_else(|| Skip(format!("there is no node {name:?}")))
-                };
-                let mut chosen = names.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+                let mut chosen =
+                    names.iter().map(|name| scene.position(name)).collect::<Result<Vec<_>, _>>()?;
                 chosen.sort_unstable();
                 chosen.dedup();
                 Ok((chosen, None))
             }
         }
+    }
+}
+
+impl Targets {
+    /// The links, in order and each once: those named, or all links to and from the nodes named or
+    /// chosen; `None` if nothing was said.
+    pub(super) fn links(&self, scene: &Scene) -> Result<Option<Vec<Link>>, Skip> {
+        let mut links = match self {
+            Targets::Usual => return Ok(None),
+            Targets::Links(pairs) => pairs
+                .iter()
+                .map(|(from, to)| Ok(Link { from: scene.position(from)?, to: scene.position(to)? }))
+                .collect::<Result<Vec<_>, _>>()?,
+            nodes => {
+                let (chosen, _) = nodes.choose(scene)?;
+                let touches =
+                    |link: &Link| chosen.contains(&link.from) || chosen.contains(&link.to);
+                Link::all(scene.nodes.len()).filter(touches).collect()
+            }
+        };
+        links.sort_unstable();
+        links.dedup();
+        Ok(Some(links))
     }
 }
 
@@ -106,6 +140,11 @@ impl fmt::Display for Targets {
             Targets::All => "all",
             Targets::Primaries => "primaries",
             Targets::Named(names) => return f.write_str(&names.join("+")),
+            Targets::Links(links) => {
+                let links: Vec<_> =
+                    links.iter().map(|(from, to)| format!("{from}->{to}")).collect();
+                return f.write_str(&links.join("+"));
+            }
         })
     }
 }

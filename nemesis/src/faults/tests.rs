@@ -13,7 +13,8 @@ fn names(nodes: usize) -> Vec<String> {
 fn decide(choice: &str, nodes: usize, leaders: &[usize], seed: u64) -> Result<Decision, Skip> {
     let choice: Choice = choice.parse().unwrap();
     let nodes = names(nodes);
-    (choice.fault.decide)(&Scene { nodes: &nodes, leaders, targets: &choice.targets, seed })
+    let Choice { fault, targets, args } = &choice;
+    (fault.decide)(&Scene { nodes: &nodes, leaders, targets, args, beat: 0, seed })
 }
 
 fn sides(choice: &str, nodes: usize, leaders: &[usize]) -> Vec<Vec<usize>> {
@@ -26,7 +27,7 @@ fn sides(choice: &str, nodes: usize, leaders: &[usize]) -> Vec<Vec<usize>> {
 #[test]
 fn the_list_is_the_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
-    let helpers = ["all", "choice", "mod", "targets", "tests"];
+    let helpers = ["all", "args", "choice", "mod", "targets", "tests"];
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().replace('_', "-"))
@@ -69,9 +70,9 @@ fn every_fault_decides_or_skips_for_any_number_of_nodes() {
                     Ok(decision) => match decision.action {
                         Action::Cut(grudge) => {
                             assert!(!grudge.cuts.is_empty(), "{} of {nodes}", fault.name);
-                            assert!(grudge.cuts.iter().all(|c| c.from < nodes && c.to < nodes));
+                            assert!(grudge.cuts.iter().all(|c| c.from <= nodes && c.to < nodes));
                         }
-                        Action::Kill(hit) | Action::Pause(hit) => assert_eq!(hit.len(), 1),
+                        Action::Nodes { nodes: hit, .. } => assert_eq!(hit.len(), 1),
                     },
                 }
             }
@@ -120,13 +121,25 @@ fn targets_are_as_many_as_asked() {
 
 #[test]
 fn a_choice_is_read_and_written_alike_and_refused_with_a_reason() {
-    for text in ["halves", "kill:minority", "pause:n1+n3", "isolate-one:primaries"] {
+    for text in [
+        "halves",
+        "kill:minority",
+        "pause:n1+n3",
+        "isolate-one:primaries",
+        "partial:n1->n2+n3->n1",
+        "crash-loop:n1@down=100ms+up=1s",
+        "flapping@on=1s",
+    ] {
         assert_eq!(text.parse::<Choice>().unwrap().to_string(), text);
     }
     assert_eq!("isolate-leader".parse::<Choice>().unwrap().to_string(), "primaries");
     let error = |text: &str| text.parse::<Choice>().unwrap_err().to_string();
     assert!(error("halfs").contains("random-halves"), "{}", error("halfs"));
     assert!(error("halves:n1").contains("no targets"));
+    assert!(error("kill:n1->n2").contains("no links"));
+    assert!(error("halves@1s").contains("no arguments"));
+    assert!(error("flapping@1").contains("on is \"1\"; it must be a duration with its unit"));
+    assert_eq!("flapping@2s".parse::<Choice>().unwrap().to_string(), "flapping@on=2s");
     let choice: Choice = "kill:n1+n7".parse().unwrap();
     assert!(choice.check(&names(7)).is_ok());
     assert!(choice.check(&names(5)).unwrap_err().to_string().contains("n7"));
@@ -137,4 +150,42 @@ fn one_way_cuts_no_link_both_ways() {
     let Action::Cut(grudge) = decide("one-way", 5, &[], 1).unwrap().action else { panic!() };
     let back = |link: &Link| Link { from: link.to, to: link.from };
     assert!(grudge.cuts.iter().all(|link| !grudge.cuts.contains(&back(link))));
+}
+
+#[test]
+fn links_are_those_named_or_all_of_the_nodes_named() {
+    let cuts = |choice: &str| match decide(choice, 3, &[], 1).unwrap().action {
+        Action::Cut(grudge) => grudge.cuts,
+        action => panic!("not a cut: {action:?}"),
+    };
+    let link = |from, to| Link { from, to };
+    assert_eq!(cuts("partial:n3->n1+n1->n2"), [link(0, 1), link(2, 0)]);
+    assert_eq!(cuts("partial:n2"), [link(0, 1), link(1, 0), link(1, 2), link(2, 1)]);
+    let drawn = cuts("partial");
+    assert_eq!(drawn, [drawn[0], link(drawn[0].to, drawn[0].from)]);
+}
+
+#[test]
+fn a_rolling_restart_goes_round() {
+    let choice: Choice = "rolling-restart".parse().unwrap();
+    let nodes = names(3);
+    let hit = |beat| {
+        let Choice { targets, args, .. } = &choice;
+        let scene = Scene { nodes: &nodes, leaders: &[], targets, args, beat, seed: 1 };
+        (choice.fault.decide)(&scene).unwrap().action.targets().to_vec()
+    };
+    assert_eq!((0..4).flat_map(hit).collect::<Vec<_>>(), [0, 1, 2, 0]);
+}
+
+#[test]
+fn usual_arguments_are_right() {
+    for fault in ALL {
+        for arg in fault.args {
+            let mut args = Args::usual(fault.args);
+            args.give(arg.name, arg.usual).unwrap_or_else(|error| panic!("{error}"));
+        }
+        if let Some(beat) = fault.beat {
+            assert!(beat(&Args::usual(fault.args)).on >= Duration::from_millis(100));
+        }
+    }
 }

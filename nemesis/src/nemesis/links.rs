@@ -32,12 +32,16 @@ impl Nemesis {
         let links = cluster.links().ok_or_else(|| Trouble::skip("no links"))?;
         links.block(&senders_at)?;
         self.next_nonce += 1;
+        let nodes = cluster.nodes().len();
         let mut open = Evidence {
             nonce: self.next_nonce,
             changed: changed.into_iter().collect(),
             wanted,
             silent: wanted.clone(),
-            unheard: Link::all(cluster.nodes().len()).filter(|l| !wanted.contains(l)).collect(),
+            unheard: Link::all(nodes)
+                .chain(Link::from_clients(nodes))
+                .filter(|link| !wanted.contains(link))
+                .collect(),
             leaked: None,
             rules_as_wanted: false,
         };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub use effect::{Effect, Proof};
 
-use crate::faults::Action;
+use crate::faults::{Action, Break};
 use crate::node::{Capability, Cluster, Link};
 
 /// Number of a fault within a run.
@@ -19,6 +19,9 @@ pub type FaultId = u64;
 /// How long a fault, or its undoing, may take until it is verified; after that it is
 /// indeterminate.
 pub const VERIFY_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long a program that is asked to end may take to tidy up.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// The part of the harness that breaks things; used from one thread, which it blocks.
 ///
@@ -68,15 +71,12 @@ impl Nemesis {
                     self.change_cuts(&before, &wanted, deadline)
                 })
             }
-            Action::Kill(nodes) | Action::Pause(nodes) => self
-                .require(Capability::Processes)
-                .and_then(|()| self.living(nodes))
+            Action::Nodes { what, nodes } => self
+                .require(what.needs())
+                .and_then(|()| self.can_be_hit(*what, nodes))
                 .and_then(|()| {
                     self.active.insert(id, action.clone());
-                    match action {
-                        Action::Kill(_) => self.kill(nodes, deadline),
-                        _ => self.pause(nodes, deadline),
-                    }
+                    self.hit(*what, nodes, deadline)
                 }),
         };
         Effect::of(result.map(Effect::Installed), begun)
@@ -121,18 +121,11 @@ impl Nemesis {
     fn undo_all(&mut self, actions: &[Action]) -> Effect {
         let begun = Instant::now();
         let deadline = begun + self.verify_limit;
-        let still_hit = |nodes: &[usize], kill: bool| {
-            let hit: BTreeSet<usize> = self
-                .active
-                .values()
-                .filter(|other| matches!(other, Action::Kill(_)) == kill)
-                .flat_map(|other| other.targets().iter().copied())
-                .collect();
-            nodes.iter().copied().filter(|node| !hit.contains(node)).collect::<Vec<_>>()
-        };
         let result = match actions {
-            [Action::Kill(nodes)] => self.restart(&still_hit(nodes, true), deadline),
-            [Action::Pause(nodes)] => self.resume(&still_hit(nodes, false), deadline),
+            [Action::Nodes { what, nodes }] => {
+                let nodes = self.no_longer_hit(*what, nodes);
+                self.let_go(*what, &nodes, deadline)
+            }
             cuts => {
                 let mut before = self.cuts();
                 let wanted = before.clone();
@@ -141,6 +134,39 @@ impl Nemesis {
             }
         };
         Effect::of(result.map(Effect::Healed), begun)
+    }
+
+    /// Looks whether there is anything to break at the nodes.
+    fn can_be_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
+        match what {
+            Break::Kill | Break::Stop | Break::Pause => self.living(nodes),
+        }
+    }
+
+    fn hit(&self, what: Break, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
+        match what {
+            Break::Kill => self.kill(nodes, deadline),
+            Break::Stop => self.end(nodes, deadline + END_LIMIT),
+            Break::Pause => self.pause(nodes, deadline),
+        }
+    }
+
+    fn let_go(&self, what: Break, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
+        match what {
+            Break::Kill | Break::Stop => self.restart(nodes, deadline),
+            Break::Pause => self.resume(nodes, deadline),
+        }
+    }
+
+    /// Those of the nodes that no active fault keeps broken in the same way.
+    fn no_longer_hit(&self, what: Break, nodes: &[usize]) -> Vec<usize> {
+        let hit: BTreeSet<usize> = self
+            .active
+            .values()
+            .filter(|other| matches!(other, Action::Nodes { what: w, .. } if w.ends_with(what)))
+            .flat_map(|other| other.targets().iter().copied())
+            .collect();
+        nodes.iter().copied().filter(|node| !hit.contains(node)).collect()
     }
 
     /// All links that the active faults cut.
@@ -152,18 +178,18 @@ impl Nemesis {
         if self.cluster.has(capability) {
             return Ok(());
         }
-        Err(Trouble::Skip(format!("no {capability}")))
+        Err(Trouble::Skip(self.cluster.lacks(capability)))
     }
 
     fn name(&self, node: usize) -> &str {
-        &self.cluster.nodes()[node]
+        self.cluster.nodes().get(node).map_or("clients", String::as_str)
     }
 }
 
 fn cuts_of(action: &Action) -> impl Iterator<Item = Link> + '_ {
     let cuts: &[Link] = match action {
         Action::Cut(grudge) => &grudge.cuts,
-        Action::Kill(_) | Action::Pause(_) => &[],
+        Action::Nodes { .. } => &[],
     };
     cuts.iter().copied()
 }

@@ -25,6 +25,10 @@ impl Nemesis {
         self.signal_until(nodes, Signal::Kill, "still runs", |_| false, deadline)
     }
 
+    pub(super) fn end(&self, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
+        self.signal_until(nodes, Signal::End, "has not ended", |_| false, deadline)
+    }
+
     pub(super) fn pause(&self, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
         self.signal_until(nodes, Signal::Stop, "is not stopped", |p| p.stopped, deadline)
     }

@@ -35,12 +35,12 @@ fn a_cut_is_installed_with_its_proof_and_healed() {
     let (cluster, mut nemesis) = nemesis(5);
     let effect = nemesis.install(A, &halves(5));
     assert!(
-        matches!(effect, Effect::Installed(Proof { blocked: 12, passed: 8, .. })),
+        matches!(effect, Effect::Installed(Proof { blocked: 12, passed: 13, .. })),
         "{effect:?}"
     );
     assert_eq!(open_links(&cluster), 8);
     let effect = nemesis.undo(A);
-    assert!(matches!(effect, Effect::Healed(Proof { blocked: 0, passed: 20, .. })), "{effect:?}");
+    assert!(matches!(effect, Effect::Healed(Proof { blocked: 0, passed: 25, .. })), "{effect:?}");
     assert_eq!(open_links(&cluster), 20);
 }
 
@@ -85,7 +85,7 @@ fn a_link_that_stays_dead_is_not_healed_and_can_be_healed_later() {
 fn killed_nodes_are_gone_and_come_back_as_others() {
     let (cluster, mut nemesis) = nemesis(3);
     let before = cluster.states(1).unwrap();
-    let effect = nemesis.install(A, &Action::Kill(vec![1, 2]));
+    let effect = nemesis.install(A, &Action::nodes(Break::Kill, vec![1, 2]));
     assert!(matches!(effect, Effect::Installed(Proof { processes: 2, .. })), "{effect:?}");
     assert!(cluster.runs(0) && !cluster.runs(1) && !cluster.runs(2));
     assert_eq!(nemesis.undo(A).name(), "healed");
@@ -97,7 +97,7 @@ fn killed_nodes_are_gone_and_come_back_as_others() {
 fn paused_nodes_stand_still_and_go_on_as_the_same() {
     let (cluster, mut nemesis) = nemesis(3);
     let before = cluster.states(0).unwrap();
-    assert_eq!(nemesis.install(A, &Action::Pause(vec![0])).name(), "installed");
+    assert_eq!(nemesis.install(A, &Action::nodes(Break::Pause, vec![0])).name(), "installed");
     assert!(!cluster.runs(0) && cluster.runs(1));
     assert_eq!(nemesis.undo(A).name(), "healed");
     assert_eq!(cluster.states(0).unwrap(), before);
@@ -107,11 +107,17 @@ fn paused_nodes_stand_still_and_go_on_as_the_same() {
 fn signals_that_are_lost_and_programs_that_do_not_start_are_noticed() {
     let (cluster, mut nemesis) = nemesis(3);
     cluster.sabotage(Some(Sabotage::SignalsLost));
-    assert_indeterminate(&nemesis.install(A, &Action::Kill(vec![0])), "n1 still runs");
-    assert_indeterminate(&nemesis.install(B, &Action::Pause(vec![1])), "n2 is not stopped");
+    assert_indeterminate(
+        &nemesis.install(A, &Action::nodes(Break::Kill, vec![0])),
+        "n1 still runs",
+    );
+    assert_indeterminate(
+        &nemesis.install(B, &Action::nodes(Break::Pause, vec![1])),
+        "n2 is not stopped",
+    );
     cluster.sabotage(None);
     nemesis.heal_all();
-    nemesis.install(A, &Action::Kill(vec![0]));
+    nemesis.install(A, &Action::nodes(Break::Kill, vec![0]));
     cluster.sabotage(Some(Sabotage::WillNotStart));
     assert_indeterminate(&nemesis.undo(A), "will not start");
     cluster.sabotage(None);
@@ -122,8 +128,8 @@ fn signals_that_are_lost_and_programs_that_do_not_start_are_noticed() {
 #[test]
 fn a_node_that_two_faults_hit_is_let_go_by_the_last() {
     let (cluster, mut nemesis) = nemesis(3);
-    nemesis.install(A, &Action::Pause(vec![0, 1]));
-    nemesis.install(B, &Action::Pause(vec![1, 2]));
+    nemesis.install(A, &Action::nodes(Break::Pause, vec![0, 1]));
+    nemesis.install(B, &Action::nodes(Break::Pause, vec![1, 2]));
     nemesis.undo(A);
     assert!(cluster.runs(0) && !cluster.runs(1) && !cluster.runs(2));
     nemesis.undo(B);
@@ -146,12 +152,15 @@ fn what_cannot_be_done_is_skipped_and_leaves_nothing_to_undo() {
     }
     let mut outside = Nemesis::new(Arc::new(Addresses(vec!["a".into(), "b".into()])));
     assert_eq!(outside.install(A, &halves(2)), Effect::Skipped("no links".into()));
-    assert_eq!(outside.install(A, &Action::Kill(vec![0])), Effect::Skipped("no processes".into()));
+    assert_eq!(
+        outside.install(A, &Action::nodes(Break::Kill, vec![0])),
+        Effect::Skipped("no processes".into())
+    );
     assert_eq!(outside.active().count(), 0);
 
     let (_, mut nemesis) = nemesis(3);
-    nemesis.install(A, &Action::Kill(vec![0]));
-    let effect = nemesis.install(B, &Action::Pause(vec![0]));
+    nemesis.install(A, &Action::nodes(Break::Kill, vec![0]));
+    let effect = nemesis.install(B, &Action::nodes(Break::Pause, vec![0]));
     assert_eq!(effect, Effect::Skipped("no process runs on n1".into()));
     assert_eq!(nemesis.undo(B).name(), "skipped");
 }
@@ -160,8 +169,8 @@ fn what_cannot_be_done_is_skipped_and_leaves_nothing_to_undo() {
 fn heal_all_undoes_everything_at_once() {
     let (cluster, mut nemesis) = nemesis(5);
     nemesis.install(1, &halves(5));
-    nemesis.install(2, &Action::Kill(vec![0]));
-    nemesis.install(3, &Action::Pause(vec![1]));
+    nemesis.install(2, &Action::nodes(Break::Kill, vec![0]));
+    nemesis.install(3, &Action::nodes(Break::Pause, vec![1]));
     nemesis.install(4, &Action::Cut(Grudge::isolate(5, &[4])));
     let effects = nemesis.heal_all();
     assert!(effects.iter().map(|(id, _)| *id).eq(1..=4));

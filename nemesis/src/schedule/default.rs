@@ -5,7 +5,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Step, Timeline};
-use crate::faults::{Choice, Targets, find};
+use crate::faults::Choice;
 
 /// Cuts in two, for which availability on each side can be judged.
 const TWO_SIDED: [&str; 3] = ["halves", "random-halves", "isolate-one"];
@@ -139,6 +139,5 @@ fn timeline(plan: Vec<(Planned, u64)>, main_ms: u64, rng: &mut ChaCha8Rng) -> Ti
 }
 
 fn usual(name: &str) -> Choice {
-    let fault = find(name).expect("the plan names faults that are in the list");
-    Choice { fault, targets: Targets::Usual }
+    Choice::named(name).expect("the plan names faults that are in the list")
 }

@@ -168,3 +168,50 @@ fn the_seed_decides_and_another_one_decides_otherwise() {
     assert_eq!(seeds(1), seeds(1));
     assert_ne!(seeds(1), seeds(2));
 }
+
+#[test]
+fn what_comes_and_goes_is_a_step_for_each_time() {
+    let step = |at_ms, for_ms, choice: &str| Step {
+        id: 1,
+        at_ms,
+        for_ms,
+        choice: choice.parse().unwrap(),
+        beat: 0,
+        seed: 7,
+    };
+    let planned = [step(1000, Some(2500), "flapping@on=1s+off=500ms"), step(1200, None, "halves")];
+    let steps = with_beats(&planned, 9_000);
+    assert_eq!(
+        shown(&steps),
+        "1000..2000 flapping@off=500ms+on=1s, 1200.. halves, 2500..3500 flapping@off=500ms+on=1s"
+    );
+    assert_eq!(steps.iter().map(|s| (s.id, s.beat)).collect::<Vec<_>>(), [(1, 0), (2, 0), (3, 1)]);
+    assert!(steps.iter().all(|step| step.seed == 7), "the same halves each time");
+    assert_eq!(with_beats(&[step(1000, None, "crash-loop:n1")], 3_500).len(), 3);
+}
+
+#[test]
+fn only_what_hits_the_same_process_at_the_same_time_contradicts() {
+    let nodes: Vec<String> = ["n1", "n2", "n3"].map(str::to_owned).into();
+    let check = |one: &str, other: &str, expected: bool| {
+        let step = |at_ms, choice: &str| Step {
+            id: 1,
+            at_ms,
+            for_ms: Some(1000),
+            choice: choice.parse().unwrap(),
+            beat: 0,
+            seed: 1,
+        };
+        let found = contradiction(&[step(0, one), step(500, other)], &nodes);
+        assert_eq!(found, expected.then_some((0, 1)), "{one} and {other}");
+        let later = contradiction(&[step(0, one), step(1000, other)], &nodes);
+        assert_eq!(later, None, "{one} and then {other}");
+    };
+    check("kill:n1", "pause:n1+n2", true);
+    check("kill:all", "pause", true);
+    check("stop:majority", "pause:majority", true);
+    check("kill:n1", "pause:n2", false);
+    check("kill", "pause", false);
+    check("halves", "primaries", false);
+    check("halves", "kill:n1", false);
+}

@@ -36,7 +36,7 @@ impl Cluster for LocalCluster {
 impl Links for LocalCluster {
     fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError> {
         let changes = senders_at.iter().map(|(node, senders)| {
-            let addresses: Vec<_> = senders.iter().map(|s| self.specs[*s].address).collect();
+            let addresses: Vec<_> = senders.iter().map(|s| self.senders[*s]).collect();
             let rules = iptables::rules_text(&addresses);
             let lock = lock_file(&self.sandbox, &self.names[*node]);
             let restore = self.firewall.restore.clone();
@@ -54,7 +54,7 @@ impl Links for LocalCluster {
         let mut rules = Vec::new();
         for (to, listing) in nodes.iter().zip(listings) {
             for (sender, packets) in iptables::parse_counters(&listing).map_err(node_error)? {
-                let from = self.specs.iter().position(|spec| spec.address == sender);
+                let from = self.senders.iter().position(|address| *address == sender);
                 let from =
                     from.ok_or_else(|| node_error(format!("there is a rule for {sender}")))?;
                 rules.push(DropRule { link: Link { from, to: *to }, packets });
@@ -83,6 +83,10 @@ impl Processes for LocalCluster {
             Signal::Kill => {
                 program.killed = true;
                 signal::SIGKILL
+            }
+            Signal::End => {
+                program.killed = true;
+                signal::SIGTERM
             }
             Signal::Stop => signal::SIGSTOP,
             Signal::Continue => signal::SIGCONT,

@@ -16,6 +16,7 @@ mod topology;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ use super::{Daemon, EnvError, NodeSpec};
 use agent::{Agent, Answer};
 use probes::Probes;
 use program::Program;
-use topology::{MOST_NODES, hub_batch, node_batch, node_specs};
+use topology::{HUB, MOST_NODES, hub_batch, node_batch, node_specs};
 
 /// How long killed programs may take to be gone.
 const DEATH_LIMIT: Duration = Duration::from_secs(5);
@@ -41,6 +42,8 @@ pub struct LocalCluster {
     nodes: Vec<Node>,
     specs: Vec<NodeSpec>,
     names: Vec<String>,
+    /// Where packets come from: each node, and after them the hub, where all clients are.
+    senders: Vec<IpAddr>,
     probes: Probes,
     firewall: Firewall,
     sandbox: Sandbox,
@@ -101,10 +104,13 @@ impl LocalCluster {
                 })
             })
             .collect();
-        let sockets =
-            wait_all(setups).map_err(EnvError::failed("setting up the nodes' network"))?;
+        let failed = || EnvError::failed("setting up the nodes' network");
+        let mut sockets = wait_all(setups).map_err(failed())?;
+        sockets.push(probes::socket().map_err(failed())?);
+        let senders: Vec<_> = specs.iter().map(|spec| spec.address).chain([HUB]).collect();
         Ok(LocalCluster {
-            probes: Probes::new(sockets, specs.iter().map(|spec| spec.address).collect()),
+            probes: Probes::new(sockets, senders.clone()),
+            senders,
             names: specs.iter().map(|spec| spec.name.clone()).collect(),
             nodes: agents
                 .into_iter()

@@ -1,7 +1,7 @@
 //! Datagrams between the nodes, which show what the network lets through.
 //!
 //! A socket belongs to the namespace in which it was made, so the harness holds one of each node
-//! and sends and receives for all of them, from any thread.
+//! and one of its own, and sends and receives for all of them, from any thread.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -15,13 +15,13 @@ use splitbrain_nemesis::Link;
 const PORT: u16 = 9;
 const PROBE_BYTES: usize = 8 + 4 + 4;
 
-/// One socket in each node.
+/// One socket in each node, and one in the hub.
 pub(super) struct Probes {
     sockets: Vec<UdpSocket>,
     addresses: Vec<IpAddr>,
 }
 
-/// Makes the socket of a node, to be called in its namespace.
+/// Makes the socket of a node or of the hub, to be called in its namespace.
 pub(super) fn socket() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(("0.0.0.0", PORT))?;
     socket.set_nonblocking(true)?;

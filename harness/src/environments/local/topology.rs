@@ -18,7 +18,7 @@ pub(super) const MOST_NODES: usize = 100;
 const BRIDGE: &str = "br0";
 const NODE_INTERFACE: &str = "eth0";
 /// Address of the harness on the bridge.
-const HUB: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 254));
+pub(super) const HUB: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 254));
 const PREFIX_BITS: u8 = 24;
 
 /// The nodes of a cluster: `n1` is 10.77.0.1 and so on.
