@@ -18,7 +18,7 @@ pub struct Fault {
     pub reason: Option<String>,
     /// When the nemesis decided to start it.
     pub decided: Moment,
-    /// When it was verified in force.
+    /// When it was verified in force; `None` if it was found not to be at the end.
     pub installed: Option<Moment>,
     /// When the nemesis decided to undo it: the start of heal.
     pub heal_decided: Option<Moment>,
@@ -109,7 +109,17 @@ pub fn faults(history: &History) -> Vec<Fault> {
             ("start", None) => faults.push(started(history, event, id, at)),
             ("start", Some(fault)) => take_effect(fault, event, at),
             ("stop", Some(fault)) => match event.effect.as_deref() {
-                None => fault.heal_decided = fault.heal_decided.or(Some(at)),
+                None => {
+                    fault.heal_decided = fault.heal_decided.or(Some(at));
+                    if event.value["in_force"] == false && fault.effect == Effect::Installed {
+                        fault.effect = Effect::Indeterminate;
+                        fault.installed = None;
+                        fault.reason = Some(format!(
+                            "in force at first, but not at the end: {}",
+                            event.reason.as_deref().unwrap_or("nobody knows why")
+                        ));
+                    }
+                }
                 Some("healed") => fault.healed = Some(at),
                 Some(_) => {}
             },

@@ -146,6 +146,10 @@ fn a_run_whose_faults_were_not_in_force_is_not_valid() {
     check(&run(&planned, &with_fault(&["installed"], false, &lines)), "unknown", reason);
     check(&run(&planned, &with_fault(&["indeterminate"], true, &lines)), "unknown", reason);
     check(&run(&planned, &with_fault(&[], true, &lines)), "unknown", reason);
+    let mut undone = with_fault(&["installed"], true, &lines);
+    let stop = undone.iter_mut().find(|line| line["f"] == "stop").expect("it ends");
+    stop["value"] = json!({ "in_force": false });
+    check(&run(&planned, &undone), "unknown", reason);
     check(&run(&planned, &lines), "unknown", reason);
     // An environment that lacks the fault, or a plan without any, is judged as it stands.
     check(&run(&planned, &with_fault(&["skipped"], true, &lines)), "valid", "");

@@ -64,6 +64,11 @@ impl MemoryCluster {
         self.state().sabotage = sabotage;
     }
 
+    /// Removes all rules behind everybody's back.
+    pub fn flush(&self) {
+        self.state().rules.clear();
+    }
+
     /// Whether a packet over the link would arrive now; it counts as one.
     pub fn passes(&self, link: Link) -> bool {
         self.state().carry(link)

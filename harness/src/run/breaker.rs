@@ -79,7 +79,7 @@ impl Breaker {
 
     fn stop(&mut self, id: FaultId, post: &mut dyn FnMut(Wake)) {
         let Some(name) = self.name(id) else { return };
-        post(Wake::Note(Box::new(line("stop", id, name))));
+        self.begin_to_undo(id, name, post);
         let effect = self.nemesis.undo(id);
         self.ended(id, &effect);
         post(Wake::Note(Box::new(outcome("stop", id, name, &effect))));
@@ -89,7 +89,7 @@ impl Breaker {
     /// a run that cannot be healed is lost.
     fn heal_all(&mut self, post: &mut dyn FnMut(Wake)) {
         for (id, name) in self.active.clone() {
-            post(Wake::Note(Box::new(line("stop", id, name))));
+            self.begin_to_undo(id, name, post);
         }
         for _ in 0..HEAL_TRIES {
             for (id, effect) in self.nemesis.heal_all() {
@@ -103,6 +103,16 @@ impl Breaker {
             .iter()
             .map(|(id, name)| format!("fault {id} ({name}) could not be verified healed"));
         post(Wake::Healed(left.collect()));
+    }
+
+    /// The last moment at which it can be seen whether the fault was in force all the time.
+    fn begin_to_undo(&mut self, id: FaultId, name: &'static str, post: &mut dyn FnMut(Wake)) {
+        let mut line = line("stop", id, name);
+        if let Err(why) = self.nemesis.still_in_force(id) {
+            line.value = json!({ "in_force": false });
+            line.reason = Some(why);
+        }
+        post(Wake::Note(Box::new(line)));
     }
 
     fn name(&self, id: FaultId) -> Option<&'static str> {

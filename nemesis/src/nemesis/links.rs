@@ -1,6 +1,6 @@
 //! Cutting links, and proving by probes what is cut and what is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::{Nemesis, Proof, Trouble};
@@ -58,6 +58,41 @@ impl Nemesis {
         Err(Trouble::Unknown(self.what_is_missing(&open)))
     }
 
+    /// Looks whether each of `cuts` still drops: its rule counts packets that are sent now, and
+    /// none of them arrives.
+    pub(super) fn cuts_hold(&mut self, cuts: &[Link], deadline: Instant) -> Result<(), Trouble> {
+        let cluster = self.cluster.clone();
+        let links = cluster.links().ok_or_else(|| Trouble::skip("no links"))?;
+        self.next_nonce += 1;
+        let nonce = self.next_nonce;
+        let receivers: BTreeSet<usize> = cuts.iter().map(|link| link.to).collect();
+        let receivers: Vec<usize> = receivers.into_iter().collect();
+        let before = counters(links, &receivers)?;
+        let say = |link: &Link| format!("{}->{}", self.name(link.from), self.name(link.to));
+        if let Some(cut) = cuts.iter().find(|cut| !before.contains_key(cut)) {
+            return Err(Trouble::Unknown(format!("the rule for {} is gone", say(cut))));
+        }
+        loop {
+            for burst in cuts.chunks(BURST) {
+                links.probe(nonce, burst)?;
+            }
+            let now = counters(links, &receivers)?;
+            if let Some(leaked) = links.arrived(nonce, Duration::ZERO)?.first() {
+                let leaked = say(leaked);
+                return Err(Trouble::Unknown(format!("a probe came through the cut {leaked}")));
+            }
+            let silent = cuts.iter().find(|cut| now.get(cut) <= before.get(cut));
+            match silent {
+                None => return Ok(()),
+                Some(cut) if Instant::now() > deadline => {
+                    let cut = say(cut);
+                    return Err(Trouble::Unknown(format!("the rule for {cut} drops nothing")));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
     fn what_is_missing(&self, open: &Evidence) -> String {
         let say = |link: &Link| format!("{}->{}", self.name(link.from), self.name(link.to));
         let some = |links: &BTreeSet<Link>| {
@@ -80,6 +115,11 @@ impl Nemesis {
         }
         missing.join("; ")
     }
+}
+
+/// How many packets each rule at `nodes` has dropped.
+fn counters(links: &dyn Links, nodes: &[usize]) -> Result<BTreeMap<Link, u64>, NodeError> {
+    Ok(links.rules(nodes)?.into_iter().map(|rule| (rule.link, rule.packets)).collect())
 }
 
 /// What has not been proven yet.

@@ -82,6 +82,20 @@ impl Nemesis {
         Effect::of(result.map(Effect::Installed), begun)
     }
 
+    /// Looks whether an active fault is still in force, as it was when it was installed; if not,
+    /// why. To be asked before it is undone, since nobody else sees rules that somebody removed.
+    pub fn still_in_force(&mut self, id: FaultId) -> Result<(), String> {
+        let Some(action) = self.active.get(&id).cloned() else {
+            return Err(format!("fault {id} is not active"));
+        };
+        let deadline = Instant::now() + self.verify_limit;
+        let result = match &action {
+            Action::Cut(grudge) => self.cuts_hold(&grudge.cuts, deadline),
+            Action::Nodes { what, nodes } => self.is_hit(*what, nodes),
+        };
+        result.map_err(|(Trouble::Skip(why) | Trouble::Unknown(why))| why)
+    }
+
     /// Undoes an active fault and verifies that: [`Effect::Healed`], or
     /// [`Effect::Indeterminate`], after which it is still active and can be undone again.
     pub fn undo(&mut self, id: FaultId) -> Effect {
@@ -148,6 +162,14 @@ impl Nemesis {
             Break::Kill => self.kill(nodes, deadline),
             Break::Stop => self.end(nodes, deadline + END_LIMIT),
             Break::Pause => self.pause(nodes, deadline),
+        }
+    }
+
+    /// Looks whether the nodes are still as [`Nemesis::hit`] left them.
+    fn is_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
+        match what {
+            Break::Kill | Break::Stop => self.all_are(nodes, "runs again", |_| false),
+            Break::Pause => self.all_are(nodes, "is no longer stopped", |p| p.stopped),
         }
     }
 

@@ -37,6 +37,22 @@ impl Nemesis {
         self.signal_until(nodes, Signal::Continue, "is still stopped", |p| !p.stopped, deadline)
     }
 
+    /// Looks whether every living process of the nodes is as wanted.
+    pub(super) fn all_are(
+        &self,
+        nodes: &[usize],
+        otherwise: &str,
+        as_wanted: impl Fn(&ProcessState) -> bool,
+    ) -> Result<(), Trouble> {
+        let control = self.process_control()?;
+        for node in nodes {
+            if !control.states(*node)?.iter().all(&as_wanted) {
+                return Err(self.unknown(*node, otherwise));
+            }
+        }
+        Ok(())
+    }
+
     /// Starts the nodes that are down; one that was started already by somebody is as it should be.
     pub(super) fn restart(&self, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
         let control = self.process_control()?;

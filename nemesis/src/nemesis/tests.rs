@@ -178,3 +178,26 @@ fn heal_all_undoes_everything_at_once() {
     assert_eq!(open_links(&cluster), 20);
     assert!((0..5).all(|node| cluster.runs(node)));
 }
+
+#[test]
+fn what_somebody_else_undid_is_no_longer_in_force() {
+    let (cluster, mut nemesis) = nemesis(5);
+    nemesis.install(A, &halves(5));
+    nemesis.install(B, &Action::nodes(Break::Pause, vec![0]));
+    nemesis.install(3, &Action::nodes(Break::Kill, vec![1]));
+    for id in [A, B, 3] {
+        assert_eq!(nemesis.still_in_force(id), Ok(()));
+    }
+    let why = |nemesis: &mut Nemesis, id| nemesis.still_in_force(id).unwrap_err();
+    cluster.sabotage(Some(Sabotage::RulesDoNothing));
+    assert!(why(&mut nemesis, A).contains("came through the cut"));
+    cluster.sabotage(None);
+    cluster.flush();
+    assert!(why(&mut nemesis, A).contains("is gone"));
+    cluster.signal(0, crate::node::Signal::Continue).unwrap();
+    assert_eq!(why(&mut nemesis, B), "n1 is no longer stopped");
+    cluster.start(1).unwrap();
+    assert_eq!(why(&mut nemesis, 3), "n2 runs again");
+    assert_eq!(why(&mut nemesis, 9), "fault 9 is not active");
+    assert!(nemesis.heal_all().iter().all(|(_, effect)| effect.name() == "healed"));
+}
