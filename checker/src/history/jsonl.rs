@@ -18,27 +18,29 @@ const PIECE_BYTES: usize = 32 << 10;
 /// Pieces that are parsed while those before them are joined.
 const GROUP_PIECES: usize = 16;
 
-/// A line that is not blank.
-struct Numbered<'a> {
-    /// Counts within the piece, from 0.
-    line: u64,
-    parsed: Parsed<'a>,
+/// The lines of one piece of a file, up to the first malformed one.
+#[derive(Default)]
+struct Piece<'a> {
+    /// How many there are, blank ones included.
+    count: u64,
+    /// The plain ones, with their numbers, which count within the piece from 0.
+    lines: Vec<(u64, Line<'a>)>,
+    others: Vec<Other>,
 }
 
-enum Parsed<'a> {
-    Client(Line<'a>),
-    /// Anything that is not so plain.
+/// A line that is neither blank nor plain.
+struct Other {
+    /// Plain lines before it.
+    at: usize,
+    number: u64,
+    parsed: Parsed,
+}
+
+enum Parsed {
     Event(Box<Event>),
     /// The file ends in the middle of it.
     Truncated,
     Malformed(Box<Malformed>),
-}
-
-/// The lines of one piece of a file, up to the first malformed one.
-struct Piece<'a> {
-    /// How many there are, blank ones included.
-    count: u64,
-    lines: Vec<Numbered<'a>>,
 }
 
 /// Reads the whole input.
@@ -120,48 +122,65 @@ fn split(mut block: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
-fn parse(piece: &[u8]) -> Piece<'_> {
+fn parse(mut rest: &[u8]) -> Piece<'_> {
     // Few lines are shorter.
-    let mut lines = Vec::with_capacity(piece.len() / 64);
-    let mut count = 0;
-    for line in piece.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.trim_ascii();
-        if !text.is_empty() {
-            let parsed = parse_line(line, text);
+    let lines = Vec::with_capacity(rest.len() / 64);
+    let mut piece = Piece { lines, ..Piece::default() };
+    while !rest.is_empty() {
+        let number = piece.count;
+        piece.count += 1;
+        if let Some((line, next)) = Line::scan(rest) {
+            piece.lines.push((number, line));
+            rest = next;
+            continue;
+        }
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+        let (line, next) = rest.split_at(end);
+        rest = next;
+        if let Some(parsed) = parse_line(line) {
             let ends = matches!(parsed, Parsed::Malformed(_));
-            lines.push(Numbered { line: count, parsed });
+            piece.others.push(Other { at: piece.lines.len(), number, parsed });
             if ends {
                 break;
             }
         }
-        count += 1;
     }
-    Piece { count, lines }
+    piece
 }
 
-fn parse_line<'a>(line: &[u8], text: &'a [u8]) -> Parsed<'a> {
-    if let Some(line) = Line::scan(text) {
-        return Parsed::Client(line);
+/// Reads a line in the general way; `None` if it is blank.
+fn parse_line(line: &[u8]) -> Option<Parsed> {
+    let text = line.trim_ascii();
+    if text.is_empty() {
+        return None;
     }
-    match serde_json::from_slice(text) {
+    Some(match serde_json::from_slice(text) {
         Ok(event) => Parsed::Event(Box::new(event)),
         // Only the last line of a file ends without a line feed.
         Err(error) if error.is_eof() && line.last() != Some(&b'\n') => Parsed::Truncated,
         Err(error) => Parsed::Malformed(Box::new(malformed(text, &error))),
-    }
+    })
 }
 
 /// Hands the lines to the builder; the first piece begins with line `number`.
 fn join(number: &mut u64, pieces: Vec<Piece<'_>>, builder: &mut Builder) -> Result<(), Malformed> {
-    for piece in pieces {
-        for Numbered { line, mut parsed } in piece.lines {
-            let line = *number + line;
+    for mut piece in pieces {
+        let mut plain = piece.lines.iter_mut();
+        let mut passed = 0;
+        for Other { at, number: other, parsed } in piece.others {
+            for (line, client) in plain.by_ref().take(at - passed) {
+                builder.client(*number + *line, client)?;
+            }
+            passed = at;
+            let line = *number + other;
             match parsed {
-                Parsed::Client(ref mut client) => builder.client(line, client)?,
                 Parsed::Event(event) => builder.event(line, *event)?,
                 Parsed::Truncated => builder.truncated(line),
                 Parsed::Malformed(malformed) => return Err(malformed.at(line)),
             }
+        }
+        for (line, client) in plain {
+            builder.client(*number + *line, client)?;
         }
         *number += piece.count;
     }

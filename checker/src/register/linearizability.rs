@@ -17,11 +17,12 @@ pub(crate) enum Linearizability<'h> {
 
 /// Asks the engine.
 pub(crate) fn linearizability<'h>(register: &Register<'h>, budget: &Budget) -> Linearizability<'h> {
-    let (calls, operations) = register.operations();
+    let calls = register.operations();
     match check_register(register.initial, &calls, budget) {
         Outcome::Linearizable => Linearizability::Linearizable,
         Outcome::NotLinearizable { witness } => {
-            let witness = witness.into_iter().map(|at| operations[at]).collect();
+            let operation = |at: usize| register.operation_at(calls[at].invoked);
+            let witness = witness.into_iter().filter_map(operation).collect();
             Linearizability::NotLinearizable(witness)
         }
         Outcome::Exhausted { explored, passed, limit, .. } => {
@@ -41,5 +42,5 @@ pub(crate) fn procedure(register: &Register<'_>, anomalies: &[Anomaly<'_>]) -> S
     if anomalies.iter().any(is_search_needless) {
         return "anomalies: a few operations prove it by themselves".to_owned();
     }
-    linearizable::procedure(register.initial, &register.operations().0).to_string()
+    linearizable::procedure(register.initial, &register.operations()).to_string()
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::anomalies::{Settled, settled_values};
 use super::prepare::{Attempt, Register};
+use super::settled::{Settled, SettledValues};
 
 /// An acknowledged write that the final value cannot have replaced, because that value was written
 /// before it.
@@ -24,15 +24,14 @@ pub(crate) fn lost_writes<'h>(
     agreed: &Value,
     final_index: u64,
 ) -> Vec<LostWrite<'h>> {
-    let Some(id) = register.values.iter().position(|value| *value == agreed) else {
+    let Some(id) = register.values.find(agreed) else {
         return Vec::new();
     };
-    let Some(settled) = settled_values(register)[id] else {
+    let Some(settled) = SettledValues::of(register).get(id) else {
         return Vec::new();
     };
     let is_lost = |attempt: &&Attempt<'h>| {
-        attempt.operation.invoked.index >= settled.after
-            && attempt.acknowledged.is_some_and(|at| at < final_index)
+        attempt.invoked >= settled.after && attempt.acknowledged.is_some_and(|at| at < final_index)
     };
     let lost = register.attempts.iter().filter(is_lost);
     lost.map(|attempt| LostWrite { lost: *attempt, settled }).collect()

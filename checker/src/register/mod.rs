@@ -7,9 +7,12 @@ mod anomalies;
 mod linearizability;
 mod loss;
 mod prepare;
+mod settled;
+mod values;
 
-pub(crate) use anomalies::{Cause, Corruption, Settled, Settling, StaleRead};
+pub(crate) use anomalies::{Cause, Corruption, StaleRead};
 pub(crate) use anomalies::{corruptions, stale_reads};
 pub(crate) use linearizability::{Linearizability, linearizability, procedure};
 pub(crate) use loss::{LostWrite, lost_writes};
 pub(crate) use prepare::{Reading, Register, registers};
+pub(crate) use settled::{Settled, Settling};

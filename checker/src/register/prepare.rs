@@ -1,8 +1,9 @@
 //! From the operations of a history to registers over dense value numbers.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use super::values::Values;
 use crate::history::{Completion, History, KeyId, Operation};
 use crate::linearizable::{Call, RegisterOp, ValueId};
 
@@ -17,14 +18,15 @@ pub(crate) struct Register<'h> {
     pub attempts: Vec<Attempt<'h>>,
     /// Every value that the system showed to a client, in the order of invocation.
     pub observations: Vec<Observation<'h>>,
-    /// By [`ValueId`].
-    pub values: Vec<&'h Value>,
+    pub values: Values<'h>,
 }
 
 /// A call that would give the register a value.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt<'h> {
     pub operation: &'h Operation,
+    /// The operation's, kept here because every check asks for it.
+    pub invoked: u64,
     /// What it expects to find, for a `cas`.
     pub old: Option<ValueId>,
     pub new: ValueId,
@@ -62,42 +64,28 @@ pub(crate) fn registers<'h>(
     history: &'h History,
     reading: &Reading<'h>,
 ) -> Result<Vec<Register<'h>>, &'h Operation> {
-    let mut preparations: Vec<Preparation<'h>> = (0..history.keys().len())
-        .map(|key| Preparation::new(KeyId(key as u32), reading.initial))
+    let mut registers: Vec<Register<'h>> = (0..history.keys().len())
+        .map(|key| Register::new(KeyId(key as u32), reading.initial))
         .collect();
     let end = reading.before_index.unwrap_or(u64::MAX);
     for operation in history.operations() {
         if operation.invoked.index >= end {
             break;
         }
-        preparations[operation.key.0 as usize].add(operation, end, reading.nil_reads_any)?;
+        registers[operation.key.0 as usize].add(operation, end, reading.nil_reads_any)?;
     }
-    Ok(preparations.into_iter().map(|preparation| preparation.register).collect())
+    Ok(registers)
 }
 
-struct Preparation<'h> {
-    register: Register<'h>,
-    ids: FxHashMap<&'h Value, ValueId>,
-}
-
-impl<'h> Preparation<'h> {
-    fn new(key: KeyId, initial: &'h Value) -> Preparation<'h> {
-        let register = Register {
+impl<'h> Register<'h> {
+    fn new(key: KeyId, initial: &'h Value) -> Register<'h> {
+        Register {
             key,
             initial: ValueId(0),
             attempts: Vec::new(),
             observations: Vec::new(),
-            values: vec![initial],
-        };
-        Preparation { register, ids: FxHashMap::from_iter([(initial, ValueId(0))]) }
-    }
-
-    fn id(&mut self, value: &'h Value) -> ValueId {
-        let values = &mut self.register.values;
-        *self.ids.entry(value).or_insert_with(|| {
-            values.push(value);
-            ValueId((values.len() - 1) as u32)
-        })
+            values: Values::beginning_with(initial),
+        }
     }
 
     fn add(
@@ -112,14 +100,17 @@ impl<'h> Preparation<'h> {
             "read" => {
                 let any = nil_reads_any && operation.result.is_null();
                 if let (Some(completed), false) = (acknowledged, any) {
-                    let value = self.id(&operation.result);
+                    let value = self.values.id(&operation.result);
                     self.observe(operation, value, completed);
                 }
                 return Ok(());
             }
-            "write" => (None, self.id(&operation.argument)),
+            "write" => (None, self.values.id(&operation.argument)),
             "cas" => {
-                let (old, new) = (self.id(&operation.argument[0]), self.id(&operation.argument[1]));
+                let (old, new) = (
+                    self.values.id(&operation.argument[0]),
+                    self.values.id(&operation.argument[1]),
+                );
                 if let Some(completed) = acknowledged {
                     self.observe(operation, old, completed);
                 }
@@ -129,20 +120,19 @@ impl<'h> Preparation<'h> {
         };
         // A failure that became known only later is certain all the same.
         let failed = operation.completion == Completion::Fail;
-        self.register.attempts.push(Attempt { operation, old, new, failed, acknowledged });
+        let invoked = operation.invoked.index;
+        self.attempts.push(Attempt { operation, invoked, old, new, failed, acknowledged });
         Ok(())
     }
 
     fn observe(&mut self, operation: &'h Operation, value: ValueId, completed: u64) {
         let invoked = operation.invoked.index;
-        self.register.observations.push(Observation { operation, value, invoked, completed });
+        self.observations.push(Observation { operation, value, invoked, completed });
     }
-}
 
-impl<'h> Register<'h> {
     /// The value that an id stands for.
     pub fn value(&self, id: ValueId) -> &'h Value {
-        self.values[id.0 as usize]
+        self.values.value(id)
     }
 
     /// The attempts that may have happened.
@@ -150,51 +140,64 @@ impl<'h> Register<'h> {
         self.attempts.iter().filter(|attempt| !attempt.failed)
     }
 
-    /// What the linearizability engine needs to see, each with the operation that it stands for.
+    /// What the linearizability engine needs to see, in the order of invocation.
     ///
     /// Operations that failed did not happen. One that may have happened is left out if nothing
     /// that certainly happened can depend on it: an unseen write can be taken back without a trace.
-    pub fn operations(&self) -> (Vec<RegisterOp>, Vec<&'h Operation>) {
+    pub fn operations(&self) -> Vec<RegisterOp> {
         let needed = self.needed_values();
-        let reads = self
-            .observations
-            .iter()
-            .filter(|observation| observation.operation.is_read())
-            .map(|read| (Call::Read(read.value), Some(read.completed), read.operation));
-        let writes = self
+        let mut writes = self
             .possible_attempts()
-            .filter(|attempt| attempt.acknowledged.is_some() || needed.contains(&attempt.new.0))
+            .filter(|attempt| attempt.acknowledged.is_some() || needed[attempt.new.0 as usize])
             .map(|attempt| {
                 let call = match attempt.old {
                     None => Call::Write(attempt.new),
                     Some(old) => Call::Cas(old, attempt.new),
                 };
-                (call, attempt.acknowledged, attempt.operation)
-            });
-        let mut all: Vec<_> = reads.chain(writes).collect();
-        // Two sorted runs, which a stable sort merges.
-        all.sort_by_key(|(_, _, operation)| operation.invoked.index);
-        all.into_iter()
-            .map(|(call, returned, operation)| {
-                (RegisterOp { call, invoked: operation.invoked.index, returned }, operation)
+                RegisterOp { call, invoked: attempt.invoked, returned: attempt.acknowledged }
             })
-            .unzip()
+            .peekable();
+        let mut all = Vec::with_capacity(self.attempts.len() + self.observations.len());
+        for seen in self.observations.iter().filter(|seen| seen.operation.is_read()) {
+            while let Some(write) = writes.next_if(|write| write.invoked < seen.invoked) {
+                all.push(write);
+            }
+            let (call, returned) = (Call::Read(seen.value), Some(seen.completed));
+            all.push(RegisterOp { call, invoked: seen.invoked, returned });
+        }
+        all.extend(writes);
+        all
     }
 
-    /// The values that an answer shows, and those that a cas which may have happened needs in order
-    /// to make one of them.
-    fn needed_values(&self) -> FxHashSet<u32> {
-        let mut needed: FxHashSet<u32> = self.observations.iter().map(|o| o.value.0).collect();
+    /// The operation that was invoked at a position, if it is one of [`Register::operations`].
+    pub fn operation_at(&self, invoked: u64) -> Option<&'h Operation> {
+        let write = self.attempts.binary_search_by_key(&invoked, |attempt| attempt.invoked);
+        let seen = self.observations.binary_search_by_key(&invoked, |seen| seen.invoked);
+        match (write, seen) {
+            (Ok(at), _) => Some(self.attempts[at].operation),
+            (_, Ok(at)) => Some(self.observations[at].operation),
+            _ => None,
+        }
+    }
+
+    /// For each value, by id, whether an answer shows it, or a cas which may have happened needs it
+    /// in order to make such a value.
+    fn needed_values(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.values.len()];
+        for seen in &self.observations {
+            needed[seen.value.0 as usize] = true;
+        }
         let mut sources: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
         for attempt in self.possible_attempts().filter(|a| a.acknowledged.is_none()) {
             if let Some(old) = attempt.old {
                 sources.entry(attempt.new.0).or_default().push(old.0);
             }
         }
-        let mut open: Vec<u32> = needed.iter().copied().collect();
+        let mut open: Vec<u32> =
+            sources.keys().copied().filter(|value| needed[*value as usize]).collect();
         while let Some(value) = open.pop() {
             for old in sources.remove(&value).unwrap_or_default() {
-                if needed.insert(old) {
+                if !std::mem::replace(&mut needed[old as usize], true) {
                     open.push(old);
                 }
             }
