@@ -98,10 +98,16 @@ fn heal_run(journal: &Path) -> Vec<HealLine> {
     // Processes first: they could make new files while the folders are removed.
     let mut lines = Vec::new();
     for entry in &entries {
-        if let Entry::Process { process, what } = entry {
-            let result = if processes_too { kill_process(*process) } else { Ok(false) };
-            lines.push(line(format!("process {} ({what})", process.pid), result));
-        }
+        let (what, kill): (String, &dyn Fn() -> io::Result<bool>) = match entry {
+            Entry::Process { process, what } => {
+                (format!("process {} ({what})", process.pid), &|| kill_process(*process))
+            }
+            Entry::Marked(mark) => {
+                (format!("processes marked {}", mark.value()), &|| mark.kill())
+            }
+            Entry::Directory(_) => continue,
+        };
+        lines.push(line(what, if processes_too { kill() } else { Ok(false) }));
     }
     for entry in &entries {
         if let Entry::Directory(path) = entry {

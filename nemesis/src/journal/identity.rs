@@ -17,17 +17,33 @@ pub struct ProcessId {
 impl ProcessId {
     /// The process that has the number now; `None` if there is none.
     pub fn of(pid: i32) -> Option<ProcessId> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name, in parentheses, may itself hold spaces and parentheses.
-        let mut after_name = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
-        let state = after_name.next()?;
-        let started = after_name.nth(18)?.parse().ok()?;
-        (!matches!(state, "Z" | "X")).then_some(ProcessId { pid, started })
+        Stat::of(pid).map(|stat| ProcessId { pid, started: stat.started })
     }
 
     /// Whether this very process still runs; a zombie does not.
     pub fn is_alive(self) -> bool {
         ProcessId::of(self.pid) == Some(self)
+    }
+}
+
+/// What the kernel says of a living process (proc_pid_stat(5)).
+pub(super) struct Stat {
+    /// Number of its parent.
+    pub(super) parent: i32,
+    /// When it started, in clock ticks since boot.
+    started: u64,
+}
+
+impl Stat {
+    /// Of the process that has the number now; `None` if it is a zombie, or there is none.
+    pub(super) fn of(pid: i32) -> Option<Stat> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in parentheses, may itself hold spaces and parentheses.
+        let mut after_name = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
+        let state = after_name.next()?;
+        let parent = after_name.next()?.parse().ok()?;
+        let started = after_name.nth(17)?.parse().ok()?;
+        (!matches!(state, "Z" | "X")).then_some(Stat { parent, started })
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod heal;
 mod identity;
+mod marked;
 mod undo;
 
 pub use heal::{HealLine, Outcome, heal};
 pub use identity::{Owner, ProcessId};
+pub use marked::Mark;
 pub use undo::remove_listed;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -40,6 +42,8 @@ pub enum Entry {
         /// What it is, for a person.
         what: String,
     },
+    /// All processes that carry a mark; listed before the first of them is started.
+    Marked(Mark),
 }
 
 /// The journal of a run that goes on.
@@ -76,7 +80,8 @@ impl Journal {
         write_line(&mut self.file, entry)?;
         match entry {
             Entry::Directory(_) => self.file.sync_data(),
-            Entry::Process { .. } => Ok(()), // a power loss ends processes by itself
+            // A power loss ends processes by itself.
+            Entry::Process { .. } | Entry::Marked(_) => Ok(()),
         }
     }
 

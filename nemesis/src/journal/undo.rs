@@ -34,8 +34,9 @@ pub(super) fn read(path: &Path) -> io::Result<Content> {
     Ok(Content { owner, entries })
 }
 
-/// Removes the folders that the journal lists and, once they are gone, the journal itself.
-/// Processes are not looked at. No journal is no error: then it was all removed before.
+/// Kills the processes whose mark the journal lists, removes the folders that it lists and, once
+/// all of that is gone, the journal itself. Single processes are not looked at. No journal is no
+/// error: then it was all removed before.
 ///
 /// # Errors
 /// Something could not be removed; the journal then stays.
@@ -45,6 +46,12 @@ pub fn remove_listed(journal: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         content => content?,
     };
+    // Processes first: they could make new files while the folders are removed.
+    for entry in &content.entries {
+        if let Entry::Marked(mark) = entry {
+            mark.kill()?;
+        }
+    }
     for entry in &content.entries {
         if let Entry::Directory(path) = entry {
             remove_directory(path)?;
