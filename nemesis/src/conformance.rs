@@ -3,6 +3,9 @@
 //! Nothing here asks the nemesis whether it worked, except to hear its claim: what is compared
 //! with the claim is what a [`Witness`] sees from inside of the nodes.
 
+mod limits;
+mod members;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -18,6 +21,12 @@ pub trait Witness {
     /// Which life of its program a node is in, another number for each; `None` if nothing there
     /// answers.
     fn life(&self, node: usize) -> Option<u64>;
+    /// The part of a core, from 0 to 1, that the node's program is given when it computes without
+    /// a pause for a while. It runs.
+    fn share(&self, node: usize) -> f64;
+    /// Has the node's program take so many bytes of memory and write to all of it. It runs, and may
+    /// die of it.
+    fn take(&self, node: usize, bytes: u64);
 }
 
 /// One case: it panics, with what is wrong, if the cluster does not conform. The cluster has at
@@ -32,6 +41,9 @@ pub const CASES: &[(&str, Case)] = &[
     ("killed nodes are dead and start again", kill),
     ("stopped nodes have ended and start again", stop),
     ("paused nodes stand still and go on", pause),
+    ("a node short of time gets only that much", limits::cpu),
+    ("a node short of memory dies of more and starts again", limits::memory),
+    ("a node that left is no member, and joins again", members::leave),
     ("healing ends everything and may be repeated", heal_all),
 ];
 
@@ -174,6 +186,14 @@ mod tests {
             let hears = self.passes(Link { from: self.nodes().len(), to: node });
             (hears && self.runs(node)).then_some(process.pid.unsigned_abs().into())
         }
+
+        fn share(&self, node: usize) -> f64 {
+            MemoryCluster::share(self, node)
+        }
+
+        fn take(&self, node: usize, bytes: u64) {
+            MemoryCluster::take(self, node, bytes);
+        }
     }
 
     fn conforms(sabotage: Option<Sabotage>, case: Case) -> bool {
@@ -198,6 +218,11 @@ mod tests {
             (Sabotage::RulesVanish, "cuts add up and end one by one"),
             (Sabotage::WillNotStart, "killed nodes are dead and start again"),
             (Sabotage::SignalsLost, "paused nodes stand still and go on"),
+            (Sabotage::LimitsDoNothing, "a node short of time gets only that much"),
+            (Sabotage::LimitsVanish, "a node short of time gets only that much"),
+            (Sabotage::LimitsDoNothing, "a node short of memory dies of more and starts again"),
+            (Sabotage::LimitsStay, "a node short of memory dies of more and starts again"),
+            (Sabotage::MembersStay, "a node that left is no member, and joins again"),
             (Sabotage::WillNotStart, "healing ends everything and may be repeated"),
         ] {
             let (name, case) = CASES.iter().find(|(name, _)| *name == broken).unwrap();

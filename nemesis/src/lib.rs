@@ -17,4 +17,4 @@ pub mod schedule;
 pub mod shaping;
 
 pub use nemesis::{Effect, FaultId, Nemesis, Proof, VERIFY_LIMIT};
-pub use node::{Capability, Cluster, Link, Links, Processes};
+pub use node::{Capability, Cluster, Limits, Link, Links, Members, Processes};

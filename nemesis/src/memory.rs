@@ -3,11 +3,16 @@
 //! It does what [`Links`] and [`Processes`] promise, and can be made to break its promises, so
 //! that it can be shown that [`Nemesis`](crate::Nemesis) does not believe what is not so.
 
-use std::collections::BTreeMap;
+mod limits;
+mod members;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::node::{Cluster, DropRule, Link, Links, NodeError, ProcessState, Processes, Signal};
+use crate::node::{
+    Cluster, DropRule, Limits, Link, Links, Members, NodeError, ProcessState, Processes, Signal,
+};
 
 /// A way in which the twin breaks its promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,14 @@ pub enum Sabotage {
     SignalsLost,
     /// Programs no longer start.
     WillNotStart,
+    /// New limits are listed but hold nobody back.
+    LimitsDoNothing,
+    /// New limits are gone as soon as they are made.
+    LimitsVanish,
+    /// Limits cannot be taken away.
+    LimitsStay,
+    /// The administration says that nodes leave and join, but they do not.
+    MembersStay,
 }
 
 /// A cluster of nodes that run one process each.
@@ -42,6 +55,9 @@ struct State {
     /// Of each node its process, if it has one.
     processes: Vec<Option<ProcessState>>,
     next_pid: i32,
+    limits: limits::Table,
+    /// Nodes that have left.
+    left: BTreeSet<usize>,
     sabotage: Option<Sabotage>,
 }
 
@@ -110,6 +126,14 @@ impl Cluster for MemoryCluster {
     }
 
     fn processes(&self) -> Option<&dyn Processes> {
+        Some(self)
+    }
+
+    fn limits(&self) -> Option<&dyn Limits> {
+        Some(self)
+    }
+
+    fn members(&self) -> Option<&dyn Members> {
         Some(self)
     }
 }

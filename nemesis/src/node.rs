@@ -41,6 +41,10 @@ pub enum Capability {
     Links,
     /// The nodes' programs can be killed, stopped and started.
     Processes,
+    /// The nodes' programs can be given less time and memory than they would take.
+    Limits,
+    /// Nodes can leave the database's cluster and join it again.
+    Members,
 }
 
 impl fmt::Display for Capability {
@@ -48,6 +52,8 @@ impl fmt::Display for Capability {
         f.write_str(match self {
             Capability::Links => "links",
             Capability::Processes => "processes",
+            Capability::Limits => "limits",
+            Capability::Members => "members",
         })
     }
 }
@@ -60,12 +66,22 @@ pub trait Cluster: Send + Sync {
     fn links(&self) -> Option<&dyn Links>;
     /// Control of the nodes' programs, if the environment has it.
     fn processes(&self) -> Option<&dyn Processes>;
+    /// Control of what the nodes' programs may use, if the environment has it.
+    fn limits(&self) -> Option<&dyn Limits> {
+        None
+    }
+    /// Control of who belongs to the database's cluster, if its driver has it.
+    fn members(&self) -> Option<&dyn Members> {
+        None
+    }
 
     /// Whether faults that need `capability` can be had here.
     fn has(&self, capability: Capability) -> bool {
         match capability {
             Capability::Links => self.links().is_some(),
             Capability::Processes => self.processes().is_some(),
+            Capability::Limits => self.limits().is_some(),
+            Capability::Members => self.members().is_some(),
         }
     }
 
@@ -159,4 +175,103 @@ pub trait Processes: Send + Sync {
     /// # Errors
     /// The program runs already or could not be started.
     fn start(&self, node: usize) -> Result<(), NodeError>;
+}
+
+/// What a node's processes, all together, may use of the machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Time to compute, in percent of one core.
+    Cpu {
+        /// Above 0; 100 is one core.
+        percent: f64,
+    },
+    /// Memory, in bytes. Who needs more is killed by the operating system.
+    Memory {
+        /// How many.
+        bytes: u64,
+    },
+}
+
+/// What a [`Limit`] is a limit of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Time to compute.
+    Cpu,
+    /// Memory.
+    Memory,
+}
+
+impl Limit {
+    /// What it is a limit of.
+    pub fn resource(self) -> Resource {
+        match self {
+            Limit::Cpu { .. } => Resource::Cpu,
+            Limit::Memory { .. } => Resource::Memory,
+        }
+    }
+}
+
+/// A limit as the operating system reports it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The limit that holds now, which may be rounded to what the system can count; `None` if
+    /// there is none.
+    pub limit: Option<Limit>,
+    /// The processes that it holds for, by number.
+    pub processes: Vec<i32>,
+    /// How often the system has had to hold somebody back, ever since the node was made: periods
+    /// in which a process waited for time, or allocations that did not fit.
+    pub enforced: u64,
+    /// How much memory they use now, in bytes; 0 for other resources.
+    pub used_bytes: u64,
+}
+
+/// Control of what the nodes' programs may use. It holds for all processes of a node, those that
+/// are started later too.
+pub trait Limits: Send + Sync {
+    /// Sets a limit. Where the memory in use is more than it already, processes die of it.
+    ///
+    /// # Errors
+    /// The system does not take it.
+    fn set(&self, node: usize, limit: Limit) -> Result<(), NodeError>;
+
+    /// Takes a limit away; that there is none is no error.
+    ///
+    /// # Errors
+    /// The system does not take it back.
+    fn lift(&self, node: usize, resource: Resource) -> Result<(), NodeError>;
+
+    /// What holds now, read back from the operating system.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn held(&self, node: usize, resource: Resource) -> Result<Held, NodeError>;
+
+    /// Has one more process at the node compute without a pause for `wait`; how much time of a
+    /// core it was given.
+    ///
+    /// # Errors
+    /// It could not be started.
+    fn spin(&self, node: usize, wait: Duration) -> Result<Duration, NodeError>;
+}
+
+/// Who belongs to the database's cluster, through the database's own administration.
+pub trait Members: Send + Sync {
+    /// Has a node leave, by asking the others.
+    ///
+    /// # Errors
+    /// No answer, or a refusal; it may leave all the same.
+    fn leave(&self, node: usize) -> Result<(), NodeError>;
+
+    /// Has a node join again, by asking the others.
+    ///
+    /// # Errors
+    /// As for leaving.
+    fn join(&self, node: usize) -> Result<(), NodeError>;
+
+    /// The members as `asked` itself knows them, in order.
+    ///
+    /// # Errors
+    /// It does not answer.
+    fn known_to(&self, asked: usize) -> Result<Vec<usize>, NodeError>;
 }

@@ -167,6 +167,9 @@ fn outcome(f: &'static str, id: FaultId, name: &'static str, effect: &Effect) ->
         if proof.processes > 0 {
             event.value = json!({ "processes": proof.processes });
         }
+        if proof.agreed > 0 {
+            event.value = json!({ "agreed": proof.agreed });
+        }
     }
     event
 }

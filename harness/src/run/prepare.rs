@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use splitbrain_checker::Class;
+use splitbrain_nemesis::Capability;
 use splitbrain_nemesis::faults::{Choice, Scene};
 use splitbrain_nemesis::schedule::{self, Step};
 use splitbrain_workloads::Workload;
@@ -48,6 +49,13 @@ pub enum SitePlan {
     Local(Program),
     /// Running already, at these URLs.
     External(Vec<String>),
+}
+
+impl Prepared {
+    /// Whether a fault needs that of the nodes.
+    pub fn needs(&self, capability: Capability) -> bool {
+        self.timeline.iter().any(|step| step.choice.fault.needs == capability)
+    }
 }
 
 /// Checks and completes a plan.

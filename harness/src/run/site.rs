@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use splitbrain_nemesis::{Cluster, Links, Processes};
+use splitbrain_nemesis::{Capability, Cluster, Links, Processes};
 use tokio::runtime::Runtime;
 
 use super::folder::RunFolder;
@@ -67,6 +67,9 @@ impl Site {
         };
         let local = Arc::new(LocalCluster::provision(sandbox, prepared.nodes.len())?);
         let urls = local.nodes().iter().map(|node| prepared.database.url(node.address)).collect();
+        if prepared.needs(Capability::Limits) {
+            local.prepare_limits();
+        }
         install(prepared, program, &local, folder)?;
         Ok(Site { urls, cluster: local.clone(), local: Some(local) })
     }

@@ -1,6 +1,7 @@
 //! A run that is killed by SIGKILL at a random moment leaves nothing behind.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -55,6 +56,7 @@ fn kill_one(turn: u32, kills: u32) -> Duration {
         // Namespaces have no name: they are there by processes, or else by mounts.
         let mounts = fs::read_to_string("/proc/self/mountinfo").expect("readable");
         left.extend(mounts.lines().filter(|line| line.contains(&run)).map(str::to_owned));
+        left.extend(cgroups_of(&run));
         let files = fs::read_dir(".").expect("readable").flatten();
         left.extend(files.map(|file| file.path().display().to_string()));
         if left.is_empty() {
@@ -74,6 +76,7 @@ pub fn victim(run: &str) -> ExitCode {
     let sandbox = Sandbox::enter(run).unwrap_or_else(|error| panic!("{error}"));
     let cluster = LocalCluster::provision(sandbox, 3).unwrap_or_else(|error| panic!("{error}"));
     let writer = "while :; do date > file-$(date +%N); done";
+    cluster.prepare_limits();
     cluster.install((0..3).map(|node| script(&cluster, node, writer)).collect());
     (0..3).for_each(|node| cluster.start(node).expect("started"));
     let cluster = std::sync::Arc::new(cluster);
@@ -89,6 +92,24 @@ pub fn victim(run: &str) -> ExitCode {
         }
     }
     unreachable!("faults go on for ever")
+}
+
+/// The control groups of a run, wherever they are.
+pub fn cgroups_of(run: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            if entry.file_name().to_str().is_some_and(|name| name.contains(run)) {
+                found.push(entry.path().display().to_string());
+            }
+            folders.push(entry.path());
+        }
+    }
+    found
 }
 
 /// The processes that were started with the mark of a run, zombies excepted.

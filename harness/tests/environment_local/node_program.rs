@@ -1,11 +1,12 @@
 //! The program under test: it tells others what it is told to, and who told it something.
 //!
-//! Datagrams of words: `say ROUND ADDRESS...` and `heard ROUND` and `life` come from the harness
-//! and are answered, `hello ROUND NUMBER` comes from other nodes.
+//! Datagrams of words: `say ROUND ADDRESS...` and `heard ROUND`, `life`, `compute ROUND` and `take ROUND BYTES`
+//! come from the harness and are answered, `hello ROUND NUMBER` comes from other nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, UdpSocket};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 pub const PORT: u16 = 7_400;
 
@@ -14,6 +15,9 @@ pub fn run(number: &str) -> ExitCode {
     // No two processes of a boot start with the same number at the same tick.
     let life = splitbrain_nemesis::journal::ProcessId::of(own_pid()).expect("own process").started;
     let mut heard: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    // What takes long is done once, however often it is asked for, and then answered again.
+    let mut done = String::new();
+    let mut taken = None;
     let mut buffer = [0; 2048];
     loop {
         let (length, from) = socket.recv_from(&mut buffer).expect("datagrams can be received");
@@ -37,10 +41,40 @@ pub fn run(number: &str) -> ExitCode {
                 format!("{round} {}", who.into_iter().collect::<Vec<_>>().join(" "))
             }
             ["life"] => format!("life {life}"),
+            ["compute" | "take", round, ..] if done.split(' ').next() == Some(round) => {
+                done.clone()
+            }
+            ["compute", round] => {
+                done = format!("{round} {}", compute());
+                done.clone()
+            }
+            ["take", round, bytes] => {
+                let memory = taken.insert(vec![1_u8; bytes.parse().expect("a number")]);
+                done = format!("{round} {}", memory.len());
+                done.clone()
+            }
             _ => panic!("not understood: {text}"),
         };
         let _ = socket.send_to(answer.as_bytes(), from);
     }
+}
+
+/// The part of a core that this process is given while it computes without a pause.
+fn compute() -> f64 {
+    let wall = Duration::from_millis(400);
+    let (begun, before) = (Instant::now(), ticks());
+    while begun.elapsed() < wall {
+        std::hint::spin_loop();
+    }
+    // Ticks of 10 ms (USER_HZ).
+    (ticks() - before) as f64 / 100.0 / begun.elapsed().as_secs_f64()
+}
+
+/// The time that this process has had on a core (fields 14 and 15 of proc_pid_stat(5)).
+fn ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc is there");
+    let fields = stat.rsplit_once(") ").expect("a name in parentheses").1;
+    fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
 }
 
 /// The number that `/proc` knows this process by; in a PID namespace it has another one itself.

@@ -16,6 +16,9 @@ use crate::node_program::PORT;
 /// After this a node that does not answer is taken to be down; it is on the same machine.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// For what takes a node a while.
+const LONG_PATIENCE: Duration = Duration::from_secs(3);
+
 pub struct Talkers {
     pub cluster: Arc<LocalCluster>,
     socket: UdpSocket,
@@ -55,6 +58,7 @@ impl Talkers {
     /// A cluster of talkers that all answer.
     pub fn start(nodes: usize) -> Talkers {
         let cluster = provisioned(nodes);
+        cluster.prepare_limits();
         cluster.install((0..nodes).map(|node| talker(&cluster, node)).collect());
         for node in 0..nodes {
             cluster.start(node).unwrap_or_else(|error| panic!("{error}"));
@@ -70,6 +74,11 @@ impl Talkers {
     /// The cluster as the nemesis knows it.
     pub fn erased(&self) -> Arc<dyn Cluster> {
         self.cluster.clone()
+    }
+
+    fn next_round(&self) -> u32 {
+        self.rounds.set(self.rounds.get() + 1);
+        self.rounds.get()
     }
 
     /// A node's answer, if it comes.
@@ -126,5 +135,16 @@ impl Witness for Talkers {
 
     fn life(&self, node: usize) -> Option<u64> {
         self.ask(node, "life")?.split(' ').nth(1)?.parse().ok()
+    }
+
+    fn share(&self, node: usize) -> f64 {
+        let question = format!("compute {}", self.next_round());
+        let answer = self.ask_for(node, &question, LONG_PATIENCE).expect("it runs");
+        answer.split(' ').nth(1).and_then(|share| share.parse().ok()).expect("a number")
+    }
+
+    fn take(&self, node: usize, bytes: u64) {
+        let question = format!("take {} {bytes}", self.next_round());
+        self.ask_for(node, &question, LONG_PATIENCE);
     }
 }

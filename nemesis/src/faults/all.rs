@@ -1,9 +1,9 @@
 //! The list of all faults.
 
 use super::{
-    Fault, bridge, client_side, crash_loop, flapping, halves, isolate_one, kill, majorities_ring,
-    majority, minority_third, one_way, partial, pause, primaries, random_halves, rolling_restart,
-    stop,
+    Fault, bridge, client_side, cpu, crash_loop, flapping, halves, isolate_one, kill, leave,
+    majorities_ring, majority, memory, minority_third, one_way, partial, pause, primaries,
+    random_halves, rolling_restart, stop,
 };
 
 /// All faults, in the order in which they are shown.
@@ -25,4 +25,7 @@ pub const ALL: &[&Fault] = &[
     &pause::FAULT,
     &crash_loop::FAULT,
     &rolling_restart::FAULT,
+    &cpu::FAULT,
+    &memory::FAULT,
+    &leave::FAULT,
 ];

@@ -10,13 +10,16 @@ mod targets;
 
 mod bridge;
 mod client_side;
+mod cpu;
 mod crash_loop;
 mod flapping;
 mod halves;
 mod isolate_one;
 mod kill;
+mod leave;
 mod majorities_ring;
 mod majority;
+mod memory;
 mod minority_third;
 mod one_way;
 mod partial;
@@ -161,6 +164,19 @@ pub enum Break {
     Stop,
     /// All its processes are stopped; undone by letting them go on.
     Pause,
+    /// All its processes together get less time to compute.
+    Cpu {
+        /// Percent of one core.
+        percent: f64,
+    },
+    /// All its processes together get less memory, of which they may die; undone by lifting the
+    /// limit and starting it again if it has died.
+    Memory {
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// It leaves the database's cluster; undone by joining it again.
+    Leave,
 }
 
 impl Break {
@@ -168,6 +184,8 @@ impl Break {
     pub fn needs(self) -> Capability {
         match self {
             Break::Kill | Break::Stop | Break::Pause => Capability::Processes,
+            Break::Cpu { .. } | Break::Memory { .. } => Capability::Limits,
+            Break::Leave => Capability::Members,
         }
     }
 

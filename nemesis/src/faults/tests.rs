@@ -189,3 +189,17 @@ fn usual_arguments_are_right() {
         }
     }
 }
+
+#[test]
+fn amounts_reach_what_is_broken() {
+    let what = |choice: &str| match decide(choice, 5, &[], 1).unwrap().action {
+        Action::Nodes { what, nodes } => (what, nodes.len()),
+        action => panic!("{action:?}"),
+    };
+    assert_eq!(what("cpu"), (Break::Cpu { percent: 10.0 }, 1));
+    assert_eq!(what("cpu:all@2.5%"), (Break::Cpu { percent: 2.5 }, 5));
+    assert_eq!(what("memory:n1+n3@limit=64mb"), (Break::Memory { bytes: 64 << 20 }, 2));
+    assert_eq!(what("shrink:minority"), (Break::Leave, 2));
+    assert!(decide("cpu@0%", 5, &[], 1).unwrap_err().0.contains("0.1%"));
+    assert!(decide("leave:all", 5, &[], 1).unwrap_err().0.contains("at least one"));
+}

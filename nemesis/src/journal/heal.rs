@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::identity::Standing;
-use super::undo::{Content, kill_process, read, remove_directory};
+use super::undo::{Content, kill_process, read, remove_cgroup, remove_directory};
 use super::{Entry, remove_listed};
 
 /// One thing that healing looked at, and what came of it.
@@ -102,16 +102,20 @@ fn heal_run(journal: &Path) -> Vec<HealLine> {
             Entry::Process { process, what } => {
                 (format!("process {} ({what})", process.pid), &|| kill_process(*process))
             }
-            Entry::Marked(mark) => {
-                (format!("processes marked {}", mark.value()), &|| mark.kill())
-            }
-            Entry::Directory(_) => continue,
+            Entry::Marked(mark) => (format!("processes marked {}", mark.value()), &|| mark.kill()),
+            Entry::Directory(_) | Entry::Cgroup(_) => continue,
         };
         lines.push(line(what, if processes_too { kill() } else { Ok(false) }));
     }
     for entry in &entries {
-        if let Entry::Directory(path) = entry {
-            lines.push(line(format!("folder {}", path.display()), remove_directory(path)));
+        match entry {
+            Entry::Directory(path) => {
+                lines.push(line(format!("folder {}", path.display()), remove_directory(path)));
+            }
+            Entry::Cgroup(path) => {
+                lines.push(line(format!("cgroup {}", path.display()), remove_cgroup(path)));
+            }
+            Entry::Process { .. } | Entry::Marked(_) => {}
         }
     }
     if lines.iter().all(|line| !matches!(line.outcome, Outcome::Failed(_))) {

@@ -34,6 +34,9 @@ const UNFINISHED: &str = "new";
 pub enum Entry {
     /// A folder with all that is in it; an absolute path.
     Directory(PathBuf),
+    /// A control group with the groups in it; the absolute path of its folder. It can only be
+    /// removed once its processes are gone.
+    Cgroup(PathBuf),
     /// A process. It can only be listed once it runs, so this is a second line of defence.
     Process {
         /// Which process.
@@ -80,8 +83,8 @@ impl Journal {
         write_line(&mut self.file, entry)?;
         match entry {
             Entry::Directory(_) => self.file.sync_data(),
-            // A power loss ends processes by itself.
-            Entry::Process { .. } | Entry::Marked(_) => Ok(()),
+            // A power loss ends these by itself.
+            Entry::Process { .. } | Entry::Marked(_) | Entry::Cgroup(_) => Ok(()),
         }
     }
 

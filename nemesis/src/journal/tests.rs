@@ -148,6 +148,23 @@ fn a_path_that_is_no_folder_of_a_run_is_never_removed() {
     assert!(!undo::remove_directory(Path::new("/tmp/splitbrain-is-not-there")).unwrap());
 }
 
+/// A folder with nothing but folders in it behaves as a group does.
+#[test]
+fn groups_are_removed_from_the_innermost_on_and_files_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let group = folder.path().join("splitbrain-run-1");
+    fs::create_dir_all(group.join("n1/inner")).unwrap();
+    fs::create_dir(group.join("n2")).unwrap();
+    let journal = journal_of_a_dead_run(folder.path(), "run-1", |_| ());
+    append(&journal, &Entry::Cgroup(group.clone()));
+    fs::write(group.join("n2/file"), "no group has one").unwrap();
+    assert!(matches!(outcomes(&heal(folder.path()).unwrap())[..], [Outcome::Failed(_)]));
+    assert!(group.join("n2/file").exists() && journal.exists());
+    fs::remove_file(group.join("n2/file")).unwrap();
+    assert_eq!(outcomes(&heal(folder.path()).unwrap()), [&Outcome::Undone; 2]);
+    assert!(!group.exists() && !journal.exists());
+}
+
 #[test]
 fn a_link_is_removed_and_what_it_points_to_is_not() {
     let folder = tempfile::tempdir().unwrap();

@@ -34,9 +34,9 @@ pub(super) fn read(path: &Path) -> io::Result<Content> {
     Ok(Content { owner, entries })
 }
 
-/// Kills the processes whose mark the journal lists, removes the folders that it lists and, once
-/// all of that is gone, the journal itself. Single processes are not looked at. No journal is no
-/// error: then it was all removed before.
+/// Kills the processes whose mark the journal lists, removes the folders and groups that it lists
+/// and, once all of that is gone, the journal itself. Single processes are not looked at. No
+/// journal is no error: then it was all removed before.
 ///
 /// # Errors
 /// Something could not be removed; the journal then stays.
@@ -53,8 +53,10 @@ pub fn remove_listed(journal: &Path) -> io::Result<()> {
         }
     }
     for entry in &content.entries {
-        if let Entry::Directory(path) = entry {
-            remove_directory(path)?;
+        match entry {
+            Entry::Directory(path) => drop(remove_directory(path)?),
+            Entry::Cgroup(path) => drop(remove_cgroup(path)?),
+            Entry::Process { .. } | Entry::Marked(_) => {}
         }
     }
     ignore_absent(fs::remove_file(journal))
@@ -75,6 +77,31 @@ pub(super) fn remove_directory(path: &Path) -> io::Result<bool> {
             Err(error)
                 if error.kind() == ErrorKind::DirectoryNotEmpty && Instant::now() < until =>
             {
+                thread::sleep(Duration::from_millis(5));
+            }
+            done => return done.map(|()| true),
+        }
+    }
+}
+
+/// Removes a control group and those in it. True if it was there. Never removes a file, and so never
+/// anything but a group or an empty folder.
+pub(super) fn remove_cgroup(path: &Path) -> io::Result<bool> {
+    let below = match fs::read_dir(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        below => below?,
+    };
+    for entry in below {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_cgroup(&entry.path())?;
+        }
+    }
+    // It is busy until the last of its processes is entirely dead.
+    let until = Instant::now() + DEATH_LIMIT;
+    loop {
+        match ignore_absent(fs::remove_dir(path)) {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < until => {
                 thread::sleep(Duration::from_millis(5));
             }
             done => return done.map(|()| true),

@@ -13,8 +13,10 @@ pub struct Proof {
     pub blocked: usize,
     /// Directed links over which a probe has arrived since the change.
     pub passed: usize,
-    /// Processes that were seen to be gone, stopped, going on or started.
+    /// Processes that were seen to be gone, stopped, limited, going on or started.
     pub processes: usize,
+    /// Nodes that agreed on who belongs to the cluster.
+    pub agreed: usize,
     /// From the decision to the last of these observations, in microseconds.
     pub took_us: u64,
 }

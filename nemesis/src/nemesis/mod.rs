@@ -1,7 +1,9 @@
 //! Breaks what a fault decided, proves that it is broken, and undoes it.
 
 mod effect;
+mod limits;
 mod links;
+mod members;
 mod processes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 pub use effect::{Effect, Proof};
 
 use crate::faults::{Action, Break};
-use crate::node::{Capability, Cluster, Link};
+use crate::node::{Capability, Cluster, Limit, Link, Resource};
 
 /// Number of a fault within a run.
 pub type FaultId = u64;
@@ -154,6 +156,20 @@ impl Nemesis {
     fn can_be_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
         match what {
             Break::Kill | Break::Stop | Break::Pause => self.living(nodes),
+            Break::Cpu { .. } | Break::Memory { .. } => {
+                self.not_yet_hit(what, nodes)?;
+                self.living(nodes)
+            }
+            Break::Leave => self.not_yet_hit(what, nodes),
+        }
+    }
+
+    /// Skips if one of the nodes is broken in the same way already, by an amount of its own.
+    fn not_yet_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
+        let spared = self.no_longer_hit(what, nodes);
+        match nodes.iter().find(|node| !spared.contains(node)) {
+            None => Ok(()),
+            Some(node) => Err(Trouble::Skip(format!("{} is hit so already", self.name(*node)))),
         }
     }
 
@@ -162,6 +178,9 @@ impl Nemesis {
             Break::Kill => self.kill(nodes, deadline),
             Break::Stop => self.end(nodes, deadline + END_LIMIT),
             Break::Pause => self.pause(nodes, deadline),
+            Break::Cpu { percent } => self.limit(Limit::Cpu { percent }, nodes, deadline),
+            Break::Memory { bytes } => self.limit(Limit::Memory { bytes }, nodes, deadline),
+            Break::Leave => self.leave(nodes),
         }
     }
 
@@ -170,6 +189,9 @@ impl Nemesis {
         match what {
             Break::Kill | Break::Stop => self.all_are(nodes, "runs again", |_| false),
             Break::Pause => self.all_are(nodes, "is no longer stopped", |p| p.stopped),
+            Break::Cpu { percent } => self.still_limited(Limit::Cpu { percent }, nodes),
+            Break::Memory { bytes } => self.still_limited(Limit::Memory { bytes }, nodes),
+            Break::Leave => self.have_not_joined(),
         }
     }
 
@@ -177,6 +199,14 @@ impl Nemesis {
         match what {
             Break::Kill | Break::Stop => self.restart(nodes, deadline),
             Break::Pause => self.resume(nodes, deadline),
+            Break::Cpu { .. } => self.lift(Resource::Cpu, nodes, deadline),
+            Break::Memory { .. } => {
+                let proof = self.lift(Resource::Memory, nodes, deadline)?;
+                // Who died of it comes back, unless it is down for another reason.
+                let started = self.restart(&self.no_longer_hit(Break::Kill, nodes), deadline)?;
+                Ok(Proof { processes: started.processes, ..proof })
+            }
+            Break::Leave => self.join(nodes),
         }
     }
 

@@ -5,6 +5,8 @@ use crate::grudge::Grudge;
 use crate::memory::{MemoryCluster, Sabotage};
 use crate::node::{Links, Processes};
 
+mod shortages;
+
 const A: FaultId = 1;
 const B: FaultId = 2;
 

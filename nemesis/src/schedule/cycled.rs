@@ -10,6 +10,8 @@ use crate::node::Capability;
 
 /// How long a cut lasts, in milliseconds.
 const CUT_MS: u64 = 5_000;
+/// How long nodes are short of something or out of the cluster, in milliseconds.
+const SHORTAGE_MS: u64 = 4_000;
 /// How long nodes stay down or stand still, in milliseconds.
 const PROCESS_FAULT_MS: u64 = 2_000;
 /// The time between two faults, in milliseconds.
@@ -53,5 +55,6 @@ fn usual_ms(fault: &Fault) -> u64 {
         _ if fault.beat.is_some() => CUT_MS,
         Capability::Links => CUT_MS,
         Capability::Processes => PROCESS_FAULT_MS,
+        Capability::Limits | Capability::Members => SHORTAGE_MS,
     }
 }

@@ -9,13 +9,13 @@ use nix::sys::signal::{self, kill};
 use nix::unistd::Pid;
 use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::node::{
-    Cluster, DropRule, Link, Links, NodeError, ProcessState, Processes, Signal,
+    Capability, Cluster, DropRule, Limits, Link, Links, NodeError, ProcessState, Processes, Signal,
 };
 
 use super::program::processes_in;
 use super::{LocalCluster, lock_file, restore_rules, wait_all};
 
-fn node_error(error: impl Into<Box<dyn Error>>) -> NodeError {
+pub(super) fn node_error(error: impl Into<Box<dyn Error>>) -> NodeError {
     NodeError(error.into().to_string())
 }
 
@@ -30,6 +30,17 @@ impl Cluster for LocalCluster {
 
     fn processes(&self) -> Option<&dyn Processes> {
         Some(self)
+    }
+
+    fn limits(&self) -> Option<&dyn Limits> {
+        matches!(self.cgroups.get(), Some(Ok(_))).then_some(self as &dyn Limits)
+    }
+
+    fn lacks(&self, capability: Capability) -> String {
+        match (capability, self.cgroups.get()) {
+            (Capability::Limits, Some(Err(why))) => format!("no cgroups: {why}"),
+            _ => format!("no {capability}"),
+        }
     }
 }
 

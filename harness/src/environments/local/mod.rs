@@ -6,7 +6,9 @@
 
 mod agent;
 mod capabilities;
+mod cgroups;
 mod keeper;
+mod limits;
 pub(in crate::environments) mod namespaces;
 mod probes;
 mod program;
@@ -17,8 +19,9 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use splitbrain_nemesis::iptables;
@@ -30,6 +33,7 @@ pub use sandbox::{Sandbox, SandboxError};
 use super::tool::Tool;
 use super::{Daemon, EnvError, NodeSpec};
 use agent::{Agent, Answer};
+use cgroups::Cgroups;
 use probes::Probes;
 use program::Program;
 use topology::{HUB, MOST_NODES, hub_batch, node_batch, node_specs};
@@ -46,6 +50,8 @@ pub struct LocalCluster {
     senders: Vec<IpAddr>,
     probes: Probes,
     firewall: Firewall,
+    /// Once the nodes are to be limited: their groups, or why there are none.
+    cgroups: OnceLock<Result<Cgroups, String>>,
     sandbox: Sandbox,
 }
 
@@ -118,6 +124,7 @@ impl LocalCluster {
                 .collect(),
             specs,
             firewall,
+            cgroups: OnceLock::new(),
             sandbox,
         })
     }
@@ -139,6 +146,15 @@ impl LocalCluster {
     /// The journal cannot be written.
     pub fn remove_at_end(&self, directory: &Path) -> Result<(), EnvError> {
         self.sandbox.remove_at_end(directory).map_err(EnvError::failed("writing the journal"))
+    }
+
+    /// Has the nodes' programs start in control groups, so that they can be limited. To be called
+    /// before they are started. Where there are no groups to be had, they start without, and
+    /// [`Cluster::lacks`](splitbrain_nemesis::Cluster::lacks) says why.
+    pub fn prepare_limits(&self) {
+        self.cgroups.get_or_init(|| {
+            Cgroups::make(&self.sandbox, &self.names).map_err(|error| error.to_string())
+        });
     }
 
     /// Says what each node runs, one for each node in order; nothing is started.
@@ -172,6 +188,12 @@ impl LocalCluster {
         }
         let daemon = program.daemon.as_ref().ok_or_else(|| failed("no program is installed"))?;
         let mut command = program::command(name, daemon)?;
+        if let Some(Ok(groups)) = self.cgroups.get() {
+            let entering = EnvError::failed(format!("the cgroups of {name}"));
+            let door = groups.door(node).map_err(entering)?;
+            // SAFETY: `enter` makes system calls only and allocates nothing.
+            unsafe { command.pre_exec(move || door.enter()) };
+        }
         let child = self.nodes[node]
             .agent
             .ask(move || command.spawn())

@@ -114,6 +114,10 @@ impl Sandbox {
         self.record(&Entry::Process { process, what: what.to_owned() })
     }
 
+    pub(super) fn record_cgroup(&self, path: &Path) -> io::Result<()> {
+        self.record(&Entry::Cgroup(path.to_owned()))
+    }
+
     fn record(&self, entry: &Entry) -> io::Result<()> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).record(entry)
     }
