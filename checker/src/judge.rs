@@ -130,11 +130,18 @@ impl Findings {
             }
         }
         let eventual = eventual(history, faults, &registers, &mut violations);
+        let mut violations = violations.tell(history, &registers);
+        if !linearizable.is_invalid()
+            && let Some(observed) = with_failed_cas(history, None, options)
+        {
+            (linearizable, plan) = (observed.linearizable, observed.plan);
+            violations.extend(observed.violations);
+        }
         Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &linearizable, &eventual)),
             ladder: Ladder::from([(Rung::Linearizable, linearizable)]),
             eventual,
-            violations: violations.tell(history, &registers),
+            violations,
             plan,
         }
     }
@@ -193,7 +200,17 @@ fn linearizable_before(history: &History, options: &Options, index: u64) -> Verd
         return Verdict::unknown("there is no check for these operations");
     };
     let results = check_all(history, &registers, &options.budget).into_iter();
-    results.fold(Verdict::Valid, |all, result| all.and(result.linearizable))
+    let verdict = results.fold(Verdict::Valid, |all, result| all.and(result.linearizable));
+    match with_failed_cas(history, Some(index), options) {
+        Some(observed) if !verdict.is_invalid() => observed.linearizable,
+        _ => verdict,
+    }
+}
+
+/// What more is known of registers if failed compare-and-sets count, and there are some.
+fn with_failed_cas(history: &History, before: Option<u64>, options: &Options) -> Option<Modelled> {
+    let observes = options.observes_failures(history);
+    observes.then(|| Modelled::with_failed_cas(history, before, options)).flatten()
 }
 
 /// What one key's check says.

@@ -41,6 +41,6 @@ pub use judge::judge;
 pub use judgement::{FORMAT_VERSION, Judgement, KeyPlan};
 pub use ladder::{Ladder, Rung, strongest};
 pub use models::{ModelName, UnknownModel, VOCABULARIES};
-pub use options::Options;
+pub use options::{FailedCas, Options};
 pub use verdict::Verdict;
 pub use violation::Violation;

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::history::{History, KeyId, Operation};
 use crate::judgement::KeyPlan;
-use crate::models::{Named, Outcome};
+use crate::models::failed_cas::ObservedRegister;
+use crate::models::{KeyCheck, Named, Outcome};
 use crate::options::Options;
 use crate::tell::Teller;
 use crate::verdict::Verdict;
@@ -41,6 +42,28 @@ impl Modelled {
                 let index = operation.invoked.index;
                 format!("event {index}: {} is not an operation of a {name}", operation.f)
             })?;
+        Ok(Modelled::of(checks, name, history, options))
+    }
+
+    /// Checks registers, of which failed compare-and-sets are answers too.
+    pub fn with_failed_cas(
+        history: &History,
+        before_index: Option<u64>,
+        options: &Options,
+    ) -> Option<Modelled> {
+        let reading = options.reading(history, before_index);
+        let (initial, nil_reads_any) = (reading.initial, reading.nil_reads_any);
+        let model = ObservedRegister { initial, nil_reads_any };
+        let checks = Named::check_before(&model, history, before_index, &options.budget).ok()?;
+        Some(Modelled::of(checks, Named::name(&model), history, options))
+    }
+
+    fn of(
+        checks: Vec<KeyCheck<'_>>,
+        name: &'static str,
+        history: &History,
+        options: &Options,
+    ) -> Modelled {
         let key_of = |key: Option<KeyId>| key.and_then(|key| history[key].clone());
         let plan = checks
             .iter()
@@ -76,7 +99,7 @@ impl Modelled {
             because: because(history, name, &witness),
             count,
         });
-        Ok(Modelled { linearizable, violations: violations.into_iter().collect(), plan })
+        Modelled { linearizable, violations: violations.into_iter().collect(), plan }
     }
 }
 

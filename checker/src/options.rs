@@ -6,8 +6,20 @@ use crate::class::Class;
 use crate::history::History;
 use crate::linearizable::Budget;
 use crate::models::ModelName;
+use crate::models::failed_cas::is_observed;
 use crate::models::list::Objects;
 use crate::register::Reading;
+
+/// What a compare-and-set says that failed with a mismatch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailedCas {
+    /// Nothing.
+    #[default]
+    Ignored,
+    /// That at some moment of its interval the register did not hold the value it was to find.
+    /// Linearizability then takes a search.
+    Observed,
+}
 
 /// What to judge a history by.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +39,18 @@ pub struct Options {
     pub budget: Budget,
     /// What the objects are; by default what the header's vocabulary says, else registers.
     pub model: Option<ModelName>,
+    /// What a compare-and-set says that failed because the register held another value.
+    pub failed_cas: FailedCas,
     /// The judgement says how each key was checked.
     pub explain: bool,
 }
 
 impl Options {
+    /// Whether failed compare-and-sets are to be looked at, and there are some.
+    pub(crate) fn observes_failures(&self, history: &History) -> bool {
+        self.failed_cas == FailedCas::Observed && history.operations().iter().any(is_observed)
+    }
+
     pub(crate) fn reading<'h>(
         &'h self,
         history: &'h History,

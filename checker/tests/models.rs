@@ -55,7 +55,7 @@ fn the_vocabulary_of_the_header_decides() {
     assert_eq!((violation.name, violation.key.as_deref()), ("non-linearizable", Some("a")));
     assert_eq!(violation.witness, [0, 6]);
     assert_eq!(violation.because.len(), 3, "{:?}", violation.because);
-    let procedure = "search: just in time over the open operations".to_owned();
+    let procedure = "turns: what is due first is done first".to_owned();
     let plan = |key: &str| KeyPlan { key: Some(key.to_owned()), procedure: procedure.clone() };
     assert_eq!(judgement.explain, [plan("a"), plan("b")]);
 }
@@ -140,6 +140,13 @@ fn every_vocabulary_is_judged() {
         ("unordered-queue", json!([["enqueue", 1, 1], ["enqueue", 2, 2]]), "dequeue"),
         ("stack", json!([["push", 1, 1], ["push", 2, 2], ["pop", null, 2]]), "pop"),
         ("set", json!([["add", 1, 1], ["add", "b", "b"], ["read", null, ["b", 1]]]), "read"),
+        ("set-full", json!([["add", 1, 1], ["contains", 1, true], ["remove", 1, 1]]), "read"),
+        ("list-append", json!([["append", 1, 1], ["append", 2, 2]]), "read"),
+        (
+            "priority-queue",
+            json!([["insert", 10, 10], ["insert", 9, 9], ["delete-min", null, 9]]),
+            "delete-min",
+        ),
         ("counter", json!([["add", 5, 5], ["add", -7, -7]]), "read"),
         (
             "multi-register",
@@ -153,6 +160,9 @@ fn every_vocabulary_is_judged() {
         (json!(1), json!(null)),
         (json!(1), json!(null)),
         (json!([1, "b"]), json!([1])),
+        (json!([]), json!([1])),
+        (json!([1, 2]), json!([2, 1])),
+        (json!(10), json!(9)),
         (json!(-2), json!(5)),
         (json!([["r", "x", 1]]), json!([["r", "x", null]])),
     ];
@@ -185,9 +195,16 @@ fn the_cheapest_procedure_that_fits_is_used() {
     let call =
         |process: u64, kind: &str, f: &str, value: Value| json!([process, kind, f, "k", value]);
     for (vocabulary, f, sweep) in [
-        ("fifo-queue", "enqueue", "sweep: every element was enqueued once"),
-        ("unordered-queue", "enqueue", "sweep: every element was enqueued once"),
+        ("fifo-queue", "enqueue", "sweep: every element was put in once"),
+        ("unordered-queue", "enqueue", "sweep: every element was put in once"),
+        ("stack", "push", "sweep: every element was put in once"),
+        ("priority-queue", "insert", "sweep: every element was put in once"),
         ("set", "add", "levels: every element was added once"),
+        (
+            "list-append",
+            "append",
+            "levels: every element was appended once, the longest read has their order",
+        ),
     ] {
         let mut lines: Vec<Value> = [1, 1]
             .iter()
@@ -197,8 +214,20 @@ fn the_cheapest_procedure_that_fits_is_used() {
         (2..4).for_each(|at| lines[at][4] = json!(2));
         once(vocabulary, &lines, sweep);
     }
-    let push = ["invoke", "ok"].map(|kind| call(0, kind, "push", json!(1)));
-    once("stack", &push, search);
+    let cases = [
+        ("mutex", "acquire", "turns: what is due first is done first"),
+        ("reentrant-mutex", "acquire", search),
+        ("counter", "add", search),
+        ("set-full", "add", search),
+    ];
+    for (vocabulary, f, procedure) in cases {
+        once(vocabulary, &["invoke", "ok"].map(|kind| call(0, kind, f, json!(1))), procedure);
+    }
+    let acquired = [call(0, "invoke", "acquire", Value::Null), call(0, "ok", "acquire", json!(7))];
+    once("fenced-mutex", &acquired, "turns: in the order of the tokens");
+    let never_read = ["invoke", "info"].map(|kind| call(0, kind, "write", json!(1)));
+    let read = ["invoke", "ok"].map(|kind| call(1, kind, "read", Value::Null));
+    once("versioned-register", &[&never_read[..], &read].concat(), search);
 }
 
 #[test]

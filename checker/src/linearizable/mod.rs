@@ -25,6 +25,8 @@ use std::fmt;
 
 pub use weaken::weakened;
 
+pub(crate) use search::mask;
+
 use prepare::Survey;
 use witness::Seed;
 

@@ -93,12 +93,16 @@ impl<M: Model> Default for Object<'_, M> {
 impl<'h, M: Model> Object<'h, M> {
     fn add(&mut self, model: &M, operation: &'h Operation, end: u64) -> Result<(), &'h Operation> {
         let in_time = operation.completed.filter(|completed| completed.index < end);
-        let returned = in_time.filter(|_| operation.is_ok()).map(|completed| completed.index);
-        let op = model.op(operation, returned.is_some(), &mut self.values);
+        let is_ok = in_time.is_some() && operation.is_ok();
+        let mut op = model.op(operation, is_ok, &mut self.values).map_err(|_| operation)?;
         // A failure that became known only later is certain all the same.
-        if let (Some(op), false) =
-            (op.map_err(|_| operation)?, operation.completion == Completion::Fail)
-        {
+        let failed = operation.completion == Completion::Fail;
+        if failed {
+            op = in_time.and_then(|_| model.failed(operation, &mut self.values));
+        }
+        if let Some(op) = op {
+            let answered = in_time.filter(|_| is_ok || failed);
+            let returned = answered.map(|completed| completed.index);
             self.ops.push(Timed { op, invoked: operation.invoked.index, returned });
             self.operations.push(operation);
         }

@@ -3,17 +3,22 @@
 use rustc_hash::FxHashSet;
 
 use super::sweep::{Lives, Order};
-use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
+use super::{Answer, Model, NoSuchOperation, Shortcut, Timed, Values};
 use crate::history::Operation;
-use crate::linearizable::ValueId;
+use serde_json::Value;
+
+/// An element: the number of its value, or the value itself where that is a number whose size
+/// matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Element(pub i64);
 
 /// What was done with the elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// This one was put in.
-    Put(ValueId),
+    Put(Element),
     /// This one was taken out.
-    Take(ValueId),
+    Take(Element),
     /// There was none to take.
     Empty,
     /// One may have been taken out, if there was one; nobody learnt which.
@@ -29,16 +34,23 @@ pub trait Container: Sync {
     const NAME: &'static str;
     /// The names of putting in and taking out.
     const VERBS: [&'static str; 2];
+    /// In which order elements come out.
+    const ORDER: Order;
 
     /// What an operation leaves of these elements, if it is possible at all.
     fn step(&self, elements: &Elements, op: &Op) -> Self::Next;
 
-    /// In which order elements come out, if that has a procedure of its own.
-    fn order(&self) -> Option<Order>;
+    /// An element by its value.
+    ///
+    /// # Errors
+    /// If the container cannot hold it.
+    fn of_value(value: &Value, values: &mut Values) -> Result<Element, NoSuchOperation> {
+        Ok(Element(values.id(value).0.into()))
+    }
 }
 
 /// Elements in an order that is the container's own affair.
-pub type Elements = Box<[ValueId]>;
+pub type Elements = Box<[Element]>;
 
 impl<C: Container> Model for C {
     type Op = Op;
@@ -59,7 +71,7 @@ impl<C: Container> Model for C {
         let [put, take] = C::VERBS;
         let f = operation.f.as_ref();
         Ok(Some(if f == put {
-            Op::Put(values.id(&operation.argument))
+            Op::Put(C::of_value(&operation.argument, values)?)
         } else if f != take {
             return Err(NoSuchOperation);
         } else if !answered {
@@ -67,7 +79,7 @@ impl<C: Container> Model for C {
         } else if operation.result.is_null() {
             Op::Empty
         } else {
-            Op::Take(values.id(&operation.result))
+            Op::Take(C::of_value(&operation.result, values)?)
         }))
     }
 
@@ -87,9 +99,8 @@ impl<C: Container> Model for C {
         needless(ops, among)
     }
 
-    /// Without one of its elements a run of a queue or a stack is a run still, since the others
-    /// keep their order.
-    fn element(&self, op: &Op) -> Option<ValueId> {
+    /// Without one of its elements a run is a run still, since the others keep their order.
+    fn element(&self, op: &Op) -> Option<Element> {
         match op {
             Op::Put(value) | Op::Take(value) => Some(*value),
             Op::Empty | Op::TakeUnknown => None,
@@ -98,8 +109,8 @@ impl<C: Container> Model for C {
 
     fn shortcut(&self, ops: &[Timed<Op>]) -> Option<Shortcut> {
         Some(Shortcut {
-            procedure: "sweep: every element was enqueued once",
-            linearizable: Lives::of(ops)?.decide(self.order()?)?,
+            procedure: "sweep: every element was put in once",
+            answer: Answer::whole(Lives::of(ops)?.decide(C::ORDER)?),
         })
     }
 
@@ -111,7 +122,7 @@ impl<C: Container> Model for C {
 /// Elements that were put in and that no answer shows; who took one without learning which need not
 /// have done so.
 fn needless(ops: &[Timed<Op>], among: &[usize]) -> Vec<usize> {
-    let taken: FxHashSet<ValueId> = ops
+    let taken: FxHashSet<Element> = ops
         .iter()
         .filter_map(|op| match op.op {
             Op::Take(value) => Some(value),

@@ -13,6 +13,7 @@ impl Container for FifoQueue {
 
     const NAME: &'static str = "fifo-queue";
     const VERBS: [&'static str; 2] = ["enqueue", "dequeue"];
+    const ORDER: Order = Order::FirstInFirstOut;
 
     fn step(&self, queue: &Elements, op: &Op) -> Option<Elements> {
         match (op, queue.split_first()) {
@@ -22,9 +23,5 @@ impl Container for FifoQueue {
             (Op::Empty | Op::TakeUnknown, None) => Some(Elements::default()),
             (Op::Take(_) | Op::Empty, _) => None,
         }
-    }
-
-    fn order(&self) -> Option<Order> {
-        Some(Order::FirstInFirstOut)
     }
 }

@@ -4,17 +4,16 @@ use std::hash::Hash;
 
 use rustc_hash::FxHashMap;
 
-/// One bit for each slot of an open operation.
-pub(super) type Mask = u128;
+use crate::linearizable::mask::Mask;
 
 /// One way in which the history so far can have happened.
 #[derive(Clone, Debug)]
-pub(super) struct Configuration<S> {
+pub(super) struct Configuration<S, K> {
     pub state: S,
     /// Open operations, by slot, that have taken effect.
-    pub writes: Mask,
+    pub writes: K,
     /// Open reads, by slot, that have found their answer.
-    pub reads: Mask,
+    pub reads: K,
     pub crashed: Crashed,
 }
 
@@ -55,38 +54,38 @@ impl Crashed {
 /// Configurations of which none makes another one superfluous: with the same state and effects, one
 /// does that to another if it has found the same answers at least, and used no crashed operation
 /// that the other has not.
-pub(super) struct Front<S> {
-    by_state: FxHashMap<(S, Mask), Vec<(Mask, Crashed)>>,
+pub(super) struct Front<S, K> {
+    by_state: FxHashMap<(S, K), Vec<(K, Crashed)>>,
     /// Comparisons of two configurations so far.
     pub comparisons: u64,
     /// What the configurations take, about.
     pub bytes: usize,
 }
 
-impl<S> Default for Front<S> {
+impl<S, K> Default for Front<S, K> {
     fn default() -> Self {
         Front { by_state: FxHashMap::default(), comparisons: 0, bytes: 0 }
     }
 }
 
-impl<S: Clone + Eq + Hash> Front<S> {
+impl<S: Clone + Eq + Hash, K: Mask> Front<S, K> {
     /// Takes a configuration in, unless another one makes it superfluous: then false.
-    pub fn insert(&mut self, new: &Configuration<S>, heap_bytes: impl Fn(&S) -> usize) -> bool {
+    pub fn insert(&mut self, new: &Configuration<S, K>, heap_bytes: impl Fn(&S) -> usize) -> bool {
         let alike = self.by_state.entry((new.state.clone(), new.writes)).or_default();
         if alike.is_empty() {
-            self.bytes += size_of::<((S, Mask), Vec<(Mask, Crashed)>)>() + heap_bytes(&new.state);
+            self.bytes += size_of::<((S, K), Vec<(K, Crashed)>)>() + heap_bytes(&new.state);
         }
         self.comparisons += 1 + alike.len() as u64;
-        let covers = |(reads, crashed): &(Mask, Crashed)| {
-            reads & new.reads == new.reads && crashed.within(&new.crashed)
+        let covers = |(reads, crashed): &(K, Crashed)| {
+            new.reads.is_within(*reads) && crashed.within(&new.crashed)
         };
         if alike.iter().any(covers) {
             return false;
         }
         alike.retain(|(reads, crashed)| {
-            !(reads & new.reads == *reads && new.crashed.within(crashed))
+            !(reads.is_within(new.reads) && new.crashed.within(crashed))
         });
-        self.bytes += size_of::<(Mask, Crashed)>() + new.crashed.heap_bytes();
+        self.bytes += size_of::<(K, Crashed)>() + new.crashed.heap_bytes();
         alike.push((new.reads, new.crashed.clone()));
         true
     }
@@ -95,7 +94,7 @@ impl<S: Clone + Eq + Hash> Front<S> {
         self.by_state.is_empty()
     }
 
-    pub fn into_configurations(self) -> impl Iterator<Item = Configuration<S>> {
+    pub fn into_configurations(self) -> impl Iterator<Item = Configuration<S, K>> {
         self.by_state.into_iter().flat_map(|((state, writes), alike)| {
             alike.into_iter().map(move |(reads, crashed)| Configuration {
                 state: state.clone(),

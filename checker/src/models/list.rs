@@ -5,13 +5,19 @@ use std::str::FromStr;
 
 use super::check::Named;
 use super::counter::Counter;
+use super::fenced_mutex::FencedMutex;
 use super::fifo_queue::FifoQueue;
 use super::kv_append::KvAppend;
+use super::list_append::ListAppend;
 use super::multi_register::MultiRegister;
 use super::mutex::Mutex;
+use super::priority_queue::PriorityQueue;
+use super::reentrant_mutex::ReentrantMutex;
 use super::set::GrowOnlySet;
+use super::set_full::FullSet;
 use super::stack::Stack;
 use super::unordered_queue::UnorderedQueue;
+use super::versioned_register::VersionedRegister;
 
 /// Every model but the registers, which have a check of their own.
 pub(crate) const ALL: &[&dyn Named] = &[
@@ -22,6 +28,12 @@ pub(crate) const ALL: &[&dyn Named] = &[
     &Counter,
     &UnorderedQueue,
     &Stack,
+    &PriorityQueue,
+    &VersionedRegister,
+    &ReentrantMutex,
+    &FencedMutex,
+    &ListAppend,
+    &FullSet,
     &MultiRegister,
 ];
 
@@ -36,6 +48,12 @@ pub const VOCABULARIES: &[&str] = &[
     "counter",
     "unordered-queue",
     "stack",
+    "priority-queue",
+    "versioned-register",
+    "reentrant-mutex",
+    "fenced-mutex",
+    "list-append",
+    "set-full",
     "multi-register",
 ];
 

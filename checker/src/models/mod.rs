@@ -15,25 +15,89 @@
 //! let freed = [held_twice[0].clone(), op(Op::Release, 0, None), held_twice[1].clone()];
 //! assert_eq!(decide(&Mutex, &freed, &Budget::default()).answer, Answer::Yes);
 //! ```
+//!
+//! A model of one's own is an implementation of the trait, here of a flag that can be raised once:
+//!
+//! ```
+//! use splitbrain_checker::history::{History, Operation};
+//! use splitbrain_checker::{linearizable::Budget, models::*};
+//!
+//! struct Flag;
+//!
+//! #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+//! enum Op {
+//!     Raise,
+//!     Look(bool),
+//! }
+//!
+//! impl Model for Flag {
+//!     type Op = Op;
+//!     type State = bool;
+//!     type Next = Option<bool>;
+//!
+//!     fn name(&self) -> &'static str {
+//!         "flag"
+//!     }
+//!     fn op(&self, o: &Operation, answered: bool, _: &mut Values) -> Result<Option<Op>, NoSuchOperation> {
+//!         match o.f.as_ref() {
+//!             "raise" => Ok(Some(Op::Raise)),
+//!             "look" if answered => o.result.as_bool().map(|up| Some(Op::Look(up))).ok_or(NoSuchOperation),
+//!             "look" => Ok(None),
+//!             _ => Err(NoSuchOperation),
+//!         }
+//!     }
+//!     fn init(&self) -> bool {
+//!         false
+//!     }
+//!     fn step(&self, up: &bool, op: &Op) -> Option<bool> {
+//!         match op {
+//!             Op::Raise => (!up).then_some(true),
+//!             Op::Look(seen) => (seen == up).then_some(*up),
+//!         }
+//!     }
+//!     fn is_read(&self, op: &Op) -> bool {
+//!         matches!(op, Op::Look(_))
+//!     }
+//! }
+//!
+//! let history = r#"
+//!     {"process":0,"type":"invoke","f":"raise","time":1}
+//!     {"process":0,"type":"ok","f":"raise","time":2}
+//!     {"process":1,"type":"invoke","f":"look","time":3}
+//!     {"process":1,"type":"ok","f":"look","value":false,"time":4}
+//! "#;
+//! let history = History::read(history.as_bytes()).unwrap();
+//! let keys = check(&Flag, &history, &Budget::default()).unwrap();
+//! assert!(matches!(keys[0].outcome, Outcome::NotLinearizable(_)));
+//! ```
 
+mod alternate;
 mod check;
 pub mod counter;
 pub mod elements;
+pub(crate) mod failed_cas;
+pub mod fenced_mutex;
 pub mod fifo_queue;
 mod front;
 pub mod kv_append;
+mod levels;
 pub(crate) mod list;
+pub mod list_append;
 pub mod multi_register;
 pub mod mutex;
 mod open;
+pub mod priority_queue;
+pub mod reentrant_mutex;
 mod search;
 pub mod set;
+pub mod set_full;
 pub mod stack;
 mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod unordered_queue;
 mod values;
+pub mod versioned_register;
 mod witness;
 
 use std::fmt;
@@ -46,7 +110,6 @@ pub use search::{Answer, Decided, decide};
 pub use values::Values;
 
 use crate::history::Operation;
-use crate::linearizable::ValueId;
 
 /// The sequential specification of an object.
 ///
@@ -77,6 +140,12 @@ pub trait Model: Sync {
         values: &mut Values,
     ) -> Result<Option<Self::Op>, NoSuchOperation>;
 
+    /// What an operation that failed has seen all the same, at some moment of its interval.
+    fn failed(&self, operation: &Operation, values: &mut Values) -> Option<Self::Op> {
+        let _ = (operation, values);
+        None
+    }
+
     /// The state before the first operation.
     fn init(&self) -> Self::State;
 
@@ -100,7 +169,7 @@ pub trait Model: Sync {
 
     /// The element that the operation is about, if an order that explains all answers still does
     /// so after every operation about that element is left out.
-    fn element(&self, op: &Self::Op) -> Option<ValueId> {
+    fn element(&self, op: &Self::Op) -> Option<elements::Element> {
         let _ = op;
         None
     }
@@ -108,6 +177,13 @@ pub trait Model: Sync {
     /// Decides the whole history in polynomial time, if it meets the conditions for that.
     fn shortcut(&self, ops: &[Timed<Self::Op>]) -> Option<Shortcut> {
         let _ = ops;
+        None
+    }
+
+    /// Operations, ascending, that no order explains either, where the model knows a way to find
+    /// few of them; `at` is that of the violation's [answer](Answer::No).
+    fn witness(&self, ops: &[Timed<Self::Op>], at: Option<usize>) -> Option<Vec<usize>> {
+        let _ = (ops, at);
         None
     }
 
@@ -148,5 +224,5 @@ pub struct Shortcut {
     /// What was done, and why it could be.
     pub procedure: &'static str,
     /// Whether the history is linearizable.
-    pub linearizable: bool,
+    pub answer: Answer,
 }

@@ -1,6 +1,7 @@
 //! A lock that one holder at a time can have.
 
-use super::{Model, NoSuchOperation, Values};
+use super::alternate::{self, Turn};
+use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
 use crate::history::Operation;
 
 /// `acquire` and `release`, as in Knossos: whoever releases it, the lock must be held. An attempt
@@ -54,5 +55,23 @@ impl Model for Mutex {
 
     fn is_read(&self, _op: &Op) -> bool {
         false
+    }
+
+    fn shortcut(&self, ops: &[Timed<Op>]) -> Option<Shortcut> {
+        Some(Shortcut {
+            procedure: "turns: what is due first is done first",
+            answer: alternate::decide(ops, turn, |_| None),
+        })
+    }
+
+    fn witness(&self, ops: &[Timed<Op>], at: Option<usize>) -> Option<Vec<usize>> {
+        alternate::too_many(ops, turn, at?)
+    }
+}
+
+fn turn(op: &Op) -> Turn {
+    match op {
+        Op::Acquire => Turn::Acquire,
+        Op::Release => Turn::Release,
     }
 }

@@ -8,9 +8,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::front::{Configuration, Front, Mask};
+use super::front::{Configuration, Front};
 use super::open::Open;
-use super::{Model, Timed};
+use super::{Model, Shortcut, Timed};
+use crate::linearizable::mask::{Mask, Words};
 use crate::linearizable::{Budget, Limit};
 
 /// Whether a history is linearizable.
@@ -33,6 +34,13 @@ pub enum Answer {
     },
 }
 
+impl Answer {
+    /// The answer of a procedure that looks at the history as a whole.
+    pub fn whole(linearizable: bool) -> Answer {
+        if linearizable { Answer::Yes } else { Answer::No { at: None } }
+    }
+}
+
 /// An answer and how it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -48,8 +56,8 @@ pub struct Decided {
 /// [shortcut](Model::shortcut) where that applies.
 pub fn decide<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget) -> Decided {
     if let Some(shortcut) = model.shortcut(ops) {
-        let answer = if shortcut.linearizable { Answer::Yes } else { Answer::No { at: None } };
-        return Decided { answer, procedure: shortcut.procedure, comparisons: 0 };
+        let Shortcut { procedure, answer } = shortcut;
+        return Decided { answer, procedure, comparisons: 0 };
     }
     search(model, ops, budget)
 }
@@ -57,16 +65,12 @@ pub fn decide<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget) -> Dec
 /// [`decide`] without shortcuts.
 pub(super) fn search<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget) -> Decided {
     let plan = Plan::new(model, ops);
-    let mut comparisons = 0;
-    let mut slack = 0;
-    let answer = loop {
-        let mut walk = Walk { model, ops, plan: &plan, budget, comparisons, slack, cut: false };
-        let answer = walk.run();
-        comparisons = walk.comparisons;
-        match answer {
-            Answer::No { .. } if walk.cut => slack = 1.max(2 * slack),
-            answer => break answer,
-        }
+    let walk = Walk { model, ops, plan: &plan, budget, comparisons: 0, slack: 0, cut: false };
+    let (answer, comparisons) = match plan.most_open {
+        0..=64 => walk.repeat::<u64>(),
+        65..=128 => walk.repeat::<u128>(),
+        129..=1024 => walk.repeat::<Words<16>>(),
+        _ => walk.repeat::<Words<256>>(),
     };
     Decided { answer, procedure: "search: just in time over the open operations", comparisons }
 }
@@ -82,6 +86,8 @@ struct Plan {
     examples: Vec<usize>,
     /// By operation.
     is_read: Vec<bool>,
+    /// How many operations that complete are open at once, at most.
+    most_open: usize,
 }
 
 impl Plan {
@@ -100,6 +106,15 @@ impl Plan {
             events.extend(op.returned.map(|returned| (returned, true, at)));
         }
         events.sort_unstable();
+        let (mut open, mut most_open) = (0_usize, 0);
+        for &(_, is_completion, op) in &events {
+            match (is_completion, ops[op].returned) {
+                (false, Some(_)) => open += 1,
+                (true, _) => open -= 1,
+                (false, None) => {}
+            }
+            most_open = open.max(most_open);
+        }
         let mut order: Vec<usize> = (0..ops.len()).collect();
         order.sort_by_key(|op| ops[*op].returned.is_some());
         let mut ids: FxHashMap<&M::Op, usize> = FxHashMap::default();
@@ -110,7 +125,7 @@ impl Plan {
                 examples.len() - 1
             });
         }
-        Plan { events, classes, examples, is_read }
+        Plan { events, classes, examples, is_read, most_open }
     }
 }
 
@@ -128,15 +143,27 @@ struct Walk<'a, M: Model> {
 }
 
 impl<M: Model> Walk<'_, M> {
-    fn run(&mut self) -> Answer {
+    /// Walks until the answer is certain, with sets of at least as many members as operations are
+    /// open at once; and the comparisons that took.
+    fn repeat<K: Mask>(mut self) -> (Answer, u64) {
+        loop {
+            match self.run::<K>() {
+                Answer::No { .. } if self.cut => self.slack = 1.max(2 * self.slack),
+                answer => return (answer, self.comparisons),
+            }
+        }
+    }
+
+    fn run<K: Mask>(&mut self) -> Answer {
+        self.cut = false;
         let start = Configuration {
             state: self.model.init(),
-            writes: 0,
-            reads: 0,
+            writes: K::EMPTY,
+            reads: K::EMPTY,
             crashed: Default::default(),
         };
         let mut front = vec![start];
-        let mut open = Open::default();
+        let mut open = Open::<K>::new();
         let mut passed = 0;
         for &(_, is_completion, op) in &self.plan.events {
             if is_completion {
@@ -163,13 +190,13 @@ impl<M: Model> Walk<'_, M> {
     }
 
     /// The configurations after the completion of an operation.
-    fn complete(
+    fn complete<K: Mask>(
         &mut self,
         op: usize,
-        front: Vec<Configuration<M::State>>,
-        open: &Open,
-    ) -> Result<Vec<Configuration<M::State>>, Limit> {
-        let bit = open.bit(op);
+        front: Vec<Configuration<M::State, K>>,
+        open: &Open<K>,
+    ) -> Result<Vec<Configuration<M::State, K>>, Limit> {
+        let slot = open.slot(op).expect("a completion of an open operation");
         let mut reached = Front::default();
         let mut visited = Front::default();
         let mut limit = front.iter().map(|c| c.crashed.total).min().unwrap_or(0) + self.slack;
@@ -184,9 +211,9 @@ impl<M: Model> Walk<'_, M> {
                 if !visited.insert(&configuration, heap_bytes) {
                     continue;
                 }
-                if (configuration.reads | configuration.writes) & bit != 0 {
-                    configuration.reads &= !bit;
-                    configuration.writes &= !bit;
+                if configuration.reads.or(configuration.writes).has(slot) {
+                    configuration.reads.remove(slot);
+                    configuration.writes.remove(slot);
                     reached.insert(&configuration, heap_bytes);
                     continue;
                 }
@@ -199,7 +226,8 @@ impl<M: Model> Walk<'_, M> {
                 if self.comparisons + compared > self.budget.comparisons {
                     return Err(Limit::Comparisons);
                 }
-                let waiting = (work.len() + deferred.len()) * size_of::<Configuration<M::State>>();
+                let waiting =
+                    (work.len() + deferred.len()) * size_of::<Configuration<M::State, K>>();
                 if visited.bytes + reached.bytes + waiting > self.budget.memory_bytes {
                     return Err(Limit::Memory);
                 }
@@ -215,35 +243,41 @@ impl<M: Model> Walk<'_, M> {
     }
 
     /// A read that the state answers is never better answered later.
-    fn answer_reads(&self, configuration: &mut Configuration<M::State>, open: &Open) {
-        for &(read, bit) in &open.reads {
-            if configuration.reads & bit == 0 {
+    fn answer_reads<K: Mask>(
+        &self,
+        configuration: &mut Configuration<M::State, K>,
+        open: &Open<K>,
+    ) {
+        for &(read, slot) in &open.reads {
+            if !configuration.reads.has(slot) {
                 let answers = self.model.step(&configuration.state, &self.ops[read].op);
                 if answers.into_iter().next().is_some() {
-                    configuration.reads |= bit;
+                    configuration.reads.insert(slot);
                 }
             }
         }
     }
 
     /// Lets one more operation take effect.
-    fn successors(
+    fn successors<K: Mask>(
         &self,
-        configuration: &Configuration<M::State>,
-        open: &Open,
-        mut found: impl FnMut(Configuration<M::State>),
+        configuration: &Configuration<M::State, K>,
+        open: &Open<K>,
+        mut found: impl FnMut(Configuration<M::State, K>),
     ) {
-        let waiting = |(_, bit): &&(usize, Mask)| configuration.writes & bit == 0;
+        let waiting = |(_, slot): &&(usize, usize)| !configuration.writes.has(*slot);
         let class = |op: usize| self.plan.classes[op];
         let mut tried: Vec<usize> = Vec::with_capacity(open.writes.len());
-        for &(op, bit) in open.writes.iter().filter(waiting) {
+        for &(op, slot) in open.writes.iter().filter(waiting) {
             if tried.contains(&class(op)) {
                 continue;
             }
             tried.push(class(op));
             for state in self.model.step(&configuration.state, &self.ops[op].op) {
                 let (reads, crashed) = (configuration.reads, configuration.crashed.clone());
-                found(Configuration { state, writes: configuration.writes | bit, reads, crashed });
+                let mut writes = configuration.writes;
+                writes.insert(slot);
+                found(Configuration { state, writes, reads, crashed });
             }
         }
         for (class, available) in open.crashed.iter().enumerate() {

@@ -2,7 +2,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
+use super::levels::{Levelled, can_follow};
+use super::{Answer, Model, NoSuchOperation, Shortcut, Timed, Values};
 use crate::history::Operation;
 use crate::linearizable::ValueId;
 
@@ -80,7 +81,7 @@ impl Model for GrowOnlySet {
     fn shortcut(&self, ops: &[Timed<Op>]) -> Option<Shortcut> {
         Some(Shortcut {
             procedure: "levels: every element was added once",
-            linearizable: by_levels(ops)?,
+            answer: Answer::whole(by_levels(ops)?),
         })
     }
 
@@ -110,7 +111,7 @@ fn by_levels(ops: &[Timed<Op>]) -> Option<bool> {
     // What there is now, who was there from which level on, and each operation's level.
     let mut current: &[ValueId] = &[];
     let mut since: FxHashMap<ValueId, usize> = FxHashMap::default();
-    let mut levels: Vec<(usize, u64, u64)> = Vec::with_capacity(ops.len());
+    let mut levels: Vec<Levelled> = Vec::with_capacity(ops.len());
     let mut level = 0;
     for (seen, read) in reads {
         if seen != current || level == 0 {
@@ -132,11 +133,5 @@ fn by_levels(ops: &[Timed<Op>]) -> Option<bool> {
         let level = since.get(&value).copied().unwrap_or(usize::MAX);
         levels.push((level, add.invoked, add.deadline()));
     }
-    levels.sort_unstable();
-    let mut below = 0;
-    Some(levels.chunk_by(|one, other| one.0 == other.0).all(|level| {
-        let in_time = level.iter().all(|(_, _, returned)| *returned >= below);
-        below = level.iter().map(|(_, invoked, _)| *invoked).fold(below, u64::max);
-        in_time
-    }))
+    Some(can_follow(levels))
 }

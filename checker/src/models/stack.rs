@@ -13,6 +13,7 @@ impl Container for Stack {
 
     const NAME: &'static str = "stack";
     const VERBS: [&'static str; 2] = ["push", "pop"];
+    const ORDER: Order = Order::LastInFirstOut;
 
     fn step(&self, stack: &Elements, op: &Op) -> Option<Elements> {
         match (op, stack.split_last()) {
@@ -22,9 +23,5 @@ impl Container for Stack {
             (Op::Empty | Op::TakeUnknown, None) => Some(Elements::default()),
             (Op::Take(_) | Op::Empty, _) => None,
         }
-    }
-
-    fn order(&self) -> Option<Order> {
-        None
     }
 }

@@ -13,6 +13,7 @@ impl Container for UnorderedQueue {
 
     const NAME: &'static str = "unordered-queue";
     const VERBS: [&'static str; 2] = ["enqueue", "dequeue"];
+    const ORDER: Order = Order::None;
 
     fn step(&self, queue: &Elements, op: &Op) -> Vec<Elements> {
         let without = |at: usize| [&queue[..at], &queue[at + 1..]].concat().into();
@@ -30,9 +31,5 @@ impl Container for UnorderedQueue {
                 queue.is_empty().then(Elements::default).into_iter().collect()
             }
         }
-    }
-
-    fn order(&self) -> Option<Order> {
-        Some(Order::None)
     }
 }

@@ -1,9 +1,10 @@
 //! Sets of slots (places of open operations) in one machine word, two, or as many as it takes.
 
 use std::fmt::Debug;
+use std::hash::Hash;
 
 /// A set of small numbers below `CAPACITY`.
-pub(super) trait Mask: Copy + Eq + Debug {
+pub(crate) trait Mask: Copy + Eq + Hash + Debug {
     const CAPACITY: usize;
     const EMPTY: Self;
     const FULL: Self;
@@ -40,7 +41,7 @@ pub(super) trait Mask: Copy + Eq + Debug {
 }
 
 /// The members of a set, ascending.
-pub(super) struct Members<M>(M);
+pub(crate) struct Members<M>(M);
 
 impl<M: Mask> Iterator for Members<M> {
     type Item = usize;
@@ -93,8 +94,8 @@ word!(u64);
 word!(u128);
 
 /// A set in `N` words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Words<const N: usize>([u64; N]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Words<const N: usize>([u64; N]);
 
 impl<const N: usize> Mask for Words<N> {
     const CAPACITY: usize = 64 * N;

@@ -12,7 +12,7 @@
 
 mod antichain;
 mod crashed;
-mod mask;
+pub(crate) mod mask;
 mod open;
 mod steps;
 mod unfounded;

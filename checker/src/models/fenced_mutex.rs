@@ -1,0 +1,113 @@
+//! A lock that gives each holder a token, which a later holder's exceeds.
+
+use super::alternate::{self, Turn};
+use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
+use crate::history::Operation;
+
+/// `acquire`, answered with a token, a whole number, and `release`, of a token or of whatever was
+/// held. Tokens grow from holder to holder, so that whoever was fenced off can be told by its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FencedMutex;
+
+/// What was done with the lock; a token that is not known is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// The free lock was taken.
+    Acquire(Option<u64>),
+    /// The held lock was freed, by the holder of this token.
+    Release(Option<u64>),
+}
+
+/// The holder and the tokens so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct State {
+    held: bool,
+    /// No token so far is less than this; the last one is this if it is known.
+    at_least: u64,
+    is_known: bool,
+}
+
+impl Model for FencedMutex {
+    type Op = Op;
+    type State = State;
+    type Next = Option<State>;
+
+    fn name(&self) -> &'static str {
+        "fenced-mutex"
+    }
+
+    fn op(
+        &self,
+        operation: &Operation,
+        answered: bool,
+        _values: &mut Values,
+    ) -> Result<Option<Op>, NoSuchOperation> {
+        let token = |value: &serde_json::Value| match value {
+            serde_json::Value::Null => Ok(None),
+            value => value.as_u64().map(Some).ok_or(NoSuchOperation),
+        };
+        match operation.f.as_ref() {
+            "acquire" if answered => Ok(Some(Op::Acquire(token(&operation.result)?))),
+            "acquire" => Ok(Some(Op::Acquire(None))),
+            "release" => Ok(Some(Op::Release(token(&operation.argument)?))),
+            _ => Err(NoSuchOperation),
+        }
+    }
+
+    fn init(&self) -> State {
+        State::default()
+    }
+
+    fn step(&self, state: &State, op: &Op) -> Option<State> {
+        match *op {
+            Op::Acquire(Some(token)) => (!state.held && token > state.at_least).then_some(State {
+                held: true,
+                at_least: token,
+                is_known: true,
+            }),
+            Op::Acquire(None) => (!state.held).then(|| State {
+                held: true,
+                at_least: state.at_least + 1,
+                is_known: false,
+            }),
+            Op::Release(token) => {
+                let fits = token.is_none_or(|token| match state.is_known {
+                    true => token == state.at_least,
+                    false => token >= state.at_least,
+                });
+                let at_least = token.unwrap_or(state.at_least);
+                let is_known = state.is_known || token.is_some();
+                (state.held && fits).then_some(State { held: false, at_least, is_known })
+            }
+        }
+    }
+
+    fn is_read(&self, _op: &Op) -> bool {
+        false
+    }
+
+    fn shortcut(&self, ops: &[Timed<Op>]) -> Option<Shortcut> {
+        let fits = |op: &Timed<Op>| match op.op {
+            Op::Acquire(token) => token.is_some(),
+            Op::Release(token) => token.is_none(),
+        };
+        ops.iter().all(fits).then(|| Shortcut {
+            procedure: "turns: in the order of the tokens",
+            answer: alternate::decide(ops, turn, |op| match op {
+                Op::Acquire(token) => *token,
+                Op::Release(_) => None,
+            }),
+        })
+    }
+
+    fn witness(&self, ops: &[Timed<Op>], at: Option<usize>) -> Option<Vec<usize>> {
+        alternate::too_many(ops, turn, at?)
+    }
+}
+
+fn turn(op: &Op) -> Turn {
+    match op {
+        Op::Acquire(_) => Turn::Acquire,
+        Op::Release(_) => Turn::Release,
+    }
+}
