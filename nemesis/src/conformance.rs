@@ -5,13 +5,16 @@
 
 mod limits;
 mod members;
+mod shaping;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::faults::{ALL, Action, Break, Choice, Scene};
 use crate::grudge::Grudge;
 use crate::node::{Capability, Cluster, Link};
+use crate::shaping::Arrival;
 use crate::{Effect, Nemesis};
 
 /// Somebody who sees the nodes from inside, through programs that run there.
@@ -21,6 +24,12 @@ pub trait Witness {
     /// Which life of its program a node is in, another number for each; `None` if nothing there
     /// answers.
     fn life(&self, node: usize) -> Option<u64>;
+    /// Has the program at the one end send `packets` numbered datagrams of `bytes` (IP packets),
+    /// one each `gap`, and says what the program at the other end received, in that order. Both
+    /// tell the same time.
+    fn stream(&self, link: Link, packets: u32, bytes: usize, gap: Duration) -> Vec<Arrival>;
+    /// Has the program at the one end connect to the one at the other end by TCP.
+    fn connect(&self, link: Link) -> Connection;
     /// The part of a core, from 0 to 1, that the node's program is given when it computes without
     /// a pause for a while. It runs.
     fn share(&self, node: usize) -> f64;
@@ -29,12 +38,27 @@ pub trait Witness {
     fn take(&self, node: usize, bytes: u64);
 }
 
+/// What a TCP client sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// It is connected.
+    Open,
+    /// The connection was refused or reset (RST).
+    Reset,
+    /// Nothing came.
+    Silent,
+}
+
 /// One case: it panics, with what is wrong, if the cluster does not conform. The cluster has at
 /// least 4 nodes that run and see each other, and is left so.
 pub type Case = fn(&Arc<dyn Cluster>, &dyn Witness);
 
 /// All cases, by name.
-pub const CASES: &[(&str, Case)] = &[
+pub fn cases() -> impl Iterator<Item = &'static (&'static str, Case)> {
+    CASES.iter().chain(shaping::CASES)
+}
+
+const CASES: &[(&str, Case)] = &[
     ("nothing is broken before", nothing_is_broken),
     ("every fault of links cuts exactly its links", every_cut),
     ("cuts add up and end one by one", cuts_add_up),
@@ -187,6 +211,14 @@ mod tests {
             (hears && self.runs(node)).then_some(process.pid.unsigned_abs().into())
         }
 
+        fn stream(&self, link: Link, packets: u32, bytes: usize, gap: Duration) -> Vec<Arrival> {
+            self.transit(link, packets, bytes, gap)
+        }
+
+        fn connect(&self, link: Link) -> Connection {
+            if self.resets(link) { Connection::Reset } else { Connection::Open }
+        }
+
         fn share(&self, node: usize) -> f64 {
             MemoryCluster::share(self, node)
         }
@@ -205,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_in_memory_twin_conforms() {
-        for (name, case) in CASES {
+        for (name, case) in cases() {
             assert!(conforms(None, *case), "{name}");
         }
     }
@@ -224,8 +256,15 @@ mod tests {
             (Sabotage::LimitsStay, "a node short of memory dies of more and starts again"),
             (Sabotage::MembersStay, "a node that left is no member, and joins again"),
             (Sabotage::WillNotStart, "healing ends everything and may be repeated"),
+            (
+                Sabotage::ShapesDoNothing,
+                "slow links are as slow as asked, each direction by itself",
+            ),
+            (Sabotage::ShaperDead, "lossy links lose as many as asked, also in bursts"),
+            (Sabotage::ShapesEverything, "delays spread as asked and let packets overtake"),
+            (Sabotage::ShapesDoNothing, "a TCP client sees a reset"),
         ] {
-            let (name, case) = CASES.iter().find(|(name, _)| *name == broken).unwrap();
+            let (name, case) = cases().find(|(name, _)| *name == broken).unwrap();
             assert!(!conforms(Some(sabotage), *case), "{name}: passed in spite of {sabotage:?}");
         }
     }

@@ -5,6 +5,7 @@
 
 mod limits;
 mod members;
+mod shaping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use crate::node::{
     Cluster, DropRule, Limits, Link, Links, Members, NodeError, ProcessState, Processes, Signal,
 };
+use crate::shaping::Shaping;
 
 /// A way in which the twin breaks its promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,12 @@ pub enum Sabotage {
     SignalsLost,
     /// Programs no longer start.
     WillNotStart,
+    /// What shapes links counts their packets and lets them pass.
+    ShapesDoNothing,
+    /// What shapes links is gone, though its rules are there.
+    ShaperDead,
+    /// Links that nobody named are shaped as well.
+    ShapesEverything,
     /// New limits are listed but hold nobody back.
     LimitsDoNothing,
     /// New limits are gone as soon as they are made.
@@ -55,6 +63,7 @@ struct State {
     /// Of each node its process, if it has one.
     processes: Vec<Option<ProcessState>>,
     next_pid: i32,
+    shaped: shaping::Shaped,
     limits: limits::Table,
     /// Nodes that have left.
     left: BTreeSet<usize>,
@@ -126,6 +135,10 @@ impl Cluster for MemoryCluster {
     }
 
     fn processes(&self) -> Option<&dyn Processes> {
+        Some(self)
+    }
+
+    fn shaping(&self) -> Option<&dyn Shaping> {
         Some(self)
     }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shaping::Shaping;
+
 /// The way from one node to another; the way back is another link. All clients together stand at
 /// the index after the last node, and only ever send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +43,8 @@ pub enum Capability {
     Links,
     /// The nodes' programs can be killed, stopped and started.
     Processes,
+    /// Links between nodes can be slow, lossy or otherwise bad.
+    Shaping,
     /// The nodes' programs can be given less time and memory than they would take.
     Limits,
     /// Nodes can leave the database's cluster and join it again.
@@ -52,6 +56,7 @@ impl fmt::Display for Capability {
         f.write_str(match self {
             Capability::Links => "links",
             Capability::Processes => "processes",
+            Capability::Shaping => "shaping",
             Capability::Limits => "limits",
             Capability::Members => "members",
         })
@@ -75,11 +80,17 @@ pub trait Cluster: Send + Sync {
         None
     }
 
+    /// Control of the quality of links, if the environment has it.
+    fn shaping(&self) -> Option<&dyn Shaping> {
+        None
+    }
+
     /// Whether faults that need `capability` can be had here.
     fn has(&self, capability: Capability) -> bool {
         match capability {
             Capability::Links => self.links().is_some(),
             Capability::Processes => self.processes().is_some(),
+            Capability::Shaping => self.shaping().is_some(),
             Capability::Limits => self.limits().is_some(),
             Capability::Members => self.members().is_some(),
         }

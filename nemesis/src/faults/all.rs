@@ -1,9 +1,10 @@
 //! The list of all faults.
 
 use super::{
-    Fault, bridge, client_side, cpu, crash_loop, flapping, halves, isolate_one, kill, leave,
-    majorities_ring, majority, memory, minority_third, one_way, partial, pause, primaries,
-    random_halves, rolling_restart, stop,
+    Fault, bandwidth, bridge, client_side, corrupt, cpu, crash_loop, delay, duplicate, flapping,
+    halves, isolate_one, jitter, kill, leave, loss, majorities_ring, majority, memory,
+    minority_third, one_way, partial, pause, primaries, random_halves, reorder, reset,
+    rolling_restart, stop,
 };
 
 /// All faults, in the order in which they are shown.
@@ -20,6 +21,14 @@ pub const ALL: &[&Fault] = &[
     &partial::FAULT,
     &client_side::FAULT,
     &flapping::FAULT,
+    &delay::FAULT,
+    &jitter::FAULT,
+    &loss::FAULT,
+    &duplicate::FAULT,
+    &reorder::FAULT,
+    &corrupt::FAULT,
+    &bandwidth::FAULT,
+    &reset::FAULT,
     &kill::FAULT,
     &stop::FAULT,
     &pause::FAULT,

@@ -8,15 +8,21 @@ mod args;
 mod choice;
 mod targets;
 
+mod bandwidth;
 mod bridge;
 mod client_side;
+mod corrupt;
 mod cpu;
 mod crash_loop;
+mod delay;
+mod duplicate;
 mod flapping;
 mod halves;
 mod isolate_one;
+mod jitter;
 mod kill;
 mod leave;
+mod loss;
 mod majorities_ring;
 mod majority;
 mod memory;
@@ -26,6 +32,8 @@ mod partial;
 mod pause;
 mod primaries;
 mod random_halves;
+mod reorder;
+mod reset;
 mod rolling_restart;
 mod stop;
 
@@ -35,7 +43,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::grudge::Grudge;
-use crate::node::Capability;
+use crate::node::{Capability, Link};
+use crate::shaping::Quality;
 
 pub use all::ALL;
 pub use args::{Arg, ArgError, Args, Kind};
@@ -146,6 +155,13 @@ impl Scene<'_> {
 pub enum Action {
     /// Drop all packets over some links.
     Cut(Grudge),
+    /// Give links a bad quality; it adds to what others give them.
+    Shape {
+        /// The links, in order and each once.
+        links: Vec<Link>,
+        /// What they become like.
+        quality: Quality,
+    },
     /// Break something of these nodes.
     Nodes {
         /// What.
@@ -202,10 +218,10 @@ impl Action {
         Action::Nodes { what, nodes }
     }
 
-    /// The nodes whose own parts it hits; none for a cut.
+    /// The nodes whose own parts it hits; none for links.
     pub fn targets(&self) -> &[usize] {
         match self {
-            Action::Cut(_) => &[],
+            Action::Cut(_) | Action::Shape { .. } => &[],
             Action::Nodes { nodes, .. } => nodes,
         }
     }
@@ -223,6 +239,13 @@ pub struct Decision {
 impl Decision {
     fn cut(grudge: Grudge) -> Result<Decision, Skip> {
         Ok(Decision { action: Action::Cut(grudge), note: None })
+    }
+
+    /// Gives a quality to the links that the scene names, or to all.
+    fn shape(quality: Quality, scene: &Scene) -> Result<Decision, Skip> {
+        let nodes = scene.at_least(2)?;
+        let links = scene.targets.links(scene)?.unwrap_or_else(|| Link::all(nodes).collect());
+        Ok(Decision { action: Action::Shape { links, quality }, note: None })
     }
 
     /// Breaks something of the nodes that the scene names, or usually one.

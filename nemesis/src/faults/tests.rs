@@ -72,6 +72,9 @@ fn every_fault_decides_or_skips_for_any_number_of_nodes() {
                             assert!(!grudge.cuts.is_empty(), "{} of {nodes}", fault.name);
                             assert!(grudge.cuts.iter().all(|c| c.from <= nodes && c.to < nodes));
                         }
+                        Action::Shape { links, .. } => {
+                            assert_eq!(links.len(), nodes * (nodes - 1), "{}", fault.name);
+                        }
                         Action::Nodes { nodes: hit, .. } => assert_eq!(hit.len(), 1),
                     },
                 }

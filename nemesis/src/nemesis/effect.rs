@@ -13,6 +13,8 @@ pub struct Proof {
     pub blocked: usize,
     /// Directed links over which a probe has arrived since the change.
     pub passed: usize,
+    /// Directed links whose quality was seen to be as bad as it is to be.
+    pub shaped: usize,
     /// Processes that were seen to be gone, stopped, limited, going on or started.
     pub processes: usize,
     /// Nodes that agreed on who belongs to the cluster.

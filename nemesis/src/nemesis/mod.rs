@@ -5,6 +5,7 @@ mod limits;
 mod links;
 mod members;
 mod processes;
+mod shaping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,9 +61,15 @@ impl Nemesis {
     /// The id is that of an active fault.
     pub fn install(&mut self, id: FaultId, action: &Action) -> Effect {
         assert!(!self.active.contains_key(&id), "fault {id} is active");
-        let deadline = Instant::now() + self.verify_limit;
         let begun = Instant::now();
+        let deadline = begun + self.verify_limit + self.longest_way();
         let result = match action {
+            Action::Shape { links, .. } if links.is_empty() => Err(Trouble::skip("no links")),
+            Action::Shape { .. } => self.require(Capability::Shaping).and_then(|()| {
+                let before = self.shapes();
+                self.active.insert(id, action.clone());
+                self.change_shapes(&before, deadline)
+            }),
             Action::Cut(grudge) if grudge.cuts.is_empty() => Err(Trouble::skip("nothing to cut")),
             Action::Cut(grudge) => {
                 let before = self.cuts();
@@ -90,8 +97,9 @@ impl Nemesis {
         let Some(action) = self.active.get(&id).cloned() else {
             return Err(format!("fault {id} is not active"));
         };
-        let deadline = Instant::now() + self.verify_limit;
+        let deadline = Instant::now() + self.verify_limit + self.longest_way();
         let result = match &action {
+            Action::Shape { links, .. } => self.shapes_hold(links, deadline),
             Action::Cut(grudge) => self.cuts_hold(&grudge.cuts, deadline),
             Action::Nodes { what, nodes } => self.is_hit(*what, nodes),
         };
@@ -113,11 +121,14 @@ impl Nemesis {
 
     /// Undoes all active faults. May be repeated: what was healed is not touched again.
     pub fn heal_all(&mut self) -> Vec<(FaultId, Effect)> {
-        // All cuts at once, since each undoing of one has to verify what is left of the others.
-        let active = std::mem::take(&mut self.active);
-        let (cuts, rest): (Vec<_>, Vec<_>) =
-            active.into_iter().partition(|(_, action)| matches!(action, Action::Cut(_)));
-        let groups = [cuts].into_iter().chain(rest.into_iter().map(|fault| vec![fault]));
+        // All cuts at once, since each undoing of one has to verify what is left of the others;
+        // and so with shapes.
+        let (cuts, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.active)
+            .into_iter()
+            .partition(|(_, action)| matches!(action, Action::Cut(_)));
+        let (shapes, rest): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(_, action)| matches!(action, Action::Shape { .. }));
+        let groups = [shapes, cuts].into_iter().chain(rest.into_iter().map(|fault| vec![fault]));
         let mut effects = Vec::new();
         for group in groups.filter(|group| !group.is_empty()) {
             let actions: Vec<_> = group.iter().map(|(_, action)| action.clone()).collect();
@@ -136,8 +147,20 @@ impl Nemesis {
     /// Undoes actions of one kind that are no longer among the active ones.
     fn undo_all(&mut self, actions: &[Action]) -> Effect {
         let begun = Instant::now();
-        let deadline = begun + self.verify_limit;
+        let deadline = begun + self.verify_limit + self.longest_way();
         let result = match actions {
+            [Action::Shape { .. }, ..] => {
+                let mut before = self.shapes();
+                for action in actions {
+                    if let Action::Shape { links, quality } = action {
+                        links.iter().for_each(|link| {
+                            let both = before.entry(*link).or_default();
+                            *both = both.and(*quality);
+                        });
+                    }
+                }
+                self.change_shapes(&before, deadline)
+            }
             [Action::Nodes { what, nodes }] => {
                 let nodes = self.no_longer_hit(*what, nodes);
                 self.let_go(*what, &nodes, deadline)
@@ -241,7 +264,7 @@ impl Nemesis {
 fn cuts_of(action: &Action) -> impl Iterator<Item = Link> + '_ {
     let cuts: &[Link] = match action {
         Action::Cut(grudge) => &grudge.cuts,
-        Action::Nodes { .. } => &[],
+        Action::Shape { .. } | Action::Nodes { .. } => &[],
     };
     cuts.iter().copied()
 }

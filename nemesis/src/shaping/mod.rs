@@ -5,6 +5,7 @@
 //! [`line`](Line) says and drops, doubles or damages it. Both are driven by text that is rendered
 //! here ([`rules`]) and carried out by the environment.
 
+mod control;
 mod line;
 pub mod netem;
 mod nfqueue;
@@ -13,5 +14,6 @@ mod quality;
 pub mod rules;
 pub mod shaper;
 
+pub use control::{Arrival, Probe, ShapedLink, Shaping};
 pub use line::{Line, Release};
 pub use quality::{Distribution, Quality, Share};

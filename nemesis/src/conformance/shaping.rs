@@ -1,0 +1,253 @@
+//! Links of bad quality: what programs in the nodes see of each, within a stated tolerance.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Case, Connection, Witness, healed, installed};
+use crate::Nemesis;
+use crate::faults::Action;
+use crate::node::{Cluster, Link};
+use crate::shaping::{Arrival, Distribution, Quality, Share};
+
+/// The cases, in the order in which they are run.
+pub(super) const CASES: &[(&str, Case)] = &[
+    ("slow links are as slow as asked, each direction by itself", delay),
+    ("delays spread as asked and let packets overtake", jitter),
+    ("lossy links lose as many as asked, also in bursts", loss),
+    ("packets are doubled, reordered and damaged as often as asked", shares),
+    ("narrow links carry what they can", bandwidth),
+    ("a TCP client sees a reset", reset),
+    ("bad qualities add up and end one by one", add_up),
+];
+
+const BAD: Link = Link { from: 0, to: 1 };
+const BACK: Link = Link { from: 1, to: 0 };
+const OTHER: Link = Link { from: 2, to: 1 };
+const GAP: Duration = Duration::from_millis(1);
+const PACKETS: u32 = 1_000;
+const BYTES: usize = 200;
+/// A machine that others use as well may be this late.
+const BUSY: Duration = Duration::from_millis(15);
+
+/// What arrived of a stream.
+struct Seen {
+    sent: u32,
+    arrivals: Vec<Arrival>,
+}
+
+impl Seen {
+    fn of(witness: &dyn Witness, link: Link) -> Seen {
+        Seen { sent: PACKETS, arrivals: witness.stream(link, PACKETS, BYTES, GAP) }
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        self.arrivals.iter().filter_map(|arrival| arrival.number).collect()
+    }
+
+    fn ms(&self) -> Vec<f64> {
+        let whole = self.arrivals.iter().filter(|arrival| arrival.number.is_some());
+        whole.map(|a| (a.received.saturating_sub(a.sent)).as_secs_f64() * 1e3).collect()
+    }
+
+    fn median_ms(&self) -> f64 {
+        let mut ms = self.ms();
+        ms.sort_by(f64::total_cmp);
+        *ms.get(ms.len() / 2).expect("some arrive")
+    }
+
+    /// Mean and standard deviation of what lies between the 1st and 99th percentile.
+    fn mean_and_deviation_ms(&self) -> (f64, f64) {
+        let mut ms = self.ms();
+        ms.sort_by(f64::total_cmp);
+        let ms = &ms[ms.len() / 100..ms.len() - ms.len() / 100];
+        let mean = ms.iter().sum::<f64>() / ms.len() as f64;
+        let variance = ms.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / ms.len() as f64;
+        (mean, variance.sqrt())
+    }
+
+    fn share(&self, count: usize) -> f64 {
+        count as f64 / f64::from(self.sent)
+    }
+
+    fn lost(&self) -> f64 {
+        let distinct: BTreeSet<u32> = self.numbers().into_iter().collect();
+        self.share((self.sent as usize).saturating_sub(distinct.len() + self.damaged_count()))
+    }
+
+    fn doubled(&self) -> f64 {
+        let numbers = self.numbers();
+        let distinct: BTreeSet<u32> = numbers.iter().copied().collect();
+        self.share(numbers.len() - distinct.len())
+    }
+
+    fn damaged_count(&self) -> usize {
+        self.arrivals.iter().filter(|arrival| arrival.number.is_none()).count()
+    }
+
+    fn inversions(&self) -> usize {
+        self.numbers().windows(2).filter(|pair| pair[0] > pair[1]).count()
+    }
+}
+
+#[track_caller]
+fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
+    assert!(
+        (found - expected).abs() <= tolerance,
+        "{what}: {found:.3}, not {expected} +- {tolerance}"
+    );
+}
+
+#[track_caller]
+fn good(witness: &dyn Witness, link: Link) {
+    let seen = Seen::of(witness, link);
+    near("lost over a good link", seen.lost(), 0.0, 0.01);
+    assert!(seen.damaged_count() == 0 && seen.doubled() == 0.0, "{link:?} does not carry well");
+    near("median delay over a good link in ms", seen.median_ms(), 0.0, 4.0);
+}
+
+/// Makes one link bad, hands what a program sees of it to `check`, and undoes it.
+#[track_caller]
+fn while_bad(
+    cluster: &Arc<dyn Cluster>,
+    witness: &dyn Witness,
+    quality: Quality,
+    check: impl Fn(&Seen),
+) {
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
+    let seen = Seen::of(witness, BAD);
+    check(&seen);
+    assert!(nemesis.still_in_force(1).is_ok(), "{:?}", nemesis.still_in_force(1));
+    good(witness, OTHER);
+    healed(&nemesis.undo(1));
+    good(witness, BAD);
+}
+
+const NONE: Quality = Quality {
+    delay_us: 0,
+    jitter_us: 0,
+    distribution: Distribution::Normal,
+    loss: Share::NONE,
+    burst: 0,
+    duplicate: Share::NONE,
+    reorder: Share::NONE,
+    corrupt: Share::NONE,
+    bandwidth_bit_s: None,
+    reset: Share::NONE,
+};
+
+fn delay(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    good(witness, BAD);
+    let quality = Quality { delay_us: 40_000, ..NONE };
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
+    let seen = Seen::of(witness, BAD);
+    near("lost", seen.lost(), 0.0, 0.01);
+    let ms = seen.ms();
+    let fastest = ms.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(fastest >= 39.9, "one was on its way for {fastest} ms only");
+    near("median in ms", seen.median_ms(), 41.0, 3.0);
+    good(witness, BACK);
+    good(witness, OTHER);
+    healed(&nemesis.undo(1));
+    good(witness, BAD);
+}
+
+fn jitter(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let normal = Quality { delay_us: 50_000, jitter_us: 8_000, ..NONE };
+    while_bad(cluster, witness, normal, |seen| {
+        let (mean, deviation) = seen.mean_and_deviation_ms();
+        near("mean in ms", mean, 50.5, 2.5);
+        near("deviation in ms", deviation, 7.7, 1.5);
+        assert!(seen.inversions() > 100, "{} overtook", seen.inversions());
+    });
+    let pareto = Quality { distribution: Distribution::Pareto, ..normal };
+    while_bad(cluster, witness, pareto, |seen| {
+        let early = seen.ms().iter().filter(|ms| **ms < 50.0).count();
+        near("share before the mean", seen.share(early), 0.68, 0.08);
+        let longest = seen.ms().into_iter().fold(0.0, f64::max);
+        assert!((70.0..=82.0 + BUSY.as_secs_f64() * 1e3).contains(&longest), "{longest} ms");
+    });
+}
+
+fn loss(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let loss = Share::percent(20.0);
+    while_bad(cluster, witness, Quality { loss, ..NONE }, |seen| {
+        near("lost", seen.lost(), 0.2, 0.06);
+        near("packets lost in a row", mean_run(seen), 1.25, 0.25);
+    });
+    while_bad(cluster, witness, Quality { loss, burst: 8, ..NONE }, |seen| {
+        near("lost", seen.lost(), 0.2, 0.15);
+        near("packets lost in a row", mean_run(seen), 8.0, 4.0);
+    });
+}
+
+/// How many packets are lost in a row, in the mean.
+fn mean_run(seen: &Seen) -> f64 {
+    let numbers: BTreeSet<u32> = seen.numbers().into_iter().collect();
+    let fates: Vec<bool> = (0..seen.sent).map(|number| numbers.contains(&number)).collect();
+    let runs: Vec<_> = fates.chunk_by(|a, b| a == b).filter(|run| !run[0]).collect();
+    runs.iter().map(|run| run.len()).sum::<usize>() as f64 / runs.len().max(1) as f64
+}
+
+fn shares(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let some = Share::percent(20.0);
+    while_bad(cluster, witness, Quality { duplicate: some, ..NONE }, |seen| {
+        near("doubled", seen.doubled(), 0.2, 0.06);
+        near("lost", seen.lost(), 0.0, 0.01);
+    });
+    while_bad(cluster, witness, Quality { reorder: some, delay_us: 20_000, ..NONE }, |seen| {
+        let early = seen.ms().iter().filter(|ms| **ms < 10.0).count();
+        near("early", seen.share(early), 0.2, 0.06);
+        assert!(seen.inversions() > 50, "{} overtook", seen.inversions());
+    });
+    while_bad(cluster, witness, Quality { corrupt: some, ..NONE }, |seen| {
+        near("damaged", seen.share(seen.damaged_count()), 0.2, 0.06);
+        near("lost", seen.lost(), 0.0, 0.01);
+    });
+}
+
+fn bandwidth(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    const BIT_S: u64 = 4_000_000;
+    const LARGE: usize = 1_000;
+    let quality = Quality { bandwidth_bit_s: NonZeroU64::new(BIT_S), ..NONE };
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
+    // 8 Mbit/s, twice what the link carries.
+    let arrivals = witness.stream(BAD, PACKETS, LARGE, GAP);
+    let (first, last) = (arrivals.first().expect("some arrive"), arrivals.last().expect("same"));
+    let seconds = (last.received - first.received).as_secs_f64();
+    let found = (arrivals.len() - 1) as f64 * LARGE as f64 * 8.0 / seconds;
+    near("bits a second", found, BIT_S as f64, 0.1 * BIT_S as f64);
+    healed(&nemesis.undo(1));
+    good(witness, BAD);
+}
+
+fn reset(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    assert_eq!(witness.connect(BAD), Connection::Open, "before");
+    let mut nemesis = Nemesis::new(cluster.clone());
+    let quality = Quality { reset: Share::ALL, ..NONE };
+    installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
+    assert_eq!(witness.connect(BAD), Connection::Reset);
+    assert_eq!(witness.connect(OTHER), Connection::Open, "another one");
+    good(witness, BAD);
+    healed(&nemesis.undo(1));
+    assert_eq!(witness.connect(BAD), Connection::Open, "after");
+}
+
+fn add_up(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let mut nemesis = Nemesis::new(cluster.clone());
+    let all: Vec<Link> = Link::all(cluster.nodes().len()).collect();
+    let delay = |ms: u64| Quality { delay_us: ms * 1_000, ..NONE };
+    installed(&nemesis.install(1, &Action::Shape { links: all, quality: delay(30) }));
+    installed(&nemesis.install(2, &Action::Shape { links: vec![BAD], quality: delay(20) }));
+    near("both in ms", Seen::of(witness, BAD).median_ms(), 51.0, 4.0);
+    near("one in ms", Seen::of(witness, OTHER).median_ms(), 31.0, 4.0);
+    healed(&nemesis.undo(1));
+    near("the other in ms", Seen::of(witness, BAD).median_ms(), 21.0, 4.0);
+    good(witness, OTHER);
+    assert_eq!(nemesis.heal_all().len(), 1);
+    good(witness, BAD);
+}

@@ -1,0 +1,351 @@
+//! The trial of one link: what its probes show of its quality. Pure.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::node::Link;
+use crate::shaping::{Arrival, Probe, Quality, Share};
+
+/// From this share on, in parts of one, it is shown by probes that packets are hit as often as
+/// they should be. Of fewer, there may be none among all the probes.
+pub(super) const PROVABLE: f64 = 0.01;
+/// Probes of a round over a link that is to be good.
+const GOOD_PROBES: u32 = 20;
+/// Probes of a round over one that is only to be slow.
+const SLOW_PROBES: u32 = 10;
+/// Probes of a round over one of which some are to be hit.
+const MANY_PROBES: u32 = 100;
+const SMALL_BYTES: usize = 100;
+/// Probes that measure a bandwidth are long, and fill the link for about this time.
+const LARGE_BYTES: usize = 1400;
+const TRAIN: Duration = Duration::from_millis(100);
+/// Chance may be this many standard deviations off.
+const DEVIATIONS: f64 = 5.0;
+/// A busy machine may lose this share of the probes by itself.
+const BUSY_LOSS: f64 = 0.1;
+
+/// What was sent over a link and what came of it.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) link: Link,
+    /// What it is to be like; none if good.
+    pub(super) quality: Option<Quality>,
+    /// Nothing arrives over it whatever its quality is.
+    cut: bool,
+    /// Over a good link most probes take less than this.
+    slow: Duration,
+    sent: u32,
+    /// The first number of this round.
+    round_from: u32,
+    arrived: BTreeSet<u32>,
+    twice: u32,
+    damaged: u32,
+    /// Of a bad link with a delay, those that took less than half of it.
+    early: u32,
+    times: Welford,
+    /// Those that took as long as none should over a good link.
+    late: usize,
+    /// When the first probe of the train was sent and the last one received, and how many.
+    train: Option<(Duration, Duration, u32)>,
+}
+
+impl Trial {
+    pub(super) fn of_good(link: Link, slow: Duration) -> Trial {
+        Trial {
+            link,
+            quality: None,
+            cut: false,
+            slow,
+            sent: 0,
+            round_from: 0,
+            arrived: BTreeSet::new(),
+            twice: 0,
+            damaged: 0,
+            early: 0,
+            times: Welford::default(),
+            late: 0,
+            train: None,
+        }
+    }
+
+    pub(super) fn of_bad(link: Link, quality: Quality, cut: bool) -> Trial {
+        Trial { quality: Some(quality), cut, ..Trial::of_good(link, Duration::MAX) }
+    }
+
+    /// How long the probes of a round may be on their way.
+    pub(super) fn time_needed(quality: &Quality) -> Duration {
+        let (count, bytes) = round_of(quality);
+        let busy = Duration::from_nanos(quality.transmission_ns(bytes));
+        quality.longest_delay() + 2 * count * busy
+    }
+
+    /// The probes of the next round; none if everything is shown already.
+    pub(super) fn next_probes(&mut self) -> Vec<Probe> {
+        if self.sent > 0 && self.what_is_missing().is_none() && !self.cut {
+            return Vec::new();
+        }
+        let (count, bytes) = self.quality.as_ref().map_or((GOOD_PROBES, SMALL_BYTES), round_of);
+        if self.quality.is_none() {
+            // A busy machine spoils a round, which says nothing about the next.
+            *self = Trial { sent: self.sent, ..Trial::of_good(self.link, self.slow) };
+        }
+        self.round_from = self.sent;
+        self.train = None;
+        self.sent += count;
+        let link = self.link;
+        (self.round_from..self.sent).map(|number| Probe { link, number, bytes }).collect()
+    }
+
+    pub(super) fn arrived(&mut self, arrival: &Arrival) {
+        let Some(number) = arrival.number else {
+            self.damaged += 1;
+            return;
+        };
+        if !self.arrived.insert(number) {
+            self.twice += 1;
+            return;
+        }
+        let took = arrival.received.saturating_sub(arrival.sent);
+        self.late += usize::from(took >= self.slow);
+        self.times.add(took.as_secs_f64());
+        let delay_us = self.quality.map_or(0, |quality| quality.delay_us);
+        if delay_us > 0 && took < Duration::from_micros(delay_us) / 2 {
+            self.early += 1;
+        }
+        if number >= self.round_from {
+            let (first, last, count) = self.train.unwrap_or((arrival.sent, arrival.received, 0));
+            self.train = Some((first.min(arrival.sent), last.max(arrival.received), count + 1));
+        }
+    }
+
+    /// Whether connections over it are to be reset.
+    pub(super) fn wants_reset(&self) -> bool {
+        self.quality.is_some_and(|quality| quality.reset > Share::NONE)
+    }
+
+    /// Whether a probe of this round may still come.
+    pub(super) fn expects_more(&self) -> bool {
+        !self.cut
+            && self.arrived.range(self.round_from..).count()
+                < (self.sent - self.round_from) as usize
+    }
+
+    /// Why what arrived is not what should; none if it is.
+    pub(super) fn what_is_missing(&self) -> Option<String> {
+        match &self.quality {
+            _ if self.cut => None,
+            None => self.not_good(),
+            Some(quality) => self.not_bad(quality),
+        }
+    }
+
+    fn not_good(&self) -> Option<String> {
+        let count = self.sent - self.round_from;
+        if self.arrived.len() < count as usize {
+            return Some(format!("{} of {count} probes arrived", self.arrived.len()));
+        }
+        if self.twice + self.damaged > 0 {
+            return Some(format!("{} probes came twice, {} damaged", self.twice, self.damaged));
+        }
+        (self.late > self.arrived.len() / 4)
+            .then(|| format!("{} probes took {:?} and longer", self.late, self.slow))
+    }
+
+    fn not_bad(&self, quality: &Quality) -> Option<String> {
+        let (sent, came) = (f64::from(self.sent), self.arrived.len() as f64);
+        let lost = (sent - came - f64::from(self.damaged)).max(0.0);
+        if came == 0.0
+            && quality.loss < Share::percent(50.0)
+            && quality.corrupt < Share::percent(50.0)
+        {
+            return Some("no probe arrived".to_owned());
+        }
+        let burst = if quality.burst > 1 { 2.0 * f64::from(quality.burst) } else { 1.0 };
+        let copies = came + f64::from(self.twice + self.damaged);
+        None.or_else(|| share("lost", lost, sent / burst, sent, quality.loss, BUSY_LOSS))
+            .or_else(|| share("doubled", self.twice.into(), came, came, quality.duplicate, 0.0))
+            .or_else(|| share("damaged", self.damaged.into(), copies, copies, quality.corrupt, 0.0))
+            .or_else(|| self.not_hurried(quality, came))
+            .or_else(|| self.not_slow(quality))
+            .or_else(|| self.not_narrow(quality))
+    }
+
+    fn not_hurried(&self, quality: &Quality, came: f64) -> Option<String> {
+        // Where delays spread far, an early one need not have been hurried.
+        let clear = quality.delay_us > 8 * quality.jitter_us;
+        let reorder = if clear { quality.reorder } else { Share::NONE };
+        share("early", self.early.into(), came, came, reorder, 0.0)
+    }
+
+    /// The mean may not be shorter than it should by more than a tenth and what chance explains.
+    fn not_slow(&self, quality: &Quality) -> Option<String> {
+        let (delay, jitter) = (quality.delay_us as f64 / 1e6, quality.jitter_us as f64 / 1e6);
+        let hurried = quality.reorder.probability();
+        let expected = delay * (1.0 - hurried);
+        let spread = (jitter * jitter + delay * delay * hurried * (1.0 - hurried)).sqrt();
+        let chance = DEVIATIONS * spread / (self.times.count.max(1) as f64).sqrt();
+        let least = 0.9 * expected - chance;
+        let mean = self.times.mean;
+        let enough = self.times.count >= 3 || quality.loss > Share::NONE;
+        let lasting = |seconds: f64| Duration::from_secs_f64(seconds.max(0.0));
+        if delay > 0.0 && (mean < least || !enough) {
+            return Some(format!(
+                "{} probes took {:?} in the mean, not {:?}",
+                self.times.count,
+                lasting(mean),
+                lasting(expected)
+            ));
+        }
+        // Spread is shown where it is large against what a busy machine does by itself.
+        let little = 0.25 * jitter;
+        (jitter > 0.001 && self.times.count > 3 && self.times.deviation() < little).then(|| {
+            format!(
+                "delays spread by {:?} only, not {:?}",
+                lasting(self.times.deviation()),
+                lasting(jitter)
+            )
+        })
+    }
+
+    /// No more may come than the link carries in the time.
+    fn not_narrow(&self, quality: &Quality) -> Option<String> {
+        let (first, last, count) = self.train?;
+        let shortest =
+            Duration::from_micros(quality.delay_us.saturating_sub(4 * quality.jitter_us));
+        let busy = Duration::from_nanos(quality.transmission_ns(LARGE_BYTES)) * count;
+        let hurried = if quality.reorder > Share::NONE { Duration::ZERO } else { shortest };
+        let took = (last - first).saturating_sub(hurried);
+        (quality.bandwidth_bit_s.is_some() && took < busy.mul_f64(0.85))
+            .then(|| format!("{count} packets came through within {took:?}, not {busy:?}"))
+    }
+}
+
+/// How many probes of which length a round sends over a link that is to be bad.
+fn round_of(quality: &Quality) -> (u32, usize) {
+    let busy_ns = quality.transmission_ns(LARGE_BYTES);
+    if let Some(count) = (TRAIN.as_nanos() as u64).checked_div(busy_ns) {
+        return (count.clamp(3, u64::from(MANY_PROBES)) as u32, LARGE_BYTES);
+    }
+    let shares = [quality.loss, quality.duplicate, quality.reorder, quality.corrupt];
+    let some_are_hit = shares.iter().any(|share| *share > Share::NONE);
+    (if some_are_hit || quality.jitter_us > 0 { MANY_PROBES } else { SLOW_PROBES }, SMALL_BYTES)
+}
+
+/// Compares how many of `trials` were hit with how many should be; chance is that of
+/// `independent` trials. None if as many as should.
+fn share(
+    what: &str,
+    hit: f64,
+    independent: f64,
+    trials: f64,
+    expected: Share,
+    more_allowed: f64,
+) -> Option<String> {
+    let (expected_share, found) = (expected.probability(), hit / trials.max(1.0));
+    let deviation = (expected_share * (1.0 - expected_share) / independent.max(1.0)).sqrt();
+    let chance = DEVIATIONS * deviation;
+    let none_yet = hit == 0.0 && expected_share >= PROVABLE;
+    let too_few = found < expected_share - chance;
+    let too_many = expected > Share::NONE && found > expected_share + chance + more_allowed;
+    (none_yet || too_few || too_many)
+        .then(|| format!("{hit} of {trials} probes were {what}, where {expected} should"))
+}
+
+/// Mean and deviation in one pass (Welford 1962).
+#[derive(Debug, Default)]
+struct Welford {
+    count: u64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Welford {
+    fn add(&mut self, value: f64) {
+        self.count += 1;
+        let off = value - self.mean;
+        self.mean += off / self.count as f64;
+        self.squares += off * (value - self.mean);
+    }
+
+    fn deviation(&self) -> f64 {
+        (self.squares / self.count.saturating_sub(1).max(1) as f64).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use super::*;
+    use crate::shaping::Line;
+
+    const LINK: Link = Link { from: 0, to: 1 };
+
+    /// A trial for `wanted` over a link that is really `real`, after three rounds.
+    fn after(wanted: Option<Quality>, real: Quality) -> Option<String> {
+        let mut trial = match wanted {
+            Some(quality) => Trial::of_bad(LINK, quality, false),
+            None => Trial::of_good(LINK, Duration::from_millis(5)),
+        };
+        let mut line = Line::new(real, 5);
+        let mut now_ns = 0;
+        for _ in 0..3 {
+            for probe in trial.next_probes() {
+                now_ns += 1_000;
+                for release in line.pass(now_ns, probe.bytes).into_iter().flatten() {
+                    trial.arrived(&Arrival {
+                        link: LINK,
+                        number: release.damage.is_none().then_some(probe.number),
+                        sent: Duration::from_nanos(now_ns),
+                        received: Duration::from_nanos(release.at_ns),
+                    });
+                }
+            }
+            now_ns += 10_000_000_000;
+        }
+        trial.what_is_missing()
+    }
+
+    #[test]
+    fn each_quality_is_believed_if_it_is_there_and_only_then() {
+        let (none, some) = (Quality::default(), Share::percent(10.0));
+        let delay = Quality { delay_us: 20_000, ..none };
+        for quality in [
+            delay,
+            Quality { jitter_us: 4_000, ..delay },
+            Quality { loss: some, ..none },
+            Quality { loss: some, burst: 4, ..none },
+            Quality { loss: Share::ALL, ..none },
+            Quality { duplicate: some, ..none },
+            Quality { reorder: some, ..delay },
+            Quality { corrupt: some, ..none },
+            Quality { bandwidth_bit_s: NonZeroU64::new(1_000_000), ..none },
+            Quality { bandwidth_bit_s: NonZeroU64::new(64_000), ..delay },
+        ] {
+            assert_eq!(after(Some(quality), quality), None, "{quality}");
+            let why = after(Some(quality), none);
+            assert!(why.is_some(), "{quality}: believed of a good link");
+            // A burst may spare all probes, and a narrow link be wide enough for them.
+            let noticed = quality.burst == 0 && quality.bandwidth_bit_s.is_none();
+            assert!(!noticed || after(None, quality).is_some(), "{quality}");
+        }
+        assert_eq!(after(None, none), None);
+        // Half as bad as it should be is not enough, for delay and bandwidth.
+        let half = Quality { delay_us: 10_000, ..none };
+        assert!(after(Some(delay), half).unwrap().contains("in the mean"));
+        let narrow = |bit_s| Quality { bandwidth_bit_s: NonZeroU64::new(bit_s), ..none };
+        assert!(
+            after(Some(narrow(1_000_000)), narrow(2_000_000)).unwrap().contains("came through")
+        );
+        let even = after(Some(Quality { jitter_us: 4_000, ..delay }), delay);
+        assert!(even.unwrap().contains("spread"));
+        let reordered = after(Some(Quality { reorder: some, ..delay }), delay);
+        assert!(reordered.unwrap().contains("early"));
+    }
+
+    #[test]
+    fn a_share_too_small_to_be_seen_is_not_waited_for() {
+        let tiny = Quality { loss: Share::percent(0.1), ..Quality::default() };
+        assert_eq!(after(Some(tiny), Quality::default()), None);
+    }
+}
