@@ -154,7 +154,7 @@ fn a_format_that_is_named_is_not_guessed() {
     );
     check("{:process 0}", &named(Format::Porcupine), "");
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-    assert_eq!(names, ["jsonl", "edn", "porcupine"]);
+    assert_eq!(names, ["jsonl", "edn", "json", "porcupine", "plume", "awdit", "dbcop"]);
 }
 
 #[test]
@@ -169,4 +169,132 @@ fn times_of_other_tools_may_turn_back_but_the_order_holds() {
     assert_eq!(judgement.violations[0].name, "stale-read");
     let initial = Options { nil_reads_any: true, initial: Some(json!(0)), ..Options::default() };
     assert!(judge(&history, &initial).verdict.is_valid());
+}
+
+#[test]
+fn pairs_of_key_and_value_are_seen_where_a_read_asks_for_one() {
+    let edn = "{:process 0, :type :invoke, :f :write, :value [7 3]}
+               {:process 1, :type :invoke, :f :read, :value [\"x\" nil]}
+               {:process 0, :type :ok, :f :write, :value [7 3]}
+               {:process 1, :type :ok, :f :read, :value [\"x\" 5]}
+               {:process 2, :type :invoke, :f :cas, :value [7 [3 4]]}
+               {:process 2, :type :info, :f :cas, :value nil}";
+    let keyed = "p0 write 7 3 Ok 3
+                 p1 read x null Ok 5
+                 p2 cas 7 [3,4] Info null";
+    check(edn, &auto(), keyed);
+    // Nothing but compare-and-set: [3 4] may be a pair of an old and a new value.
+    check(
+        "{:process 0, :type :invoke, :f :cas, :value [3 4]}
+         {:process 0, :type :ok, :f :cas, :value [3 4]}",
+        &auto(),
+        "p0 cas - [3,4] Ok [3,4]",
+    );
+    // A register that holds lists: the answer does not repeat the key.
+    let lists = edn.replace("[\"x\" 5]", "[1 2]");
+    check(
+        &lists,
+        &auto(),
+        "p0 write - [7,3] Ok [7,3]
+         p1 read - [\"x\",null] Ok [1,2]
+         p2 cas - [7,[3,4]] Info null",
+    );
+}
+
+#[test]
+fn objects_in_one_array() {
+    let json = "[{\"process\":0,\"type\":\"invoke\",\"f\":\"write\",\"value\":3,\n\"time\":1},
+         {\"process\":0,\"type\":\"ok\",\"f\":\"write\",\"value\":3}
+         ,{\"process\":1, \"type\":\"invoke\", \"f\":\"read\"},
+         {\"process\":1,\"type\":\"ok\",\"f\":\"read\",\"value\":3},
+         {\"process\":\"nemesis\",\"type\":\"info\",\"f\":[\"start\",\"}\"],\"value\":\"\\\"}{\"},
+         {\"process\":2,\"type\":\"invoke\",\"f\":\"cas\",\"value\":[3,4]},
+         {\"process\":2,\"type\":\"info\",\"f\":\"cas\",\"value\":[3,4],\"error\":\"timed-out\"}]";
+    check(json, &auto(), OPERATIONS);
+    let error = json.replace("\"f\":\"read\"}", "\"f\":\"read\",}");
+    check(&error, &auto(), "line 4: expected a JSON object, found trailing comma");
+}
+
+const TRANSACTIONS: &str = "p1 txn - [[\"w\",0,1],[\"w\",0,2]] Ok [[\"w\",0,1],[\"w\",0,2]]
+    p1 txn - [[\"r\",0,null],[\"w\",5,9]] Ok [[\"r\",0,2],[\"w\",5,9]]
+    p2 txn - [[\"w\",0,3]] Fail [[\"w\",0,3]]";
+
+#[test]
+fn transactions_in_plumes_notation() {
+    let text = "w(0,1,1,1)\nw(0,2,1,1)\nr(0,2,1,2)\nw( 5, 9, 1, 2)\n\nw(0,3,2,-1)\n";
+    check(text, &auto(), TRANSACTIONS);
+    let history = History::read(text.as_bytes()).expect("a history");
+    assert!(!history.has_real_time());
+    let judgement = judge(&history, &Options::default());
+    let reason = judgement.reason.expect("no answer");
+    assert!(reason.starts_with("there is no check for the vocabulary rw-register"), "{reason}");
+    for (wrong, what) in [
+        ("w(0,1,1)", "r(key,value,session,transaction) or w(...), all of them numbers"),
+        ("w(-1,1,1,1)", "a natural key"),
+        ("x", "r(key,value,session,transaction) or w(...), all of them numbers"),
+    ] {
+        check(
+            &format!("w(0,1,1,1)\n\n{wrong}\n"),
+            &auto(),
+            &format!("line 3: expected {what}, found {wrong}"),
+        );
+    }
+}
+
+#[test]
+fn transactions_in_awdits_notation() {
+    check(
+        "# a comment\nw 0 1 # another\nw 0 2\n----\nr 0 2\nw 5 9\n====\n----\nw 0 3\n",
+        &auto(),
+        "p0 txn - [[\"w\",0,1],[\"w\",0,2]] Ok [[\"w\",0,1],[\"w\",0,2]]
+         p0 txn - [[\"r\",0,null],[\"w\",5,9]] Ok [[\"r\",0,2],[\"w\",5,9]]
+         p1 txn - [[\"w\",0,3]] Ok [[\"w\",0,3]]",
+    );
+    check("w 1 1\nw 1\n", &auto(), "line 2: expected r KEY VALUE or w KEY VALUE, found w 1");
+    check("w 1 -1\n", &auto(), "line 1: expected natural numbers, found w 1 -1");
+}
+
+/// Events (writes, variable, value) of a transaction, and whether it was committed.
+type Transaction<'a> = (&'a [(bool, u64, u64)], bool);
+
+/// A file of dbcop: transactions of each session.
+fn dbcop(sessions: &[&[Transaction<'_>]]) -> Vec<u8> {
+    let mut bytes = [3_u64, 1, 1, 1, 1, 1].map(u64::to_le_bytes).concat();
+    bytes.push(b'x');
+    for number in [0, 0, sessions.len() as u64] {
+        bytes.extend(u64::to_le_bytes(number));
+    }
+    for transactions in sessions {
+        bytes.extend((transactions.len() as u64).to_le_bytes());
+        for (events, committed) in *transactions {
+            bytes.extend((events.len() as u64).to_le_bytes());
+            for (writes, variable, value) in *events {
+                bytes.push(u8::from(*writes));
+                bytes.extend(variable.to_le_bytes());
+                bytes.extend(value.to_le_bytes());
+                bytes.push(1);
+            }
+            bytes.push(u8::from(*committed));
+        }
+    }
+    bytes
+}
+
+#[test]
+fn transactions_in_dbcops_notation() {
+    let bytes = dbcop(&[
+        &[],
+        &[(&[(true, 0, 1), (true, 0, 2)], true), (&[(false, 0, 2), (true, 5, 9)], true)],
+        &[(&[(true, 0, 3)], false)],
+    ]);
+    let history = History::read(&*bytes).expect("a history");
+    let text = "w(0,1,1,1)\nw(0,2,1,1)\nr(0,2,1,2)\nw(5,9,1,2)\nw(0,3,2,-1)\n";
+    let same = History::read(text.as_bytes()).expect("a history");
+    assert!(history.events().eq(same.events()));
+    for end in 8..bytes.len() {
+        let error = History::read(&bytes[..end]).expect_err("it breaks off").to_string();
+        assert!(error.ends_with("found the end of the file"), "{error}");
+    }
+    let error = History::read(&*[bytes, vec![0]].concat()).expect_err("it goes on");
+    assert!(error.to_string().ends_with("found more bytes"), "{error}");
 }

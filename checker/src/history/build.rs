@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::event::ABSENT;
-use super::jepsen::split_key;
+use super::independent::{split_key, split_keys_if_any};
 use super::line::{Line, symbol};
 use super::read::Malformed;
 use super::{
@@ -26,6 +26,8 @@ pub(super) struct Builder {
     independent: bool,
     /// Whether the order of the lines counts more than their times.
     times_may_turn_back: bool,
+    /// Whether values may turn out to be pairs of key and value in the end.
+    may_have_pairs: bool,
 }
 
 /// Where a process stands.
@@ -43,7 +45,8 @@ impl Builder {
     pub(super) fn new(format: Format, independent: bool) -> Builder {
         // Jepsen takes the time before it writes, so its times turn back a little here and there.
         let times_may_turn_back = format != Format::Jsonl;
-        Builder { independent, times_may_turn_back, ..Builder::default() }
+        let may_have_pairs = !independent && matches!(format, Format::Edn | Format::Json);
+        Builder { independent, times_may_turn_back, may_have_pairs, ..Builder::default() }
     }
 
     pub(super) fn header(&mut self, header: Header) {
@@ -57,7 +60,15 @@ impl Builder {
         self.history.truncated_line = Some(line);
     }
 
-    pub(super) fn finish(self) -> History {
+    /// From here on each value is a pair of key and value.
+    pub(super) fn independent(&mut self) {
+        self.independent = true;
+    }
+
+    pub(super) fn finish(mut self) -> History {
+        if self.may_have_pairs && !self.independent {
+            split_keys_if_any(&mut self.history);
+        }
         self.history
     }
 

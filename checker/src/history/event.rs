@@ -251,6 +251,14 @@ pub struct Header {
     /// The whole plan of the run.
     #[serde(default)]
     pub plan: Value,
+    /// Whether only the order within each process is known, as in histories of tools that keep no
+    /// times.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub session_order_only: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn default_deadline_ms() -> u64 {

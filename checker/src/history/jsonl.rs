@@ -191,7 +191,8 @@ fn is_header(line: &[u8]) -> bool {
     serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("splitbrain").is_some())
 }
 
-fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
+/// The header, if its version is ours.
+pub(super) fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
     if header.splitbrain == SCHEMA_VERSION {
         return Ok(header);
     }

@@ -1,24 +1,30 @@
 //! The history: the only product of a run and the only input of a check.
 
 mod build;
+mod bytes;
 mod edn;
 mod event;
 mod format;
+mod independent;
 mod jepsen;
+mod json;
 mod jsonl;
 mod line;
 mod operation;
 mod phase;
 mod read;
 mod scan;
+mod sessions;
+mod write;
 
 use std::ops::Index;
 
 pub use event::{ErrorKind, Event, EventError, Header, Kind, Process, SCHEMA_VERSION, Symbol};
-pub use format::Format;
+pub use format::{Format, UnknownFormat};
 pub use operation::{Completion, KeyId, Moment, NodeId, Operation};
 pub use phase::{Phase, PhaseStart};
 pub use read::{Malformed, ReadError, ReadOptions};
+pub use write::Notation;
 
 /// A recorded history that is known to be well-formed: every completion belongs to the one open
 /// invocation of its process, no process goes on after an `info`, and time does not run backwards.
@@ -76,6 +82,13 @@ impl History {
     /// The id of a node by its name.
     pub fn node_id(&self, name: &str) -> Option<NodeId> {
         self.nodes.iter().position(|node| node == name).map(|at| NodeId(at as u32))
+    }
+
+    /// Whether the order of events says what really came first. It does not where a file only says
+    /// in which order each session did what it did: of two processes' operations either may have
+    /// been the first then, whatever their indices are.
+    pub fn has_real_time(&self) -> bool {
+        !self.header.as_ref().is_some_and(|header| header.session_order_only)
     }
 
     /// The last event; zero for an empty history.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::build::Builder;
 use super::jepsen::{read_edn, read_log};
+use super::json::read_json;
 use super::jsonl::read_jsonl;
+use super::sessions::{read_awdit, read_dbcop, read_plume};
 use super::{Event, Format, Header, History};
 
 /// A line that does not belong into a history.
@@ -87,7 +89,11 @@ impl History {
         match format {
             Format::Jsonl => read_jsonl(input, &mut builder)?,
             Format::Edn => read_edn(input, &mut builder)?,
+            Format::Json => read_json(input, &mut builder)?,
             Format::Porcupine => read_log(input, &mut builder)?,
+            Format::Plume => read_plume(input, &mut builder)?,
+            Format::Awdit => read_awdit(input, &mut builder)?,
+            Format::Dbcop => read_dbcop(input, &mut builder)?,
         }
         Ok(builder.finish())
     }

@@ -1,6 +1,7 @@
 //! The command line: a contract, with one exit code for each kind of ending.
 
 mod check;
+mod convert;
 mod demo;
 mod doctor;
 mod list;
@@ -70,6 +71,8 @@ enum Command {
     Demo(demo::Args),
     /// Judge a stored history again.
     Check(check::Args),
+    /// Write a history in another notation, such as Jepsen's.
+    Convert(convert::Args),
     /// Show the modes, workloads, faults, databases and environments there are.
     List(list::Args),
     /// Say what this machine can do, what is missing and the command that gets it.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(*args),
         Command::Demo(args) => demo::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Convert(args) => convert::main(&args),
         Command::List(args) => list::main(&args),
         Command::Doctor => doctor::doctor(),
         Command::Heal => doctor::heal(),

@@ -189,5 +189,6 @@ fn header(
         op_timeout_ms: plan.op_timeout.ms(),
         versions,
         plan: serde_json::to_value(plan).unwrap_or_default(),
+        session_order_only: false,
     }
 }

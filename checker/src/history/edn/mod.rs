@@ -6,31 +6,39 @@
 
 #[cfg(test)]
 mod tests;
+mod write;
+
+pub(super) use write::{error_name, write};
 
 use std::io::BufRead;
 
 use serde_json::{Map, Number, Value};
 
-use super::read::{Malformed, ReadError};
+use super::bytes::Bytes;
+use super::read::ReadError;
 
-/// No history nests deeper; a file that does is not one.
-const MAX_DEPTH: usize = 200;
+/// Our own writer's comment with the header, which follows on the same line.
+pub(super) const HEADER: &str = ";; splitbrain ";
+/// Our own writer's comment on values that are pairs.
+pub(super) const INDEPENDENT: &str = ";; independent: each value is [key value]";
+
+/// No history nests deeper; a file that does is not one. JSON's readers have a similar limit.
+const MAX_DEPTH: usize = 100;
 
 /// A stream of forms.
 pub(super) struct Forms<R> {
-    input: R,
-    line: u64,
+    bytes: Bytes<R>,
 }
 
 impl<R: BufRead> Forms<R> {
     /// Begins at the given line.
     pub fn new(input: R, line: u64) -> Forms<R> {
-        Forms { input, line }
+        Forms { bytes: Bytes::new(input, line) }
     }
 
     /// The number of the line that is being read, from 1.
     pub fn line(&self) -> u64 {
-        self.line
+        self.bytes.line()
     }
 
     /// The next form; `None` at the end of the input.
@@ -58,8 +66,7 @@ impl<R: BufRead> Forms<R> {
 
     /// An error at the line that is being read.
     pub fn malformed(&self, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
-        let (expected, found) = (expected.into(), found.into());
-        Malformed { line: self.line, expected, found }.into()
+        self.bytes.malformed(expected, found)
     }
 
     /// The next form, or `None` if `close` or, where there is no `close`, the end comes first.
@@ -243,16 +250,11 @@ impl<R: BufRead> Forms<R> {
     }
 
     fn peek(&mut self) -> Result<Option<u8>, ReadError> {
-        Ok(self.input.fill_buf()?.first().copied())
+        self.bytes.peek()
     }
 
     fn advance(&mut self) -> Result<Option<u8>, ReadError> {
-        let byte = self.peek()?;
-        if let Some(byte) = byte {
-            self.input.consume(1);
-            self.line += u64::from(byte == b'\n');
-        }
-        Ok(byte)
+        self.bytes.advance()
     }
 }
 

@@ -1,0 +1,129 @@
+//! The two notations in text.
+//!
+//! Plume's and PolySI's has a line `r(key,value,session,transaction)` or `w(...)` for each
+//! operation; neighbours of one session and transaction belong together, and transaction -1 is one
+//! that was rolled back. AWDIT's has lines `r KEY VALUE` and `w KEY VALUE`, a line of dashes
+//! between transactions and a line of equals signs between sessions, and comments after `#`.
+
+use std::io::BufRead;
+
+use serde_json::{Value, json};
+
+use super::{Transaction, begin};
+use crate::history::Kind;
+use crate::history::build::Builder;
+use crate::history::read::{Malformed, ReadError};
+
+/// Reads Plume's notation. The value 0 is the initial one.
+pub(in crate::history) fn read_plume(
+    mut input: impl BufRead,
+    builder: &mut Builder,
+) -> Result<(), ReadError> {
+    begin(&json!(0), builder)?;
+    let mut open = Transaction::default();
+    let mut number = None;
+    let mut last_line = 0;
+    each_line(&mut input, |at, text| {
+        let (writes, [key, value, session, transaction]) = operation(text).ok_or_else(|| {
+            malformed(at, "r(key,value,session,transaction) or w(...), all of them numbers", text)
+        })?;
+        let natural = |number: i64, what: &str| {
+            u64::try_from(number).map_err(|_| malformed(at, &format!("a natural {what}"), text))
+        };
+        let (key, session) = (natural(key, "key")?, natural(session, "session")?);
+        if (Some(transaction), session) != (number, open.session) {
+            end(&mut open, last_line, number, builder)?;
+            (open.session, number) = (session, Some(transaction));
+        }
+        match writes {
+            true => open.write(key, &json!(value)),
+            false => open.read(key, &json!(value)),
+        }
+        last_line = at;
+        Ok(())
+    })?;
+    Ok(end(&mut open, last_line, number, builder)?)
+}
+
+fn end(
+    open: &mut Transaction,
+    line: u64,
+    number: Option<i64>,
+    builder: &mut Builder,
+) -> Result<(), Malformed> {
+    let kind = if number == Some(-1) { Kind::Fail } else { Kind::Ok };
+    if open.is_empty() { Ok(()) } else { open.end(line, kind, builder) }
+}
+
+/// Whether it writes, and the four numbers.
+fn operation(text: &str) -> Option<(bool, [i64; 4])> {
+    let writes = text.starts_with('w');
+    let inside = text.strip_prefix(['r', 'w'])?.strip_prefix('(')?.strip_suffix(')')?;
+    let mut numbers = inside.split(',').map(|number| number.trim().parse().ok());
+    let all = [numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??];
+    numbers.next().is_none().then_some((writes, all))
+}
+
+/// Reads AWDIT's notation. Nothing says which value is the initial one.
+pub(in crate::history) fn read_awdit(
+    mut input: impl BufRead,
+    builder: &mut Builder,
+) -> Result<(), ReadError> {
+    begin(&Value::Null, builder)?;
+    let mut open = Transaction::default();
+    let mut last_line = 0;
+    each_line(&mut input, |at, text| {
+        let text = text.split('#').next().unwrap_or_default().trim();
+        let is_line_of = |sign| text.chars().all(|found| found == sign);
+        if text.is_empty() {
+            return Ok(());
+        } else if is_line_of('-') || is_line_of('=') {
+            if !open.is_empty() {
+                open.end(last_line, Kind::Ok, builder)?;
+            }
+            open.session += u64::from(is_line_of('='));
+            return Ok(());
+        }
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [what @ ("r" | "w"), key, value] = words[..] else {
+            return Err(malformed(at, "r KEY VALUE or w KEY VALUE", text));
+        };
+        let natural =
+            |word: &str| word.parse::<u64>().map_err(|_| malformed(at, "natural numbers", text));
+        let (key, value) = (natural(key)?, json!(natural(value)?));
+        match what {
+            "w" => open.write(key, &value),
+            _ => open.read(key, &value),
+        }
+        last_line = at;
+        Ok(())
+    })?;
+    if !open.is_empty() {
+        open.end(last_line, Kind::Ok, builder)?;
+    }
+    Ok(())
+}
+
+/// Calls for each line that is not blank, with its number.
+fn each_line(
+    input: &mut impl BufRead,
+    mut take: impl FnMut(u64, &str) -> Result<(), Malformed>,
+) -> Result<(), ReadError> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = std::str::from_utf8(&line).map_err(|_| malformed(number, "UTF-8", "others"))?;
+        if !text.trim().is_empty() {
+            take(number, text.trim())?;
+        }
+    }
+    Ok(())
+}
+
+fn malformed(line: u64, expected: &str, found: &str) -> Malformed {
+    let found = found.chars().take(60).collect();
+    Malformed { line, expected: expected.to_owned(), found }
+}

@@ -1,0 +1,60 @@
+//! `splitbrain convert` as a user types it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn splitbrain(args: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+    command.args(args).current_dir(folder).output().unwrap()
+}
+
+#[track_caller]
+fn check(folder: &Path, args: &str, exit: i32, says: &str) -> Output {
+    let output = splitbrain(&args.split_whitespace().collect::<Vec<_>>(), folder);
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{said}");
+    assert!(said.contains(says), "{said}\ndoes not say\n{says}");
+    output
+}
+
+const STALE: &str = r#"{"process":0,"type":"invoke","f":"write","key":"k","value":1,"time":10}
+{"process":0,"type":"ok","f":"write","key":"k","value":1,"time":20}
+{"process":1,"type":"invoke","f":"read","key":"k","value":null,"time":30}
+{"process":1,"type":"ok","f":"read","key":"k","value":null,"time":40}
+"#;
+
+#[test]
+fn a_history_keeps_its_verdict_in_every_notation() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("a.jsonl"), STALE).unwrap();
+    check(folder, "check a.jsonl", 1, "stale-read x1");
+    check(folder, "convert a.jsonl --to edn -o b.edn", 0, "");
+    let edn = std::fs::read_to_string(folder.join("b.edn")).unwrap();
+    assert!(edn.contains(":type :ok, :process 1, :f :read, :value [:k nil]}"), "{edn}");
+    check(folder, "check b.edn", 1, "stale-read x1");
+    let printed = check(folder, "convert b.edn --from edn --to jsonl", 0, "\"key\":\"k\"").stdout;
+    std::fs::write(folder.join("c.jsonl"), printed).unwrap();
+    check(folder, "check c.jsonl", 1, "stale-read x1");
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let history = |text: &str| std::fs::write(folder.join("a.jsonl"), text).unwrap();
+    history(STALE);
+    check(folder, "convert a.jsonl --to xml", 64, "there are: jsonl, edn");
+    check(folder, "convert a.jsonl --from xml --to edn", 64, "there are: jsonl, edn, json,");
+    check(folder, "convert a.jsonl", 64, "--to <TO>");
+    check(folder, "convert none.jsonl --to edn", 64, "none.jsonl");
+    check(folder, "convert a.jsonl --to jsonl -o a.jsonl", 64, "overwritten by itself");
+    check(folder, "convert a.jsonl --to edn -o no/such/folder.edn", 64, "no/such/folder.edn");
+    assert_eq!(std::fs::read_to_string(folder.join("a.jsonl")).unwrap(), STALE);
+    history(&STALE.replace("\"ok\",\"f\":\"read\"", "\"done\",\"f\":\"read\""));
+    check(folder, "convert a.jsonl --to edn", 64, "line 4: expected a JSON event");
+    history(&STALE[..STALE.len() - 9]);
+    check(folder, "convert a.jsonl --to edn", 0, "line 4 breaks off");
+    history("w(0,1,0,0)\nr(0,1,1,0)\n");
+    check(folder, "convert a.jsonl --to edn", 0, "keeps no times");
+}
