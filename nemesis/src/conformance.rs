@@ -30,6 +30,10 @@ pub trait Witness {
     fn stream(&self, link: Link, packets: u32, bytes: usize, gap: Duration) -> Vec<Arrival>;
     /// Has the program at the one end connect to the one at the other end by TCP.
     fn connect(&self, link: Link) -> Connection;
+    /// How late a program may be by itself when something has come, or when it is to send.
+    fn lateness(&self) -> Duration {
+        Duration::from_millis(4)
+    }
     /// The part of a core, from 0 to 1, that the node's program is given when it computes without
     /// a pause for a while. It runs.
     fn share(&self, node: usize) -> f64;
@@ -55,7 +59,12 @@ pub type Case = fn(&Arc<dyn Cluster>, &dyn Witness);
 
 /// All cases, by name.
 pub fn cases() -> impl Iterator<Item = &'static (&'static str, Case)> {
-    CASES.iter().chain(shaping::CASES)
+    CASES.iter().chain(shaping_cases())
+}
+
+/// Those that are about links of bad quality.
+pub fn shaping_cases() -> impl Iterator<Item = &'static (&'static str, Case)> {
+    shaping::CASES.iter()
 }
 
 const CASES: &[(&str, Case)] = &[

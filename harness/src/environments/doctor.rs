@@ -1,5 +1,6 @@
 //! What this machine can do, tried out in a child process that leaves nothing behind.
 
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +8,7 @@ use std::process::Command;
 use splitbrain_nemesis::{iptables, journal};
 
 use super::local::namespaces::{Entrance, explain};
+use super::shaping_engine::{Engines, NETEM_TRIAL, queue_trial};
 use super::tool::{as_root, feed, install_command, look_up};
 
 /// One thing that was looked at.
@@ -57,6 +59,7 @@ pub fn doctor() -> Vec<Finding> {
             "",
             "modprobe nf_tables",
         ),
+        shaping(),
         journals(),
     ]
 }
@@ -73,6 +76,21 @@ fn namespaces() -> Finding {
             let (why, remedy) = explain(&error);
             Finding::bad(WHAT, why, remedy)
         }
+    }
+}
+
+/// Which engine makes links of bad quality.
+fn shaping() -> Finding {
+    const WHAT: &str = "links of bad quality";
+    let tried = |tool: &str, args: &[&str], input: &str| {
+        look_up(Path::new(tool)).map(|program| feed(inside(&program).args(args), input).map(drop))
+    };
+    let missing = || Err(io::Error::other("the program iptables-restore is missing"));
+    let queue = tried("iptables-restore", &["--noflush"], &queue_trial()).unwrap_or_else(missing);
+    let engines = Engines::of(tried("tc", &["-batch", "-"], NETEM_TRIAL), queue);
+    match engines.any() {
+        Ok(()) => Finding::good(WHAT, engines.describe()),
+        Err(why) => Finding::bad(WHAT, why, as_root("modprobe -a xt_NFQUEUE nfnetlink_queue")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod doctor;
 pub mod local;
+mod shaping_engine;
 mod tool;
 
 use std::io;

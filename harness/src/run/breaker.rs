@@ -136,6 +136,11 @@ impl Breaker {
         if !args.is_empty() {
             value["args"] = args.into();
         }
+        if let Action::Shape { links, quality } = action {
+            value["links"] =
+                links.iter().map(|link| names(&[link.from, link.to])).collect::<Vec<_>>().into();
+            value["quality"] = quality.to_string().into();
+        }
         if let Action::Cut(grudge) = action {
             value["cut"] = grudge
                 .cuts
@@ -164,6 +169,9 @@ fn outcome(f: &'static str, id: FaultId, name: &'static str, effect: &Effect) ->
     event.reason = effect.reason().map(str::to_owned);
     if let Some(proof) = effect.proof() {
         event.value = json!({ "blocked": proof.blocked, "passed": proof.passed });
+        if proof.shaped > 0 {
+            event.value = json!({ "shaped": proof.shaped, "passed": proof.passed });
+        }
         if proof.processes > 0 {
             event.value = json!({ "processes": proof.processes });
         }

@@ -7,10 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use splitbrain::environments::{EnvError, LocalCluster, Sandbox, SandboxError, doctor};
-use splitbrain_nemesis::conformance::{CASES, Witness};
+use splitbrain_nemesis::conformance::{Witness, cases, shaping_cases};
 use splitbrain_nemesis::faults::{Action, Break};
 use splitbrain_nemesis::grudge::Grudge;
 use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes};
+use splitbrain_nemesis::shaping::{Quality, Shaping};
 use splitbrain_nemesis::{Cluster, Effect, Link, Nemesis};
 
 use crate::witness::{Talkers, provisioned, run_name, script, talker};
@@ -27,11 +28,22 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 /// Every case of the conformance suite, on one cluster.
 pub fn conforms() {
     let talkers = Talkers::start(5);
-    for (name, case) in CASES {
+    for (name, case) in cases() {
         case(&talkers.erased(), &talkers);
         assert!(talkers.cluster.exited().is_empty(), "after {name:?}");
     }
     assert_eq!(talkers.cluster.tear_down().0, [""; 0]);
+}
+
+/// Those of them that are about bad links, with which engine makes them.
+pub fn bad_links_conform() {
+    let engine = doctor().into_iter().find(|finding| finding.what == "links of bad quality");
+    println!("{}", engine.expect("the doctor knows").detail);
+    let talkers = Talkers::start(4);
+    for (name, case) in shaping_cases() {
+        println!("{name}");
+        case(&talkers.erased(), &talkers);
+    }
 }
 
 /// As many nodes as anybody asks for come up, and can be cut and healed.
@@ -95,6 +107,23 @@ pub fn flushed_rules_are_noticed() {
     cluster.block(&(0..5).map(|node| (node, Vec::new())).collect::<Vec<_>>()).expect("flushed");
     let mut honest = Nemesis::new(cluster);
     assert!(matches!(honest.install(1, &action), Effect::Installed(_)));
+}
+
+/// Links that became good again behind the nemesis's back are not believed to be bad.
+pub fn links_mended_in_secret_are_noticed() {
+    let cluster = Arc::new(provisioned(3));
+    let mut nemesis = Nemesis::new(cluster.clone());
+    let links: Vec<Link> = Link::all(3).collect();
+    let quality = Quality { delay_us: 20_000, ..Quality::default() };
+    let effect = nemesis.install(1, &Action::Shape { links: links.clone(), quality });
+    assert_eq!(effect.proof().map(|proof| proof.shaped), Some(6), "{effect:?}");
+    assert_eq!(nemesis.still_in_force(1), Ok(()));
+    cluster.shape(&[(links[0], quality)], 1).expect("mended, all but one");
+    let why = nemesis.still_in_force(1).expect_err("five are good");
+    println!("noticed: {why}");
+    assert!(why.contains("n1->n3: nothing shapes its packets"), "{why}");
+    cluster.shape(&[], 1).expect("mended");
+    assert!(matches!(nemesis.undo(1), Effect::Healed(_)));
 }
 
 /// What a node's program has started is stopped and killed with it.

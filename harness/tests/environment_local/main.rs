@@ -9,6 +9,8 @@ mod killed;
 mod node_program;
 mod runner;
 mod speed;
+mod stream;
+mod user_mode_linux;
 mod witness;
 
 use std::process::ExitCode;
@@ -20,6 +22,11 @@ const TESTS: &[Test] = &[
     Test { name: "fifty_nodes", run: cases::fifty_nodes },
     Test { name: "node_counts", run: cases::node_counts },
     Test { name: "flushed_rules_are_noticed", run: cases::flushed_rules_are_noticed },
+    Test {
+        name: "links_mended_in_secret_are_noticed",
+        run: cases::links_mended_in_secret_are_noticed,
+    },
+    Test { name: "netem_conforms", run: user_mode_linux::netem_conforms },
     Test { name: "children_are_hit_too", run: cases::children_are_hit_too },
     Test { name: "ends_are_told", run: cases::ends_are_told },
     Test { name: "missing_program", run: cases::missing_program },
@@ -44,6 +51,10 @@ fn main() -> ExitCode {
         ["node", number] => node_program::run(number),
         ["victim", run] => killed::victim(run),
         ["holder", run] => ends::hold_until_end(run),
+        ["bad-links"] => {
+            cases::bad_links_conform();
+            ExitCode::SUCCESS
+        }
         ["probe"] => runner::probe(),
         ["case", name] => {
             let test = TESTS.iter().find(|test| test.name == name).expect("a test of this name");

@@ -1,12 +1,16 @@
 //! The program under test: it tells others what it is told to, and who told it something.
 //!
 //! Datagrams of words: `say ROUND ADDRESS...` and `heard ROUND`, `life`, `compute ROUND` and `take ROUND BYTES`
-//! come from the harness and are answered, `hello ROUND NUMBER` comes from other nodes.
+//! come from the harness and are answered, `hello ROUND NUMBER` comes from other nodes. `stream
+//! ADDRESS PACKETS BYTES GAP_US`, `report FILE` and `connect ADDRESS` are about
+//! [streams](crate::stream).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, UdpSocket};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+use crate::stream::{self, Received};
 
 pub const PORT: u16 = 7_400;
 
@@ -14,6 +18,7 @@ pub fn run(number: &str) -> ExitCode {
     let socket = UdpSocket::bind(("0.0.0.0", PORT)).expect("the port is free");
     // No two processes of a boot start with the same number at the same tick.
     let life = splitbrain_nemesis::journal::ProcessId::of(own_pid()).expect("own process").started;
+    let received = Received::start();
     let mut heard: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     // What takes long is done once, however often it is asked for, and then answered again.
     let mut done = String::new();
@@ -39,6 +44,20 @@ pub fn run(number: &str) -> ExitCode {
             ["heard", round] => {
                 let who = heard.remove(round).unwrap_or_default();
                 format!("{round} {}", who.into_iter().collect::<Vec<_>>().join(" "))
+            }
+            ["stream", to, packets, bytes, gap_us] => {
+                let number = |text: &str| text.parse::<u32>().expect("a number");
+                let gap = Duration::from_micros(number(gap_us).into());
+                let address = to.parse().expect("an address");
+                stream::send(address, number(packets), number(bytes) as usize, gap);
+                format!("sending {to}")
+            }
+            ["report", file] => {
+                received.report(file);
+                format!("reported {file}")
+            }
+            ["connect", to] => {
+                format!("{to} {}", stream::connect(to.parse().expect("an address")))
             }
             ["life"] => format!("life {life}"),
             ["compute" | "take", round, ..] if done.split(' ').next() == Some(round) => {

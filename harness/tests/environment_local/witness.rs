@@ -8,16 +8,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use splitbrain::environments::{Daemon, LocalCluster, Sandbox};
-use splitbrain_nemesis::conformance::Witness;
+use splitbrain_nemesis::conformance::{Connection, Witness};
+use splitbrain_nemesis::shaping::Arrival;
 use splitbrain_nemesis::{Cluster, Link};
 
 use crate::node_program::PORT;
+use crate::stream;
 
 /// After this a node that does not answer is taken to be down; it is on the same machine.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// For what takes a node a while.
 const LONG_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The longest that packets of a stream are on their way.
+const LONGEST_WAY: Duration = Duration::from_millis(600);
 
 pub struct Talkers {
     pub cluster: Arc<LocalCluster>,
@@ -86,6 +91,23 @@ impl Talkers {
         self.ask_for(node, question, PATIENCE)
     }
 
+    /// The answer to a question that is sent once only, since it does something each time. The
+    /// way from here to the nodes is never bad.
+    fn ask_once(&self, node: usize, question: &str) -> String {
+        let address = self.cluster.nodes()[node].address;
+        self.socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+        self.socket.send_to(question.as_bytes(), (address, PORT)).expect("it can be sent");
+        let marker = question.split(' ').nth(1).expect("it has one");
+        let mut buffer = [0; 2048];
+        loop {
+            let (length, from) = self.socket.recv_from(&mut buffer).expect("it answers");
+            let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if from.ip() == address && answer.split(' ').any(|word| word == marker) {
+                return answer;
+            }
+        }
+    }
+
     fn ask_for(&self, node: usize, question: &str, patience: Duration) -> Option<String> {
         let address = self.cluster.nodes()[node].address;
         let until = Instant::now() + patience;
@@ -135,6 +157,39 @@ impl Witness for Talkers {
 
     fn life(&self, node: usize) -> Option<u64> {
         self.ask(node, "life")?.split(' ').nth(1)?.parse().ok()
+    }
+
+    fn stream(&self, link: Link, packets: u32, bytes: usize, gap: Duration) -> Vec<Arrival> {
+        let report = |turn: u32| {
+            // Each has a file of its own: one that is asked for twice is empty the second time.
+            let path = self.cluster.directory().join(format!("stream-{turn}"));
+            let question = format!("report {}", path.display());
+            self.ask_once(link.to, &question);
+            let said = std::fs::read_to_string(&path).expect("it was written");
+            std::fs::remove_file(path).expect("it is there");
+            said
+        };
+        report(0);
+        let to = self.cluster.nodes()[link.to].address;
+        self.ask_once(link.from, &format!("stream {to} {packets} {bytes} {}", gap.as_micros()));
+        thread::sleep(gap * packets + LONGEST_WAY);
+        stream::parse(link, &report(1))
+    }
+
+    fn lateness(&self) -> Duration {
+        // Where it is not said, the machine has a fine clock.
+        let told = std::env::var("SPLITBRAIN_LATENESS_MS").ok();
+        Duration::from_millis(told.map_or(4, |ms| ms.parse().expect("milliseconds")))
+    }
+
+    fn connect(&self, link: Link) -> Connection {
+        let to = self.cluster.nodes()[link.to].address;
+        let answer = self.ask_once(link.from, &format!("connect {to}"));
+        match answer.split(' ').nth(1) {
+            Some("open") => Connection::Open,
+            Some("reset") => Connection::Reset,
+            _ => Connection::Silent,
+        }
     }
 
     fn share(&self, node: usize) -> f64 {

@@ -11,6 +11,7 @@ use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::node::{
     Capability, Cluster, DropRule, Limits, Link, Links, NodeError, ProcessState, Processes, Signal,
 };
+use splitbrain_nemesis::shaping::Shaping;
 
 use super::program::processes_in;
 use super::{LocalCluster, lock_file, restore_rules, wait_all};
@@ -32,13 +33,18 @@ impl Cluster for LocalCluster {
         Some(self)
     }
 
+    fn shaping(&self) -> Option<&dyn Shaping> {
+        self.shapers().is_ok().then_some(self)
+    }
+
     fn limits(&self) -> Option<&dyn Limits> {
         matches!(self.cgroups.get(), Some(Ok(_))).then_some(self as &dyn Limits)
     }
 
     fn lacks(&self, capability: Capability) -> String {
-        match (capability, self.cgroups.get()) {
-            (Capability::Limits, Some(Err(why))) => format!("no cgroups: {why}"),
+        match (capability, self.shapers(), self.cgroups.get()) {
+            (Capability::Shaping, Err(why), _) => format!("no shaping: {why}"),
+            (Capability::Limits, _, Some(Err(why))) => format!("no cgroups: {why}"),
             _ => format!("no {capability}"),
         }
     }

@@ -13,6 +13,8 @@ pub(in crate::environments) mod namespaces;
 mod probes;
 mod program;
 mod sandbox;
+mod shaping;
+mod shaping_probes;
 mod topology;
 
 use std::ffi::OsStr;
@@ -50,6 +52,7 @@ pub struct LocalCluster {
     senders: Vec<IpAddr>,
     probes: Probes,
     firewall: Firewall,
+    shapers: shaping::MaybeShapers,
     /// Once the nodes are to be limited: their groups, or why there are none.
     cgroups: OnceLock<Result<Cgroups, String>>,
     sandbox: Sandbox,
@@ -124,6 +127,7 @@ impl LocalCluster {
                 .collect(),
             specs,
             firewall,
+            shapers: shaping::MaybeShapers::new(),
             cgroups: OnceLock::new(),
             sandbox,
         })

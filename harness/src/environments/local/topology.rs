@@ -16,7 +16,8 @@ use crate::environments::NodeSpec;
 /// The most nodes that a cluster may have.
 pub(super) const MOST_NODES: usize = 100;
 const BRIDGE: &str = "br0";
-const NODE_INTERFACE: &str = "eth0";
+/// Each node's only interface besides `lo`.
+pub(super) const NODE_INTERFACE: &str = "eth0";
 /// Address of the harness on the bridge.
 pub(super) const HUB: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 254));
 const PREFIX_BITS: u8 = 24;
