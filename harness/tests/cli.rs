@@ -159,6 +159,20 @@ fn other_objects_are_judged_by_their_model() {
 }
 
 #[test]
+fn failed_cas_are_answers_if_that_is_asked_for() {
+    let failed = r#"{"process":2,"type":"invoke","f":"cas","value":[1,2],"time":50}
+{"process":2,"type":"fail","f":"cas","value":[1,2],"error":{"kind":"mismatch"},"time":60}
+"#;
+    let history = format!("{VALID}{failed}");
+    check_history(&history, "", 0, "linearizable");
+    check_history(&history, "--failed-cas ignored", 0, "linearizable");
+    check_history(&history, "--failed-cas observed", 1, "non-linearizable x1");
+    let other = history.replace("[1,2]", "[3,2]");
+    check_history(&other, "--failed-cas observed", 0, "linearizable");
+    check_history(&history, "--failed-cas denied", 64, "ignored, observed");
+}
+
+#[test]
 fn json_is_exactly_one_object() {
     let output = check_history(&stale(), "--json", 1, "{");
     assert!(output.stderr.is_empty());

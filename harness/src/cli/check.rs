@@ -30,6 +30,10 @@ pub struct Args {
     /// What a read of null means: that it says nothing, or that there was no value.
     #[arg(long, value_enum, default_value = "unset")]
     nil_read: NilRead,
+    /// What a compare-and-set says that failed with a mismatch: nothing, or that the register did
+    /// not hold its old value.
+    #[arg(long, value_enum, default_value = "ignored")]
+    failed_cas: FailedCas,
     /// Which objects the operations are on; by default what the header says, else registers.
     #[arg(long, value_parser = model)]
     model: Option<ModelName>,
@@ -45,6 +49,12 @@ pub struct Args {
 enum NilRead {
     Any,
     Unset,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum FailedCas {
+    Ignored,
+    Observed,
 }
 
 fn format(name: &str) -> Result<Format, String> {
@@ -71,6 +81,10 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         expect,
         initial: args.initial.clone(),
         nil_reads_any: args.nil_read == NilRead::Any,
+        failed_cas: match args.failed_cas {
+            FailedCas::Ignored => splitbrain_checker::FailedCas::Ignored,
+            FailedCas::Observed => splitbrain_checker::FailedCas::Observed,
+        },
         model: args.model,
         explain: args.explain_plan,
     };

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::anyhow;
 use serde_json::Value;
 use splitbrain_checker::history::{Completion, Header, History, ReadOptions};
-use splitbrain_checker::{Class, Judgement, ModelName, Options, Verdict, judge};
+use splitbrain_checker::{Class, FailedCas, Judgement, ModelName, Options, Verdict, judge};
 
 use crate::cli::Exit;
 
@@ -70,6 +70,8 @@ pub struct Question {
     pub initial: Option<Value>,
     /// A read of null says nothing, instead of that there was no value.
     pub nil_reads_any: bool,
+    /// What a compare-and-set that failed with a mismatch says.
+    pub failed_cas: FailedCas,
     /// The objects that the operations are on; by default what the header says.
     pub model: Option<ModelName>,
     /// Whether to say how each key was decided.
@@ -92,6 +94,7 @@ pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
         expect,
         initial: question.initial,
         nil_reads_any: question.nil_reads_any,
+        failed_cas: question.failed_cas,
         model: question.model,
         explain: question.explain,
         faults_required: header.is_some(),
