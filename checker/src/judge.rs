@@ -1,5 +1,7 @@
 //! From a history to everything that it says.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -10,7 +12,7 @@ use crate::faults::{Effect, Fault, faults};
 use crate::history::{History, Operation};
 use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan};
 use crate::ladder::{Ladder, Rung, strongest};
-use crate::linearizable::Budget;
+use crate::linearizable::{Budget, order};
 use crate::modelled::Modelled;
 use crate::models::list::Objects;
 use crate::options::Options;
@@ -48,6 +50,7 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         ladder: findings.ladder,
         violations: findings.violations,
         explain: findings.plan,
+        order: findings.order,
         operations: history.operations().len(),
         check_ms: None,
         no_faults: faults.iter().all(|fault| fault.effect == Effect::Skipped),
@@ -67,6 +70,8 @@ struct Findings {
     violations: Vec<crate::violation::Violation>,
     /// Empty unless it was asked for.
     plan: Vec<KeyPlan>,
+    /// Empty unless it was asked for.
+    order: BTreeMap<String, Vec<u64>>,
 }
 
 impl Findings {
@@ -97,6 +102,7 @@ impl Findings {
             eventual,
             violations: modelled.violations,
             plan: modelled.plan,
+            order: BTreeMap::new(),
         }
     }
 
@@ -143,6 +149,11 @@ impl Findings {
             eventual,
             violations,
             plan,
+            order: if options.order {
+                orders(history, &registers, options)
+            } else {
+                BTreeMap::new()
+            },
         }
     }
 
@@ -153,6 +164,7 @@ impl Findings {
             eventual: Verdict::unknown(reason),
             violations: Vec::new(),
             plan: Vec::new(),
+            order: BTreeMap::new(),
         }
     }
 
@@ -211,6 +223,21 @@ fn linearizable_before(history: &History, options: &Options, index: u64) -> Verd
 fn with_failed_cas(history: &History, before: Option<u64>, options: &Options) -> Option<Modelled> {
     let observes = options.observes_failures(history);
     observes.then(|| Modelled::with_failed_cas(history, before, options)).flatten()
+}
+
+/// An order for each key that has one.
+fn orders(
+    history: &History,
+    registers: &[Register<'_>],
+    options: &Options,
+) -> BTreeMap<String, Vec<u64>> {
+    let of = |register: &Register<'_>| {
+        let ops = register.operations();
+        let order = order(register.initial, &ops, &options.budget)?;
+        let key = history[register.key].clone().unwrap_or_default();
+        Some((key, order.into_iter().map(|at| ops[at].invoked).collect()))
+    };
+    registers.par_iter().filter_map(of).collect()
 }
 
 /// What one key's check says.

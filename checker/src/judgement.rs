@@ -1,5 +1,7 @@
 //! The answer to everything that is asked of a history, in the shape that `--json` prints.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::cap::{Cap, CapWindow};
@@ -43,6 +45,11 @@ pub struct Judgement {
     /// How each key was checked, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explain: Vec<KeyPlan>,
+    /// For each key that is linearizable an order of its operations, by the indices of their
+    /// invocations, that explains every answer, if that was asked for; of a history without keys
+    /// by the empty name. Only registers have one, and only where it did not cost too much.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub order: BTreeMap<String, Vec<u64>>,
     /// Invocations of clients.
     pub operations: usize,
     /// What the check took, for the caller to fill in: the checker has no clock.

@@ -98,6 +98,7 @@ impl Modelled {
             witness: witness.iter().map(|operation| operation.invoked.index).collect(),
             because: because(history, name, &witness),
             count,
+            reached: None,
         });
         Modelled { linearizable, violations: violations.into_iter().collect(), plan }
     }

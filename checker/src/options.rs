@@ -43,6 +43,8 @@ pub struct Options {
     pub failed_cas: FailedCas,
     /// The judgement says how each key was checked.
     pub explain: bool,
+    /// The judgement has an order for each register that is linearizable.
+    pub order: bool,
 }
 
 impl Options {

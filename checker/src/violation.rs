@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::history::{History, KeyId, Operation};
+use crate::reached::Reached;
 use crate::register::{Cause, Corruption, LostWrite, Register, Settled, Settling, StaleRead};
 use crate::tell::{Seconds, Teller};
 
@@ -20,6 +21,9 @@ pub struct Violation {
     /// How many of this name the history holds: for `non-linearizable` and `not-converged` keys,
     /// else operations.
     pub count: u64,
+    /// How far the witness can be explained, where that takes more than to read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Reached>,
 }
 
 /// The names, the gravest first; [`Anomaly::rank`] is the position.
@@ -203,12 +207,24 @@ impl<'h> Violations<'h> {
     pub fn tell(mut self, history: &'h History, registers: &[Register<'h>]) -> Vec<Violation> {
         self.found.sort_by_key(|found| found.smallest.rank());
         let teller = Teller { history };
-        let tell = |found: Found<'h>| Violation {
-            name: NAMES[found.smallest.rank()],
-            key: history[found.key].clone(),
-            witness: found.smallest.witness().iter().map(|o| o.invoked.index).collect(),
-            because: found.smallest.because(teller, &registers[found.key.0 as usize]),
-            count: found.count,
+        let tell = |found: Found<'h>| {
+            let register = &registers[found.key.0 as usize];
+            let reached = match &found.smallest {
+                Anomaly::NonLinearizable(operations) => {
+                    Reached::of(register.value(register.initial), operations)
+                }
+                _ => None,
+            };
+            let mut because = found.smallest.because(teller, register);
+            because.extend(reached.as_ref().and_then(Reached::sentence));
+            Violation {
+                name: NAMES[found.smallest.rank()],
+                key: history[found.key].clone(),
+                witness: found.smallest.witness().iter().map(|o| o.invoked.index).collect(),
+                because,
+                count: found.count,
+                reached,
+            }
         };
         self.found.into_iter().map(tell).collect()
     }

@@ -270,3 +270,44 @@ fn the_json_object() {
     assert_eq!(valid["no_faults"], true);
     assert_eq!(valid.get("reason"), None);
 }
+
+#[test]
+fn what_can_be_explained_of_a_violation_is_told() {
+    // Two compare-and-sets found the same value, which was written once.
+    let lines = [
+        json!([0, "invoke", "write", 1]),
+        json!([0, "ok", "write", 1]),
+        json!([1, "invoke", "cas", [1, 2]]),
+        json!([2, "invoke", "cas", [1, 3]]),
+        json!([1, "ok", "cas", [1, 2]]),
+        json!([2, "ok", "cas", [1, 3]]),
+    ];
+    let judgement = expecting(&lines, Class::Linearizable);
+    let violation = &judgement.violations[0];
+    assert_eq!(violation.name, "non-linearizable");
+    let reached = violation.reached.as_ref().expect("how far it can be explained");
+    assert_eq!(reached.unexplained, 3);
+    let shown = serde_json::to_value(&reached.configurations).expect("JSON");
+    assert_eq!(shown, json!([{"holds": 2, "to_come": [3]}]));
+    let because = violation.because.last().expect("an argument");
+    assert!(because.contains("the register then holds 2;"), "{because}");
+    // Its twin, in which the second found what the first left.
+    let mut twin = lines.clone();
+    twin[3] = json!([2, "invoke", "cas", [2, 3]]);
+    twin[5] = json!([2, "ok", "cas", [2, 3]]);
+    assert!(expecting(&twin, Class::Linearizable).violations.is_empty());
+}
+
+#[test]
+fn an_order_is_given_if_asked_for() {
+    let judged = |lines: &[Value], order| {
+        let options = Options { order, ..Options::default() };
+        judge(&history(&json!({}), lines), &options).order
+    };
+    assert_eq!(
+        judged(&linearizable(), true).into_iter().collect::<Vec<_>>(),
+        [(String::new(), vec![0, 2])]
+    );
+    assert!(judged(&linearizable(), false).is_empty());
+    assert!(judged(&stale(), true).is_empty(), "there is none");
+}

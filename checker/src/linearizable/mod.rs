@@ -25,7 +25,7 @@ use std::fmt;
 
 pub use weaken::weakened;
 
-pub(crate) use search::mask;
+pub(crate) use search::{live, mask};
 
 use prepare::Survey;
 use witness::Seed;
@@ -230,6 +230,23 @@ pub fn check_register_measured(
         }
     };
     (outcome, effort)
+}
+
+/// An order of the operations, by index, that explains every answer: each reads what the ones before
+/// it leave, and one that completed before another was invoked comes first. Operations of unknown
+/// outcome that it does not need are left out. `None` if there is none, or the budget ended first.
+pub fn order(initial: ValueId, ops: &[RegisterOp], budget: &Budget) -> Option<Vec<usize>> {
+    let order = |initial, ops: &[RegisterOp]| {
+        let survey = Survey::new(initial, ops);
+        match survey.procedure() {
+            Procedure::Zones | Procedure::ChainedZones => zones::order(initial, ops, &survey),
+            Procedure::Search(_) => live::order(initial, ops, &survey, budget),
+        }
+    };
+    match prepare::renumbered(initial, ops) {
+        Some((initial, ops)) => order(initial, &ops),
+        None => order(initial, ops),
+    }
 }
 
 /// Which procedure [`check_register`] uses for this history.

@@ -7,9 +7,10 @@
 
 use super::super::{Call, ValueId};
 use super::mask::Mask;
-use super::open::{Full, Open};
+use super::open::{Free, Full};
 
 /// All crashed operations with one call.
+#[derive(Clone)]
 pub(super) struct Crashed {
     pub(super) call: Call,
     /// The value they install.
@@ -37,38 +38,38 @@ impl Crashed {
     }
 
     /// The bit that says that one more is used; there must be one left.
-    pub(super) fn next<M: Mask>(&mut self, used: M, open: &mut Open<M>) -> Result<usize, Full> {
+    pub(super) fn next<M: Mask>(&mut self, used: M, free: &mut Free<M>) -> Result<usize, Full> {
         if let Some(&slot) = self.slots.iter().find(|&&slot| !used.has(slot)) {
             return Ok(slot);
         }
         debug_assert!(self.base + self.slots.len() < self.invoked);
-        let slot = open.take()?;
+        let slot = free.take()?;
         self.slots.push(slot);
         Ok(slot)
     }
 
     /// Gives back the bits that are set in all configurations, which the caller must then clear,
     /// and those that are set in none. Returns the former.
-    pub(super) fn tidy<M: Mask>(&mut self, in_all: M, in_any: M, open: &mut Open<M>) -> M {
+    pub(super) fn tidy<M: Mask>(&mut self, in_all: M, in_any: M, free: &mut Free<M>) -> M {
         let common = self.slots.iter().take_while(|&&slot| in_all.has(slot)).count();
         self.base += common;
         let mut cleared = M::EMPTY;
         for slot in self.slots.drain(..common) {
             cleared = cleared.or(M::bit(slot));
-            open.release(slot);
+            free.release(slot);
         }
         while let Some(slot) = self.slots.pop_if(|slot| !in_any.has(*slot)) {
-            open.release(slot);
+            free.release(slot);
         }
         cleared
     }
 
     /// Gives back all bits, for the caller to clear.
-    pub(super) fn retire<M: Mask>(&self, open: &mut Open<M>) -> M {
+    pub(super) fn retire<M: Mask>(&self, free: &mut Free<M>) -> M {
         let mut cleared = M::EMPTY;
         for &slot in &self.slots {
             cleared = cleared.or(M::bit(slot));
-            open.release(slot);
+            free.release(slot);
         }
         cleared
     }

@@ -12,6 +12,7 @@
 
 mod antichain;
 mod crashed;
+pub(crate) mod live;
 pub(crate) mod mask;
 mod open;
 mod steps;

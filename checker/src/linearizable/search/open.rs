@@ -38,9 +38,33 @@ impl<M: Mask> Place<M> {
     }
 }
 
+/// The slots that nothing stands in.
+#[derive(Clone)]
+pub(super) struct Free<M>(M);
+
+impl<M: Mask> Free<M> {
+    pub(super) fn all() -> Self {
+        Free(M::FULL)
+    }
+
+    pub(super) fn take(&mut self) -> Result<usize, Full> {
+        if self.0.is_empty() {
+            return Err(Full);
+        }
+        let slot = self.0.first();
+        self.0.remove(slot);
+        Ok(slot)
+    }
+
+    /// Gives a slot back, whose bit must be clear in all configurations.
+    pub(super) fn release(&mut self, slot: usize) {
+        self.0.insert(slot);
+    }
+}
+
 /// All open operations.
 pub(super) struct Open<M> {
-    free: M,
+    pub(super) free: Free<M>,
     pub(super) writes: M,
     /// Those that put a value in, blindly or not.
     pub(super) installers: M,
@@ -54,7 +78,7 @@ pub(super) struct Open<M> {
 impl<M: Mask> Open<M> {
     pub(super) fn new(values: usize) -> Self {
         Open {
-            free: M::FULL,
+            free: Free::all(),
             writes: M::EMPTY,
             installers: M::EMPTY,
             slots: Vec::new(),
@@ -72,24 +96,9 @@ impl<M: Mask> Open<M> {
         &self.places[self.place_of[value.index()] as usize]
     }
 
-    /// Takes a slot for something else than an open operation.
-    pub(super) fn take(&mut self) -> Result<usize, Full> {
-        if self.free.is_empty() {
-            return Err(Full);
-        }
-        let slot = self.free.first();
-        self.free.remove(slot);
-        Ok(slot)
-    }
-
-    /// Gives a slot back, whose bit must be clear in all configurations.
-    pub(super) fn release(&mut self, slot: usize) {
-        self.free.insert(slot);
-    }
-
     /// Adds an operation.
     pub(super) fn invoke(&mut self, call: Call, completion: EventId) -> Result<usize, Full> {
-        let slot = self.take()?;
+        let slot = self.free.take()?;
         let place = self.place_mut(call);
         let set = match (call, call.installs()) {
             (Call::Write(_), _) => &mut place.writers,
@@ -129,7 +138,7 @@ impl<M: Mask> Open<M> {
         self.slots[slot] = None;
         self.writes.remove(slot);
         self.installers.remove(slot);
-        self.release(slot);
+        self.free.release(slot);
         let value = place_value(call);
         let at = self.place_of[value.index()] as usize;
         let place = &mut self.places[at];

@@ -176,7 +176,7 @@ impl<M: Mask> Search<'_, '_, M> {
         let mut step = Step { to, blind, own: M::EMPTY };
         let worth = self.worth(completing, c, step);
         if worth != Worth::Nothing {
-            let slot = self.crashed[at].next(c.used, &mut self.open)?;
+            let slot = self.crashed[at].next(c.used, &mut self.open.free)?;
             step.own = M::bit(slot);
             self.counts = self.counts.or(step.own);
             self.take(completing, c, step, worth);

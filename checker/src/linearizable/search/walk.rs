@@ -121,12 +121,12 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         if self.crashed.is_empty() {
             return;
         }
-        let (survey, open) = (self.problem.survey, &mut self.open);
+        let (survey, free) = (self.problem.survey, &mut self.open.free);
         let mut cleared = M::EMPTY;
         self.crashed.retain(|crashed| {
             let observable = survey.observable(position, crashed.installs);
             if !observable {
-                cleared = cleared.or(crashed.retire(open));
+                cleared = cleared.or(crashed.retire(free));
             }
             observable
         });
@@ -255,7 +255,7 @@ impl<'p, 'a, M: Mask> Search<'p, 'a, M> {
         let in_any = self.front.iter().fold(M::EMPTY, |any, c| any.or(c.used));
         let mut cleared = M::EMPTY;
         for crashed in &mut self.crashed {
-            cleared = cleared.or(crashed.tidy(in_all, in_any, &mut self.open));
+            cleared = cleared.or(crashed.tidy(in_all, in_any, &mut self.open.free));
         }
         for c in &mut self.front {
             c.used = c.used.without(cleared);

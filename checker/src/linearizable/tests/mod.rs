@@ -4,6 +4,7 @@ mod exhaustive;
 mod laws;
 mod limits;
 mod oracle;
+mod orders;
 mod procedures;
 mod random;
 #[path = "../../../benches/linearizable/simulated.rs"]

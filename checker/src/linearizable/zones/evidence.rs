@@ -7,7 +7,7 @@ use super::{Blocks, NO_OP, Origin, Root};
 
 impl Blocks<'_> {
     /// `from` and the values that grew out of it. A circle is cut off somewhere.
-    fn path(&self, from: ValueId) -> impl Iterator<Item = ValueId> + '_ {
+    pub(super) fn path(&self, from: ValueId) -> impl Iterator<Item = ValueId> + '_ {
         let successor = |value: &ValueId| {
             let swap = self.ops.get(self.clusters[value.index()].replaced_by as usize)?;
             swap.call.installs().filter(|&next| self.survey.observable(swap.invoked, next))

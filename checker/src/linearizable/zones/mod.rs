@@ -18,6 +18,9 @@
 //! of its value, with a completion at infinity; all others of unknown outcome are left out.
 
 mod evidence;
+mod order;
+
+pub(super) use order::order;
 
 use super::prepare::Survey;
 use super::witness::Seed;
@@ -96,7 +99,7 @@ impl Zones {
     }
 
     /// Two zones that exclude each other.
-    fn clash(mut self) -> Option<[Zone; 2]> {
+    fn clash(&mut self) -> Option<[Zone; 2]> {
         self.forward.sort_unstable_by_key(|zone| zone.low);
         let mut neighbours = self.forward.windows(2).map(|pair| [pair[0], pair[1]]);
         if let Some(pair) = neighbours.find(|[one, next]| next.low < one.high) {
@@ -112,9 +115,9 @@ impl Zones {
 
 /// Decides a history in which no observable value has two writers.
 pub(super) fn decide(initial: ValueId, ops: &[RegisterOp], survey: &Survey) -> Decision {
-    let blocks = Blocks { ops, survey, clusters: Vec::new() };
+    let mut blocks = Blocks { ops, survey, clusters: Vec::new() };
     match blocks.check(initial) {
-        Ok(()) => Decision::Yes,
+        Ok(_) => Decision::Yes,
         Err(seed) => Decision::No(Seed::Operations(seed)),
     }
 }
@@ -126,7 +129,8 @@ struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    fn check(mut self, initial: ValueId) -> Result<(), Vec<usize>> {
+    /// All zones, if they fit together.
+    fn check(&mut self, initial: ValueId) -> Result<Zones, Vec<usize>> {
         let mut zones = Zones::default();
         let swaps = self.collect(initial, &mut zones)?;
         let mut swaps_in_blocks = 0;
@@ -146,7 +150,7 @@ impl Blocks<'_> {
             return Err(self.operations_in_a_circle());
         }
         match zones.clash() {
-            None => Ok(()),
+            None => Ok(zones),
             Some(pair) => Err(pair.map(|zone| self.operations_of(zone.root)).concat()),
         }
     }
