@@ -3,6 +3,8 @@
 //! Nothing here asks the nemesis whether it worked, except to hear its claim: what is compared
 //! with the claim is what a [`Witness`] sees from inside of the nodes.
 
+mod clocks;
+mod disks;
 mod limits;
 mod members;
 mod shaping;
@@ -11,6 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Reading;
 use crate::faults::{ALL, Action, Break, Choice, Scene};
 use crate::grudge::Grudge;
 use crate::node::{Capability, Cluster, Link};
@@ -40,6 +43,13 @@ pub trait Witness {
     /// Has the node's program take so many bytes of memory and write to all of it. It runs, and may
     /// die of it.
     fn take(&self, node: usize, bytes: u64);
+    /// Has the program of a node append to a file on its disk, and with `sync` make it and its name
+    /// durable; how long the write alone took, or the error of the system (errno).
+    fn append(&self, node: usize, file: &str, text: &str, sync: bool) -> Result<Duration, i32>;
+    /// What the program of a node reads from a file on its disk; `None` if there is no such file.
+    fn read(&self, node: usize, file: &str) -> Result<Option<String>, i32>;
+    /// What the program of a node, which runs, is told of the time.
+    fn clock(&self, node: usize) -> Option<Reading>;
 }
 
 /// What a TCP client sees.
@@ -59,7 +69,7 @@ pub type Case = fn(&Arc<dyn Cluster>, &dyn Witness);
 
 /// All cases, by name.
 pub fn cases() -> impl Iterator<Item = &'static (&'static str, Case)> {
-    CASES.iter().chain(shaping_cases())
+    CASES.iter().chain(shaping_cases()).chain(disks::CASES).chain(clocks::CASES)
 }
 
 /// Those that are about links of bad quality.
@@ -235,6 +245,18 @@ mod tests {
         fn take(&self, node: usize, bytes: u64) {
             MemoryCluster::take(self, node, bytes);
         }
+
+        fn append(&self, node: usize, file: &str, text: &str, sync: bool) -> Result<Duration, i32> {
+            self.append(node, file, text, sync)
+        }
+
+        fn read(&self, node: usize, file: &str) -> Result<Option<String>, i32> {
+            Ok(self.read(node, file))
+        }
+
+        fn clock(&self, node: usize) -> Option<Reading> {
+            Some(self.tell(node))
+        }
     }
 
     fn conforms(sabotage: Option<Sabotage>, case: Case) -> bool {
@@ -272,6 +294,21 @@ mod tests {
             (Sabotage::ShaperDead, "lossy links lose as many as asked, also in bursts"),
             (Sabotage::ShapesEverything, "delays spread as asked and let packets overtake"),
             (Sabotage::ShapesDoNothing, "a TCP client sees a reset"),
+            (Sabotage::DisksDoNothing, "a full disk takes nothing more"),
+            (Sabotage::DisksDoNothing, "a read-only disk cannot be changed"),
+            (Sabotage::DisksDoNothing, "a slow disk is as slow as asked"),
+            (Sabotage::DisksDoNothing, "a bad disk gives as many errors as asked"),
+            (
+                Sabotage::PowerStays,
+                "what was fsynced survives a loss of power and the rest does not",
+            ),
+            (Sabotage::PowerStays, "a torn write leaves its beginning"),
+            (Sabotage::DamageDoesNothing, "damaged files differ and are mended"),
+            (Sabotage::ClocksDoNothing, "a skewed clock is wrong by as much as asked"),
+            (Sabotage::ClocksDoNothing, "a drifting clock is ever more wrong"),
+            (Sabotage::ClocksDoNothing, "a jumping clock jumps again and again"),
+            (Sabotage::ClocksDoNothing, "a strobing clock goes to and fro"),
+            (Sabotage::ClockIsOwn, "deviations add up and end one by one"),
         ] {
             let (name, case) = cases().find(|(name, _)| *name == broken).unwrap();
             assert!(!conforms(Some(sabotage), *case), "{name}: passed in spite of {sabotage:?}");

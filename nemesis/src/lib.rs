@@ -4,6 +4,7 @@
 //! ([`faults::Action`]), [`Nemesis`] breaks it, proves that it is broken and undoes it, and a
 //! [`Cluster`] is where it happens.
 
+pub mod clock;
 pub mod conformance;
 pub mod disk;
 pub mod faults;

@@ -3,6 +3,8 @@
 //! It does what [`Links`] and [`Processes`] promise, and can be made to break its promises, so
 //! that it can be shown that [`Nemesis`](crate::Nemesis) does not believe what is not so.
 
+mod clocks;
+mod disks;
 mod limits;
 mod members;
 mod shaping;
@@ -11,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::clock::{Clocks, Deviation};
+use crate::disk::Disks;
 use crate::node::{
     Cluster, DropRule, Limits, Link, Links, Members, NodeError, ProcessState, Processes, Signal,
 };
@@ -45,6 +49,16 @@ pub enum Sabotage {
     LimitsStay,
     /// The administration says that nodes leave and join, but they do not.
     MembersStay,
+    /// What is said of a disk is written down, and has no effect.
+    DisksDoNothing,
+    /// A loss of power takes nothing.
+    PowerStays,
+    /// Files are told to be damaged, and are not.
+    DamageDoesNothing,
+    /// What a clock is told is written down, and has no effect.
+    ClocksDoNothing,
+    /// Programs ask another clock.
+    ClockIsOwn,
 }
 
 /// A cluster of nodes that run one process each.
@@ -67,6 +81,8 @@ struct State {
     limits: limits::Table,
     /// Nodes that have left.
     left: BTreeSet<usize>,
+    disks: Vec<disks::Disk>,
+    clocks: Vec<Deviation>,
     sabotage: Option<Sabotage>,
 }
 
@@ -79,6 +95,8 @@ impl MemoryCluster {
             state: Mutex::new(State {
                 processes: (0..nodes).map(process).collect(),
                 next_pid: nodes as i32 + 1,
+                disks: (0..nodes).map(|_| disks::Disk::default()).collect(),
+                clocks: vec![Deviation::default(); nodes],
                 ..State::default()
             }),
         }
@@ -147,6 +165,14 @@ impl Cluster for MemoryCluster {
     }
 
     fn members(&self) -> Option<&dyn Members> {
+        Some(self)
+    }
+
+    fn clocks(&self) -> Option<&dyn Clocks> {
+        Some(self)
+    }
+
+    fn disks(&self) -> Option<&dyn Disks> {
         Some(self)
     }
 }

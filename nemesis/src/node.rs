@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clocks;
+use crate::disk::Disks;
 use crate::shaping::Shaping;
 
 /// The way from one node to another; the way back is another link. All clients together stand at
@@ -49,6 +51,10 @@ pub enum Capability {
     Limits,
     /// Nodes can leave the database's cluster and join it again.
     Members,
+    /// The nodes' programs can be told another time of day.
+    Clocks,
+    /// The nodes' data lies on disks that can fail.
+    Disks,
 }
 
 impl fmt::Display for Capability {
@@ -59,6 +65,8 @@ impl fmt::Display for Capability {
             Capability::Shaping => "shaping",
             Capability::Limits => "limits",
             Capability::Members => "members",
+            Capability::Clocks => "clocks",
+            Capability::Disks => "disks",
         })
     }
 }
@@ -85,6 +93,16 @@ pub trait Cluster: Send + Sync {
         None
     }
 
+    /// Control of what the nodes' programs take the time to be, if the environment has it.
+    fn clocks(&self) -> Option<&dyn Clocks> {
+        None
+    }
+
+    /// Control of the disks that the nodes' data lies on, if the environment has it.
+    fn disks(&self) -> Option<&dyn Disks> {
+        None
+    }
+
     /// Whether faults that need `capability` can be had here.
     fn has(&self, capability: Capability) -> bool {
         match capability {
@@ -93,6 +111,8 @@ pub trait Cluster: Send + Sync {
             Capability::Shaping => self.shaping().is_some(),
             Capability::Limits => self.limits().is_some(),
             Capability::Members => self.members().is_some(),
+            Capability::Clocks => self.clocks().is_some(),
+            Capability::Disks => self.disks().is_some(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub use doctor::{Finding, doctor};
-pub use local::{LocalCluster, Sandbox, SandboxError};
+pub use local::{LocalCluster, Sandbox, SandboxError, play_helper};
 pub use splitbrain_nemesis::journal::{HealLine, Outcome as HealOutcome};
 
 use splitbrain_nemesis::journal;

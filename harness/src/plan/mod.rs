@@ -38,6 +38,8 @@ pub struct Plan {
     pub phases: Phases,
     /// What breaks, with times from the beginning of the main phase. Absent: the default plan.
     pub faults: Option<Vec<FaultPlan>>,
+    /// Whether the nodes' data lies on a disk that can fail even if no fault asks for it.
+    pub disk: bool,
     /// After this long a client gives up, and the operation may have happened.
     pub op_timeout: Span,
     /// An operation that takes longer counts as unavailable.
@@ -137,6 +139,7 @@ impl Default for Plan {
             workload: WorkloadPlan::default(),
             phases: Phases::for_time_limit(Span::from_ms(30_000)),
             faults: None,
+            disk: false,
             op_timeout: Span::from_ms(10_000),
             deadline: Span::from_ms(1_000),
             expect: "linearizable".to_owned(),

@@ -178,6 +178,9 @@ fn outcome(f: &'static str, id: FaultId, name: &'static str, effect: &Effect) ->
         if proof.agreed > 0 {
             event.value = json!({ "agreed": proof.agreed });
         }
+        if proof.nodes > 0 {
+            event.value = json!({ "nodes": proof.nodes, "processes": proof.processes });
+        }
     }
     event
 }

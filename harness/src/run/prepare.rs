@@ -5,6 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use splitbrain_checker::Class;
 use splitbrain_nemesis::Capability;
+use splitbrain_nemesis::clock::asks_libc;
+use splitbrain_nemesis::disk;
 use splitbrain_nemesis::faults::{Choice, Scene};
 use splitbrain_nemesis::schedule::{self, Step};
 use splitbrain_workloads::Workload;
@@ -109,7 +111,30 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         Some(urls) => SitePlan::External(urls),
         None => SitePlan::Local(database.find().map_err(harness)?),
     };
-    Ok(Prepared { plan, database, site, workload, timeline, nodes, seed, expect })
+    let prepared = Prepared { plan, database, site, workload, timeline, nodes, seed, expect };
+    if asked {
+        prepared.check_machine().map_err(usage)?;
+    }
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// Whether this machine and the program let the faults be had that were asked for.
+    fn check_machine(&self) -> anyhow::Result<()> {
+        let SitePlan::Local(program) = &self.site else { return Ok(()) };
+        for step in &self.timeline {
+            let fault = step.choice.fault;
+            let why = match fault.needs {
+                Capability::Disks => disk::available().err(),
+                Capability::Clocks => asks_libc(&program.path).err().map(|why| why.to_string()),
+                _ => None,
+            };
+            if let Some(why) = why {
+                bail!("the fault {} cannot be had here: {why}", fault.name);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A client has connections of its own, so there is an end to how many can be had.

@@ -149,15 +149,23 @@ fn install(
         .map(|node| Member { name: node.name.clone(), address: node.address })
         .collect();
     let mut daemons = Vec::new();
+    let mut data_folders = Vec::new();
     for (this, member) in members.iter().enumerate() {
         let folder = folder.file(&member.name);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
         // Logs are kept with the run, data is not.
+        data_folders.push(folder.join("data"));
         local.remove_at_end(&folder.join("data"))?;
         daemons.push(prepared.database.daemon(program, &members, this, &folder));
     }
     local.install(daemons);
+    if prepared.plan.disk || prepared.needs(Capability::Disks) {
+        local.attach_disks(&data_folders);
+    }
+    if prepared.needs(Capability::Clocks) {
+        local.attach_clocks();
+    }
     Ok(())
 }
 

@@ -75,9 +75,14 @@ fn kill_one(turn: u32, kills: u32) -> Duration {
 pub fn victim(run: &str) -> ExitCode {
     let sandbox = Sandbox::enter(run).unwrap_or_else(|error| panic!("{error}"));
     let cluster = LocalCluster::provision(sandbox, 3).unwrap_or_else(|error| panic!("{error}"));
-    let writer = "while :; do date > file-$(date +%N); done";
+    let writer = "while :; do date > data/file-$(date +%N); done";
+    let daemons: Vec<_> = (0..3).map(|node| script(&cluster, node, writer)).collect();
+    let disks: Vec<_> = daemons.iter().map(|daemon| daemon.directory.join("data")).collect();
+    disks.iter().for_each(|folder| fs::create_dir_all(folder).expect("made"));
     cluster.prepare_limits();
-    cluster.install((0..3).map(|node| script(&cluster, node, writer)).collect());
+    cluster.install(daemons);
+    cluster.attach_disks(&disks);
+    cluster.attach_clocks();
     (0..3).for_each(|node| cluster.start(node).expect("started"));
     let cluster = std::sync::Arc::new(cluster);
     let mut nemesis = Nemesis::new(cluster.clone());

@@ -47,6 +47,9 @@ const TESTS: &[Test] = &[
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(exit) = splitbrain::environments::play_helper(&args) {
+        return exit;
+    }
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["node", number] => node_program::run(number),
         ["victim", run] => killed::victim(run),

@@ -3,16 +3,24 @@
 //! Datagrams of words: `say ROUND ADDRESS...` and `heard ROUND`, `life`, `compute ROUND` and `take ROUND BYTES`
 //! come from the harness and are answered, `hello ROUND NUMBER` comes from other nodes. `stream
 //! ADDRESS PACKETS BYTES GAP_US`, `report FILE` and `connect ADDRESS` are about
-//! [streams](crate::stream).
+//! [streams](crate::stream). `append ID FILE SYNC TEXT`, `read ID FILE` and `clock ID` are about
+//! the node's own disk and clock, and done once for each ID, however often they come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::net::{IpAddr, UdpSocket};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+use splitbrain_nemesis::clock::Reading;
 
 use crate::stream::{self, Received};
 
 pub const PORT: u16 = 7_400;
+/// Folder of the node's data, in its own folder.
+pub const DISK: &str = "data";
 
 pub fn run(number: &str) -> ExitCode {
     let socket = UdpSocket::bind(("0.0.0.0", PORT)).expect("the port is free");
@@ -23,6 +31,7 @@ pub fn run(number: &str) -> ExitCode {
     // What takes long is done once, however often it is asked for, and then answered again.
     let mut done = String::new();
     let mut taken = None;
+    let mut told: BTreeMap<String, String> = BTreeMap::new();
     let mut buffer = [0; 2048];
     loop {
         let (length, from) = socket.recv_from(&mut buffer).expect("datagrams can be received");
@@ -72,6 +81,10 @@ pub fn run(number: &str) -> ExitCode {
                 done = format!("{round} {}", memory.len());
                 done.clone()
             }
+            ["append" | "read" | "clock", id, ..] => {
+                let answer = told.entry(id.to_owned()).or_insert_with(|| own(&words));
+                format!("{id} {answer}")
+            }
             _ => panic!("not understood: {text}"),
         };
         let _ = socket.send_to(answer.as_bytes(), from);
@@ -91,13 +104,43 @@ fn compute() -> f64 {
 
 /// The time that this process has had on a core (fields 14 and 15 of proc_pid_stat(5)).
 fn ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("/proc is there");
+    let stat = fs::read_to_string("/proc/self/stat").expect("/proc is there");
     let fields = stat.rsplit_once(") ").expect("a name in parentheses").1;
     fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
 }
 
+/// What becomes of a question about the node's own disk or clock.
+fn own(words: &[&str]) -> String {
+    let answer = match words {
+        ["append", _, file, sync, text @ ..] => append(file, *sync == "sync", &text.join(" ")),
+        ["read", _, file] => match fs::read(Path::new(DISK).join(file)) {
+            Ok(bytes) => Ok(format!("text {}", String::from_utf8_lossy(&bytes))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok("none".to_owned()),
+            Err(error) => Err(error),
+        },
+        ["clock", _] => {
+            Reading::take().map(|r| format!("{} {} {}", r.before_ns, r.told_ns, r.after_ns))
+        }
+        _ => panic!("not understood: {words:?}"),
+    };
+    answer.unwrap_or_else(|error| format!("errno {}", error.raw_os_error().unwrap_or_default()))
+}
+
+/// How long the write alone took, in nanoseconds.
+fn append(file: &str, sync: bool, text: &str) -> io::Result<String> {
+    let mut file = File::options().create(true).append(true).open(Path::new(DISK).join(file))?;
+    let begun = Instant::now();
+    file.write_all(text.as_bytes())?;
+    let took = begun.elapsed();
+    if sync {
+        file.sync_all()?;
+        File::open(DISK)?.sync_all()?;
+    }
+    Ok(format!("took {}", took.as_nanos()))
+}
+
 /// The number that `/proc` knows this process by; in a PID namespace it has another one itself.
 fn own_pid() -> i32 {
-    let link = std::fs::read_link("/proc/self").expect("/proc is there");
+    let link = fs::read_link("/proc/self").expect("/proc is there");
     link.to_str().and_then(|pid| pid.parse().ok()).expect("a number")
 }

@@ -8,11 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use splitbrain::environments::{Daemon, LocalCluster, Sandbox};
+use splitbrain_nemesis::clock::Reading;
 use splitbrain_nemesis::conformance::{Connection, Witness};
 use splitbrain_nemesis::shaping::Arrival;
 use splitbrain_nemesis::{Cluster, Link};
 
-use crate::node_program::PORT;
+use crate::node_program::{DISK, PORT};
 use crate::stream;
 
 /// After this a node that does not answer is taken to be down; it is on the same machine.
@@ -63,8 +64,12 @@ impl Talkers {
     /// A cluster of talkers that all answer.
     pub fn start(nodes: usize) -> Talkers {
         let cluster = provisioned(nodes);
+        let talkers: Vec<_> = (0..nodes).map(|node| talker(&cluster, node)).collect();
+        let disks: Vec<_> = talkers.iter().map(|talker| talker.directory.join(DISK)).collect();
         cluster.prepare_limits();
-        cluster.install((0..nodes).map(|node| talker(&cluster, node)).collect());
+        cluster.install(talkers);
+        cluster.attach_disks(&disks);
+        cluster.attach_clocks();
         for node in 0..nodes {
             cluster.start(node).unwrap_or_else(|error| panic!("{error}"));
         }
@@ -106,6 +111,15 @@ impl Talkers {
                 return answer;
             }
         }
+    }
+
+    /// The answer to a question that is asked for the first time, without the word that marks it.
+    fn ask_own(&self, node: usize, about: &str, rest: &str) -> Option<String> {
+        let id = format!("id{}", self.rounds.get());
+        self.rounds.set(self.rounds.get() + 1);
+        let question = format!("{about} {id} {rest}");
+        let answer = self.ask_for(node, question.trim_end(), Duration::from_secs(5))?;
+        Some(answer.strip_prefix(&id)?.trim_start().to_owned())
     }
 
     fn ask_for(&self, node: usize, question: &str, patience: Duration) -> Option<String> {
@@ -201,5 +215,30 @@ impl Witness for Talkers {
     fn take(&self, node: usize, bytes: u64) {
         let question = format!("take {} {bytes}", self.next_round());
         self.ask_for(node, &question, LONG_PATIENCE);
+    }
+
+    fn append(&self, node: usize, file: &str, text: &str, sync: bool) -> Result<Duration, i32> {
+        let sync = if sync { "sync" } else { "no" };
+        let answer = self.ask_own(node, "append", &format!("{file} {sync} {text}"));
+        match answer.expect("it runs").split_once(' ').expect("two words") {
+            ("took", nanos) => Ok(Duration::from_nanos(nanos.parse().expect("a number"))),
+            (_, errno) => Err(errno.parse().expect("a number")),
+        }
+    }
+
+    fn read(&self, node: usize, file: &str) -> Result<Option<String>, i32> {
+        let answer = self.ask_own(node, "read", file).expect("it runs");
+        match answer.split_once(' ').unwrap_or((&answer, "")) {
+            ("none", _) => Ok(None),
+            ("text", text) => Ok(Some(text.to_owned())),
+            (_, errno) => Err(errno.parse().expect("a number")),
+        }
+    }
+
+    fn clock(&self, node: usize) -> Option<Reading> {
+        let answer = self.ask_own(node, "clock", "")?;
+        let mut numbers = answer.split(' ').map(|number| number.parse().expect("a number"));
+        let mut next = || numbers.next();
+        Some(Reading { before_ns: next()?, told_ns: next()?, after_ns: next()? })
     }
 }

@@ -26,6 +26,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::node::NodeError;
+
 pub use line::Line;
 pub use server::{available, serve};
 
@@ -105,6 +107,87 @@ pub struct Report {
     pub damaged: u64,
     /// Requests answered with an error that is a fault's doing.
     pub refused: u64,
+}
+
+/// What came of writing a block to a file of its own and fsyncing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// How long the write alone took.
+    pub took: Duration,
+    /// The error of the system (errno) that ended it.
+    pub errno: Option<i32>,
+}
+
+/// How many bytes a canary has.
+pub const CANARY_BYTES: u64 = 4096;
+
+/// What is left of two files of [`CANARY_BYTES`] of which only one was fsynced, in bytes; `None` if
+/// there is no such file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Canaries {
+    /// The one that was fsynced, with its folder.
+    pub synced: Option<u64>,
+    /// The other one, which was written at once.
+    pub unsynced: Option<u64>,
+}
+
+/// Control of the disks that the nodes' data lies on.
+pub trait Disks: Send + Sync {
+    /// Says what is wrong with a disk from now on.
+    ///
+    /// # Errors
+    /// The disk is gone.
+    fn set(&self, node: usize, condition: Condition) -> Result<(), NodeError>;
+
+    /// What a disk says of itself.
+    ///
+    /// # Errors
+    /// The disk is gone.
+    fn report(&self, node: usize) -> Result<Report, NodeError>;
+
+    /// Tries a write and an fsync, as the node's programs see the disk.
+    ///
+    /// # Errors
+    /// The node could not be reached; that the disk gives an error is none.
+    fn trial(&self, node: usize) -> Result<Trial, NodeError>;
+
+    /// Makes two files, as the node's programs see the disk, of which one is fsynced.
+    ///
+    /// # Errors
+    /// It cannot be done now.
+    fn plant(&self, node: usize) -> Result<(), NodeError>;
+
+    /// What is left of them, as the node's programs see the disk; they are gone afterwards.
+    ///
+    /// # Errors
+    /// They cannot be looked at or removed.
+    fn canaries(&self, node: usize) -> Result<Canaries, NodeError>;
+
+    /// Takes what is not durable; or of it, with `keep_percent`, only the end of the last write to
+    /// each file. No process of the node runs.
+    ///
+    /// # Errors
+    /// The disk is gone.
+    fn cut_power(&self, node: usize, keep_percent: Option<u8>) -> Result<Lost, NodeError>;
+
+    /// Damages files; one byte of each damage.
+    ///
+    /// # Errors
+    /// The disk is gone.
+    fn damage(&self, node: usize, damage: Damage, seed: u64) -> Result<Vec<Damaged>, NodeError>;
+
+    /// Mends all damage but what the node has written over; what was mended.
+    ///
+    /// # Errors
+    /// The disk is gone.
+    fn mend(&self, node: usize) -> Result<Vec<Damaged>, NodeError>;
+
+    /// The byte at a place, as the node's programs see the disk; `None` if the file is shorter or
+    /// gone.
+    ///
+    /// # Errors
+    /// The node could not be reached, or the disk gives an error.
+    fn byte(&self, node: usize, place: &Damaged) -> Result<Option<u8>, NodeError>;
 }
 
 /// What the harness asks of a disk.

@@ -1,10 +1,11 @@
 //! The list of all faults.
 
 use super::{
-    Fault, bandwidth, bridge, client_side, corrupt, cpu, crash_loop, delay, duplicate, flapping,
-    halves, isolate_one, jitter, kill, leave, loss, majorities_ring, majority, memory,
-    minority_third, one_way, partial, pause, primaries, random_halves, reorder, reset,
-    rolling_restart, stop,
+    Fault, bandwidth, bit_flip, bridge, client_side, corrupt, cpu, crash_loop, delay, drift,
+    duplicate, eio, flapping, full, halves, isolate_one, jitter, jump, kill, leave, loss,
+    lost_fsync, majorities_ring, majority, memory, minority_third, one_way, partial, pause,
+    primaries, random_halves, read_only, reorder, reset, rolling_restart, skew, slow, stop, strobe,
+    torn_write, truncate,
 };
 
 /// All faults, in the order in which they are shown.
@@ -37,4 +38,16 @@ pub const ALL: &[&Fault] = &[
     &cpu::FAULT,
     &memory::FAULT,
     &leave::FAULT,
+    &lost_fsync::FAULT,
+    &torn_write::FAULT,
+    &full::FAULT,
+    &read_only::FAULT,
+    &slow::FAULT,
+    &eio::FAULT,
+    &bit_flip::FAULT,
+    &truncate::FAULT,
+    &skew::FAULT,
+    &drift::FAULT,
+    &jump::FAULT,
+    &strobe::FAULT,
 ];

@@ -4,7 +4,7 @@ use super::{Arg, Capability, Decision, Fault, Kind, Takes};
 use crate::shaping::Quality;
 
 pub(super) const FAULT: Fault = Fault {
-    aliases: &["latency", "slow"],
+    aliases: &["latency"],
     takes: Takes::Links,
     args: &[Arg {
         name: "delay",

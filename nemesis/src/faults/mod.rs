@@ -9,20 +9,26 @@ mod choice;
 mod targets;
 
 mod bandwidth;
+mod bit_flip;
 mod bridge;
 mod client_side;
 mod corrupt;
 mod cpu;
 mod crash_loop;
 mod delay;
+mod drift;
 mod duplicate;
+mod eio;
 mod flapping;
+mod full;
 mod halves;
 mod isolate_one;
 mod jitter;
+mod jump;
 mod kill;
 mod leave;
 mod loss;
+mod lost_fsync;
 mod majorities_ring;
 mod majority;
 mod memory;
@@ -32,16 +38,24 @@ mod partial;
 mod pause;
 mod primaries;
 mod random_halves;
+mod read_only;
 mod reorder;
 mod reset;
 mod rolling_restart;
+mod skew;
+mod slow;
 mod stop;
+mod strobe;
+mod torn_write;
+mod truncate;
 
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::clock::Deviation;
+use crate::disk::{Condition, Damage};
 use crate::grudge::Grudge;
 use crate::node::{Capability, Link};
 use crate::shaping::Quality;
@@ -193,6 +207,24 @@ pub enum Break {
     },
     /// It leaves the database's cluster; undone by joining it again.
     Leave,
+    /// Its programs are told another time; what several faults tell adds up.
+    Clock(Deviation),
+    /// Its disk does badly what is asked of it; what several faults do adds up.
+    Disk(Condition),
+    /// Its processes are killed, and with them goes what its disk was not told to keep; or, with
+    /// `keep_percent`, of the last such write to each file all but so much of its beginning.
+    /// Undone by starting it on what is left.
+    PowerCut {
+        /// How much of the last write survives, in percent; nothing for losing all.
+        keep_percent: Option<u8>,
+    },
+    /// What lies on its disk is damaged; undone by mending what the node has not written over.
+    Damage {
+        /// How.
+        damage: Damage,
+        /// Fixes where.
+        seed: u64,
+    },
 }
 
 impl Break {
@@ -202,13 +234,20 @@ impl Break {
             Break::Kill | Break::Stop | Break::Pause => Capability::Processes,
             Break::Cpu { .. } | Break::Memory { .. } => Capability::Limits,
             Break::Leave => Capability::Members,
+            Break::Clock(_) => Capability::Clocks,
+            Break::Disk(_) | Break::PowerCut { .. } | Break::Damage { .. } => Capability::Disks,
         }
     }
 
     /// Whether undoing the one undoes the other as well.
     pub(crate) fn ends_with(self, other: Break) -> bool {
-        let down = |what| matches!(what, Break::Kill | Break::Stop);
-        std::mem::discriminant(&self) == std::mem::discriminant(&other) || down(self) && down(other)
+        let down = |what| matches!(what, Break::Kill | Break::Stop | Break::PowerCut { .. });
+        match self {
+            // What is left of these is reckoned anew, or each is undone by itself.
+            Break::Clock(_) | Break::Disk(_) | Break::Damage { .. } => false,
+            _ if down(self) => down(other),
+            _ => std::mem::discriminant(&self) == std::mem::discriminant(&other),
+        }
     }
 }
 
@@ -246,6 +285,22 @@ impl Decision {
         let nodes = scene.at_least(2)?;
         let links = scene.targets.links(scene)?.unwrap_or_else(|| Link::all(nodes).collect());
         Ok(Decision { action: Action::Shape { links, quality }, note: None })
+    }
+
+    /// Gives wrong clocks to the nodes that the scene names, or usually one.
+    fn clock(deviation: Deviation, scene: &Scene) -> Result<Decision, Skip> {
+        if deviation.is_none() {
+            return Err(Skip("the clock would stay right".to_owned()));
+        }
+        Decision::nodes(Break::Clock(deviation), scene)
+    }
+
+    /// Gives bad disks to the nodes that the scene names, or usually one.
+    fn disk(condition: Condition, scene: &Scene) -> Result<Decision, Skip> {
+        if condition == Condition::default() {
+            return Err(Skip("the disk would do all that is asked of it".to_owned()));
+        }
+        Decision::nodes(Break::Disk(condition), scene)
     }
 
     /// Breaks something of the nodes that the scene names, or usually one.

@@ -19,6 +19,8 @@ pub struct Proof {
     pub processes: usize,
     /// Nodes that agreed on who belongs to the cluster.
     pub agreed: usize,
+    /// Nodes whose clock or disk was seen to be as it is to be.
+    pub nodes: usize,
     /// From the decision to the last of these observations, in microseconds.
     pub took_us: u64,
 }

@@ -1,5 +1,7 @@
 //! Breaks what a fault decided, proves that it is broken, and undoes it.
 
+mod clocks;
+mod disks;
 mod effect;
 mod limits;
 mod links;
@@ -179,6 +181,9 @@ impl Nemesis {
     fn can_be_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
         match what {
             Break::Kill | Break::Stop | Break::Pause => self.living(nodes),
+            Break::Clock(_) | Break::Disk(_) | Break::PowerCut { .. } | Break::Damage { .. } => {
+                Ok(())
+            }
             Break::Cpu { .. } | Break::Memory { .. } => {
                 self.not_yet_hit(what, nodes)?;
                 self.living(nodes)
@@ -204,23 +209,32 @@ impl Nemesis {
             Break::Cpu { percent } => self.limit(Limit::Cpu { percent }, nodes, deadline),
             Break::Memory { bytes } => self.limit(Limit::Memory { bytes }, nodes, deadline),
             Break::Leave => self.leave(nodes),
+            Break::Clock(_) => self.set_clocks(nodes, deadline),
+            Break::Disk(_) => self.set_disks(nodes, deadline),
+            Break::PowerCut { keep_percent } => self.cut_power(nodes, keep_percent, deadline),
+            Break::Damage { damage, seed } => self.damage(nodes, damage, seed),
         }
     }
 
     /// Looks whether the nodes are still as [`Nemesis::hit`] left them.
     fn is_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
         match what {
-            Break::Kill | Break::Stop => self.all_are(nodes, "runs again", |_| false),
+            Break::Kill | Break::Stop | Break::PowerCut { .. } => {
+                self.all_are(nodes, "runs again", |_| false)
+            }
             Break::Pause => self.all_are(nodes, "is no longer stopped", |p| p.stopped),
             Break::Cpu { percent } => self.still_limited(Limit::Cpu { percent }, nodes),
             Break::Memory { bytes } => self.still_limited(Limit::Memory { bytes }, nodes),
             Break::Leave => self.have_not_joined(),
+            Break::Clock(_) => self.clocks_deviate(nodes),
+            Break::Disk(_) => self.disks_fail(nodes),
+            Break::Damage { .. } => self.are_damaged(nodes),
         }
     }
 
     fn let_go(&self, what: Break, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
         match what {
-            Break::Kill | Break::Stop => self.restart(nodes, deadline),
+            Break::Kill | Break::Stop | Break::PowerCut { .. } => self.restart(nodes, deadline),
             Break::Pause => self.resume(nodes, deadline),
             Break::Cpu { .. } => self.lift(Resource::Cpu, nodes, deadline),
             Break::Memory { .. } => {
@@ -230,6 +244,9 @@ impl Nemesis {
                 Ok(Proof { processes: started.processes, ..proof })
             }
             Break::Leave => self.join(nodes),
+            Break::Clock(_) => self.set_clocks(nodes, deadline),
+            Break::Disk(_) => self.set_disks(nodes, deadline),
+            Break::Damage { .. } => self.mend(nodes),
         }
     }
 

@@ -108,7 +108,7 @@ impl Nemesis {
         self.cluster.processes().ok_or_else(|| NodeError("no processes".to_owned()))
     }
 
-    fn unknown(&self, node: usize, what: &str) -> Trouble {
+    pub(super) fn unknown(&self, node: usize, what: &str) -> Trouble {
         Trouble::Unknown(format!("{} {what}", self.name(node)))
     }
 }

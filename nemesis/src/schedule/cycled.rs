@@ -56,5 +56,6 @@ fn usual_ms(fault: &Fault) -> u64 {
         Capability::Links | Capability::Shaping => CUT_MS,
         Capability::Processes => PROCESS_FAULT_MS,
         Capability::Limits | Capability::Members => SHORTAGE_MS,
+        Capability::Clocks | Capability::Disks => CUT_MS,
     }
 }

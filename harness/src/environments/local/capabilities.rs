@@ -7,6 +7,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{self, kill};
 use nix::unistd::Pid;
+use splitbrain_nemesis::clock::Clocks;
+use splitbrain_nemesis::disk::Disks;
 use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::node::{
     Capability, Cluster, DropRule, Limits, Link, Links, NodeError, ProcessState, Processes, Signal,
@@ -41,12 +43,28 @@ impl Cluster for LocalCluster {
         matches!(self.cgroups.get(), Some(Ok(_))).then_some(self as &dyn Limits)
     }
 
+    fn clocks(&self) -> Option<&dyn Clocks> {
+        matches!(self.clocks.get(), Some(Ok(_))).then_some(self)
+    }
+
+    fn disks(&self) -> Option<&dyn Disks> {
+        matches!(self.disks.get(), Some(Ok(_))).then_some(self)
+    }
+
     fn lacks(&self, capability: Capability) -> String {
-        match (capability, self.shapers(), self.cgroups.get()) {
-            (Capability::Shaping, Err(why), _) => format!("no shaping: {why}"),
-            (Capability::Limits, _, Some(Err(why))) => format!("no cgroups: {why}"),
-            _ => format!("no {capability}"),
-        }
+        let why = match capability {
+            Capability::Shaping => self.shapers().err().map(|why| format!("no shaping: {why}")),
+            Capability::Limits => {
+                let why = self.cgroups.get().and_then(|groups| groups.as_ref().err());
+                why.map(|why| format!("no cgroups: {why}"))
+            }
+            Capability::Clocks => {
+                self.clocks.get().and_then(|clocks| clocks.as_ref().err().cloned())
+            }
+            Capability::Disks => self.disks.get().and_then(|disks| disks.as_ref().err().cloned()),
+            _ => None,
+        };
+        why.unwrap_or_else(|| format!("no {capability}"))
     }
 }
 
@@ -127,7 +145,7 @@ impl Processes for LocalCluster {
 }
 
 impl LocalCluster {
-    fn processes_of(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
+    pub(super) fn processes_of(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
         processes_in(self.nodes[node].agent.namespace_inode()).map_err(node_error)
     }
 }

@@ -7,6 +7,9 @@
 mod agent;
 mod capabilities;
 mod cgroups;
+mod clocks;
+mod disks;
+mod helpers;
 mod keeper;
 mod limits;
 pub(in crate::environments) mod namespaces;
@@ -30,6 +33,7 @@ use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::journal::ProcessId;
 use splitbrain_nemesis::node::{Processes, Signal};
 
+pub use helpers::play_helper;
 pub use sandbox::{Sandbox, SandboxError};
 
 use super::tool::Tool;
@@ -55,6 +59,8 @@ pub struct LocalCluster {
     shapers: shaping::MaybeShapers,
     /// Once the nodes are to be limited: their groups, or why there are none.
     cgroups: OnceLock<Result<Cgroups, String>>,
+    disks: disks::MaybeDisks,
+    clocks: clocks::MaybeClocks,
     sandbox: Sandbox,
 }
 
@@ -129,6 +135,8 @@ impl LocalCluster {
             firewall,
             shapers: shaping::MaybeShapers::new(),
             cgroups: OnceLock::new(),
+            disks: disks::MaybeDisks::new(),
+            clocks: clocks::MaybeClocks::new(),
             sandbox,
         })
     }
@@ -183,6 +191,7 @@ impl LocalCluster {
             what: format!("starting {name}"),
             source: io::Error::other(why.to_owned()),
         };
+        let clock = self.clock_environment(node);
         let mut program = self.nodes[node].program();
         if program.is_running() {
             return Err(failed("it runs already"));
@@ -192,6 +201,7 @@ impl LocalCluster {
         }
         let daemon = program.daemon.as_ref().ok_or_else(|| failed("no program is installed"))?;
         let mut command = program::command(name, daemon)?;
+        command.envs(clock);
         if let Some(Ok(groups)) = self.cgroups.get() {
             let entering = EnvError::failed(format!("the cgroups of {name}"));
             let door = groups.door(node).map_err(entering)?;
@@ -240,6 +250,8 @@ impl LocalCluster {
                 state.program().reap();
             }
         }
+        let disks = self.disks.get().and_then(|disks| disks.as_ref().ok());
+        disks.into_iter().flatten().for_each(disks::NodeDisk::end);
         left.extend(self.sandbox.finish());
         Leftovers(left)
     }
