@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use nix::sys::socket::{setsockopt, sockopt};
 use splitbrain_nemesis::Link;
 use splitbrain_nemesis::shaping::Arrival;
 
 const PORT: u16 = 7_401;
+const ROOM_BYTES: usize = 4 << 20;
 const HEADER_BYTES: usize = 4 + 8;
 /// IP and UDP.
 const LOWER_HEADERS_BYTES: usize = 20 + 8;
@@ -26,6 +28,10 @@ impl Received {
     /// Receives from now on, and accepts TCP connections.
     pub fn start() -> Received {
         let socket = UdpSocket::bind(("0.0.0.0", PORT)).expect("the port is free");
+        // Room for a whole stream, in case this program is not given the processor.
+        if setsockopt(&socket, sockopt::RcvBufForce, &ROOM_BYTES).is_err() {
+            setsockopt(&socket, sockopt::RcvBuf, &ROOM_BYTES).expect("some room");
+        }
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = lines.clone();
         thread::spawn(move || {

@@ -25,9 +25,14 @@ pub(super) const CASES: &[(&str, Case)] = &[
 const BAD: Link = Link { from: 0, to: 1 };
 const BACK: Link = Link { from: 1, to: 0 };
 const OTHER: Link = Link { from: 2, to: 1 };
+/// Between packets, unless programs are too slow for it.
 const GAP: Duration = Duration::from_millis(1);
 const PACKETS: u32 = 1_000;
 const BYTES: usize = 200;
+
+fn gap(witness: &dyn Witness) -> Duration {
+    GAP.max(witness.lateness() / 10)
+}
 
 /// What arrived of a stream.
 struct Seen {
@@ -41,7 +46,7 @@ struct Seen {
 
 impl Seen {
     fn of(witness: &dyn Witness, link: Link) -> Seen {
-        let arrivals = witness.stream(link, PACKETS, BYTES, GAP);
+        let arrivals = witness.stream(link, PACKETS, BYTES, gap(witness));
         let late_ms = witness.lateness().as_secs_f64() * 1e3;
         Seen { sent: PACKETS, arrivals, usual_ms: 0.0, late_ms }
     }
@@ -171,10 +176,11 @@ fn jitter(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     });
     let pareto = Quality { distribution: Distribution::Pareto, ..normal };
     while_bad(cluster, witness, pareto, |seen| {
-        let early = seen.ms().iter().filter(|ms| **ms < 200.0).count();
-        near("share before the mean", seen.share(early), 0.69, 0.1);
+        let (mean, _) = seen.mean_and_deviation_ms();
+        // Most are early and few very late, whatever a busy machine adds to all.
+        near("mean behind the median in ms", mean - seen.median_ms(), 11.0, 7.0);
         let longest = seen.ms().into_iter().fold(0.0, f64::max);
-        assert!((290.0..=365.0 + 3.0 * seen.late_ms).contains(&longest), "{longest} ms");
+        assert!((290.0..=370.0 + 3.0 * seen.late_ms).contains(&longest), "{longest} ms");
     });
 }
 
@@ -216,17 +222,17 @@ fn shares(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
 }
 
 fn bandwidth(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
-    const BIT_S: u64 = 4_000_000;
     const LARGE: usize = 1_000;
-    let quality = Quality { bandwidth_bit_s: NonZeroU64::new(BIT_S), ..NONE };
+    // Half of what is sent: 4 Mbit/s where a packet is sent each millisecond.
+    let bit_s = (LARGE as f64 * 8.0 / gap(witness).as_secs_f64() / 2.0) as u64;
+    let quality = Quality { bandwidth_bit_s: NonZeroU64::new(bit_s), ..NONE };
     let mut nemesis = Nemesis::new(cluster.clone());
     installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
-    // 8 Mbit/s, twice what the link carries.
-    let arrivals = witness.stream(BAD, PACKETS, LARGE, GAP);
+    let arrivals = witness.stream(BAD, PACKETS, LARGE, gap(witness));
     let (first, last) = (arrivals.first().expect("some arrive"), arrivals.last().expect("same"));
     let seconds = (last.received - first.received).as_secs_f64();
     let found = (arrivals.len() - 1) as f64 * LARGE as f64 * 8.0 / seconds;
-    near("bits a second", found, BIT_S as f64, 0.1 * BIT_S as f64);
+    near("bits a second", found, bit_s as f64, 0.1 * bit_s as f64);
     healed(&nemesis.undo(1));
     good(witness, BAD);
 }

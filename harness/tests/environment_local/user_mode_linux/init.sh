@@ -18,7 +18,7 @@ for tool in iptables-restore iptables-save; do
 done
 export PATH="/run/bin:$PATH" HOME=/run TMPDIR=/run SPLITBRAIN_STATE_DIR=/run/state
 # A clock of 100 ticks a second and one processor for all.
-export SPLITBRAIN_LATENESS_MS=40
+export SPLITBRAIN_LATENESS_MS=50
 ip link set lo up
 cd /run
 "$SPLITBRAIN_PROGRAM" bad-links
