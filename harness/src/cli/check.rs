@@ -1,11 +1,12 @@
 //! `splitbrain check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use splitbrain_checker::history::{Format, ReadOptions};
 use splitbrain_checker::{ModelName, UnknownModel};
 
+use super::follow::follow;
 use super::{Exit, Failure, harness, usage};
 use crate::report::{self, Question};
 use crate::run;
@@ -13,8 +14,12 @@ use crate::run;
 /// Flags of `check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A history, or the folder of a run.
+    /// A history, or the folder of a run; `-` for standard input.
     path: PathBuf,
+    /// Judge a history while it is being written (JSON lines): the first violation ends the command
+    /// as soon as nothing to come can repair it.
+    #[arg(long, conflicts_with_all = ["format", "independent"])]
+    follow: bool,
     /// What the exit code answers: `linearizable`, `eventual` or `weak`, each meaning at least.
     #[arg(long)]
     expect: Option<String>,
@@ -40,6 +45,10 @@ pub struct Args {
     /// Say which procedure decided each key, and why that one.
     #[arg(long)]
     explain_plan: bool,
+    /// Give an order of operations, by the indices of their invocations, that explains each register
+    /// that is linearizable (with `--json`).
+    #[arg(long, requires = "json")]
+    order: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -87,8 +96,14 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         },
         model: args.model,
         explain: args.explain_plan,
+        order: args.order,
     };
-    let judged = report::judge_file(&path, question).map_err(usage)?;
+    let judged = if args.follow || path == Path::new("-") {
+        follow(&path, &question)
+    } else {
+        report::judge_file(&path, &question)
+    };
+    let judged = judged.map_err(usage)?;
     let text = if args.json { judged.json() } else { judged.text() };
     crate::cli::print(&text).map_err(harness)?;
     Ok(judged.exit())

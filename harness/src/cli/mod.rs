@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod demo;
 mod doctor;
+mod follow;
 mod list;
 mod run;
 
@@ -83,10 +84,6 @@ enum Command {
 
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(exit) = crate::environments::play_helper(&args) {
-        return exit;
-    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

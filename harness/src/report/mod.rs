@@ -76,31 +76,44 @@ pub struct Question {
     pub model: Option<ModelName>,
     /// Whether to say how each key was decided.
     pub explain: bool,
+    /// Whether to give an order that explains each key.
+    pub order: bool,
+}
+
+impl Question {
+    /// What the checker needs to know.
+    pub fn options(&self) -> Options {
+        Options {
+            expect: self.expect.unwrap_or_default(),
+            initial: self.initial.clone(),
+            nil_reads_any: self.nil_reads_any,
+            failed_cas: self.failed_cas,
+            model: self.model,
+            explain: self.explain,
+            order: self.order,
+            ..Options::default()
+        }
+    }
 }
 
 /// Reads a history and judges it.
-pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
+pub fn judge_file(path: &Path, question: &Question) -> anyhow::Result<Judged> {
     let begun = Instant::now();
     let history = History::open_with(path, &question.reading)?;
+    Ok(judge_history(&history, question, begun))
+}
+
+/// Judges a history whose reading began at `begun`.
+pub fn judge_history(history: &History, question: &Question, begun: Instant) -> Judged {
     let header = history.header().cloned();
     let planned = header.as_ref().and_then(|header| header.plan["expect"].as_str());
-    let expect = match (question.expect, planned) {
-        (Some(expect), _) => expect,
-        (None, Some(planned)) => expectation(planned).unwrap_or_default(),
-        (None, None) => Class::default(),
-    };
+    let mut options = question.options();
+    if let (None, Some(planned)) = (question.expect, planned) {
+        options.expect = expectation(planned).unwrap_or_default();
+    }
     // A history of our own was recorded to be judged with its faults.
-    let options = Options {
-        expect,
-        initial: question.initial,
-        nil_reads_any: question.nil_reads_any,
-        failed_cas: question.failed_cas,
-        model: question.model,
-        explain: question.explain,
-        faults_required: header.is_some(),
-        ..Options::default()
-    };
-    let mut judgement = judge(&history, &options);
+    options.faults_required = header.is_some();
+    let mut judgement = judge(history, &options);
     judgement.check_ms = Some((begun.elapsed().as_secs_f64() * 1e5).round() / 1e2);
     let count =
         |completion| history.operations().iter().filter(|one| one.completion == completion).count();
@@ -111,7 +124,7 @@ pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
         seconds: history.end().time_ns as f64 / 1e9,
     };
     let truncated_line = history.truncated_line();
-    Ok(Judged {
+    Judged {
         judgement,
         header,
         totals,
@@ -119,7 +132,7 @@ pub fn judge_file(path: &Path, question: Question) -> anyhow::Result<Judged> {
         remarks: Vec::new(),
         kept_in: None,
         failure: None,
-    })
+    }
 }
 
 impl Judged {

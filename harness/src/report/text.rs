@@ -223,7 +223,7 @@ mod tests {
                     let lines = text.lines().filter(|line| !line.starts_with('#'));
                     let plain = tempfile::NamedTempFile::new().unwrap();
                     std::fs::write(plain.path(), lines.collect::<Vec<_>>().join("\n")).unwrap();
-                    let mut judged = judge_file(plain.path(), Question::default()).unwrap();
+                    let mut judged = judge_file(plain.path(), &Question::default()).unwrap();
                     judged.remarks = vec!["something else".to_owned(); 9];
                     let block = judged.text();
                     assert!(block.lines().count() <= super::LINES_MOST, "{block}");

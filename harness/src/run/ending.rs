@@ -18,7 +18,7 @@ const LATE_US: u64 = 10_000;
 /// Judges the history of a run and writes the verdict and the report beside it.
 pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> anyhow::Result<Ended> {
     let question = Question { expect: Some(prepared.expect), ..Question::default() };
-    let mut judged = report::judge_file(&folder.file(HISTORY), question)?;
+    let mut judged = report::judge_file(&folder.file(HISTORY), &question)?;
     judged.kept_in = Some(folder.name());
     judged.remarks = recorded.remarks;
     if recorded.lag_p99_us > LATE_US {
