@@ -1,6 +1,8 @@
 //! How long one register takes to check: `cargo bench -p splitbrain-checker`, with `-- TEXT` to run
 //! only the rows whose "name, operations ops, clients clients" contains the text.
 
+mod logs;
+mod rivals;
 mod simulated;
 
 use std::time::{Duration, Instant};
@@ -21,18 +23,43 @@ struct Row {
     simulation: Simulation,
     /// Where in the history one read is made stale.
     stale: Option<f64>,
+    /// What it may take, where that was laid down.
+    bar_ms: Option<f64>,
+}
+
+/// How long a row may take.
+fn bar_ms(name: &str, operations: usize, clients: usize) -> Option<f64> {
+    match (name, operations, clients) {
+        ("unique, all open at once", ..) => Some(1.0),
+        ("unique, 1 % info" | "unique, 1 % info, stale", 1_000_000, _) => Some(60.0),
+        ("cas of 5 values", 10_000, 10) => Some(10.0),
+        ("cas of 5 values", 10_000, 20) => Some(40.0),
+        ("cas of 5 values", 10_000, 50) => Some(3_000.0),
+        ("cas of 5 values", 1_000_000, 10) => Some(5_000.0),
+        ("cas, 1 % info", 10_000, 20) => Some(200.0),
+        _ => None,
+    }
 }
 
 fn main() {
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, rival, at] = arguments.as_slice()
+        && flag == "--rival"
+    {
+        rivals::measure(rival, at.parse().expect("a number"));
+        return;
+    }
+    let wanted = arguments.into_iter().find(|argument| !argument.starts_with("--"));
     println!(
-        "{:<28} {:>9} {:>8} {:>8} {:>11} {:>9} {:>10} {:>11} {:>8}",
+        "{:<28} {:>9} {:>8} {:>8} {:>11} {:>9} {:>7} {:>8} {:>10} {:>11} {:>8}",
         "register",
         "ops",
         "kept",
         "clients",
         "procedure",
         "ms",
+        "bar",
+        "peak MiB",
         "peak front",
         "explored",
         "witness"
@@ -44,13 +71,32 @@ fn main() {
             measure(&row);
         }
     }
+    if wanted.is_none_or(|wanted| "rivals and logs".contains(&wanted)) {
+        logs::measure();
+        rivals::compare();
+    }
+}
+
+/// Forgets the most memory that this process has had, so that each row has its own peak.
+fn forget_peak() {
+    // Where the system cannot do that, the figures are those of all rows so far.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// The most memory that this process has had resident; 0 where the system does not say.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
 }
 
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut add = |name, operations, clients, values, crashes, stale| {
         let simulation = Simulation { operations, clients, values, crashes, seed: 1 };
-        rows.push(Row { name, simulation, stale });
+        let bar_ms = bar_ms(name, operations, clients);
+        rows.push(Row { name, simulation, stale, bar_ms });
     };
     add("unique, all open at once", 1000, 50, None, 0.0, None);
     for operations in [10_000, 100_000, 1_000_000] {
@@ -81,6 +127,7 @@ fn measure(row: &Row) {
     }
     let ops: &[RegisterOp] = &history.operations;
     let budget = Budget { comparisons: 40_000_000_000, ..Budget::default() };
+    forget_peak();
     let mut fastest = Duration::MAX;
     let started = Instant::now();
     let mut last = None;
@@ -110,14 +157,18 @@ fn measure(row: &Row) {
         Procedure::ChainedZones => "chains",
         Procedure::Search(_) => "search",
     };
+    let meant = if row.name.starts_with("unique") { "zones" } else { "search" };
+    assert_eq!(procedure, meant, "{} is meant for another procedure", row.name);
     println!(
-        "{:<28} {:>9} {:>8} {:>8} {:>11} {:>9.2} {:>10} {:>11} {:>8}",
+        "{:<28} {:>9} {:>8} {:>8} {:>11} {:>9.2} {:>7} {:>8.0} {:>10} {:>11} {:>8}",
         row.name,
         row.simulation.operations,
         ops.len(),
         row.simulation.clients,
         procedure,
         fastest.as_secs_f64() * 1e3,
+        row.bar_ms.map_or("-".to_owned(), |bar| bar.to_string()),
+        peak_mib(),
         effort.peak_front,
         effort.explored,
         witness
