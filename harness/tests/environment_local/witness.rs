@@ -186,7 +186,7 @@ impl Witness for Talkers {
         report(0);
         let to = self.cluster.nodes()[link.to].address;
         self.ask_once(link.from, &format!("stream {to} {packets} {bytes} {}", gap.as_micros()));
-        thread::sleep(gap * packets + LONGEST_WAY);
+        thread::sleep(gap * packets + LONGEST_WAY + 50 * self.lateness());
         stream::parse(link, &report(1))
     }
 
