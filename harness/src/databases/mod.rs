@@ -48,9 +48,31 @@ pub trait Database: Send + Sync {
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>>;
     /// What a node believes of its own role. Answers from the node's own state, at once.
     fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>>;
+    /// Its own administration of who belongs to the cluster, if it has one.
+    fn administration(&self) -> Option<&dyn Administration> {
+        None
+    }
     /// Connections for each vocabulary that it serves. Every key is written with the prefix.
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients;
 }
+
+/// A database's own administration of who belongs to its cluster. What is so already may be asked
+/// for again.
+pub trait Administration: Send + Sync {
+    /// Has a node leave, by asking another one.
+    fn leave<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a>;
+    /// Has a node join again, by asking another one.
+    fn join<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a>;
+    /// The names of the members as a node itself knows them.
+    fn members<'a>(
+        &'a self,
+        asker: &'a Asker,
+        url: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, String>>;
+}
+
+/// What comes of a change: nothing, or in words why it may not have happened.
+pub type Administered<'a> = BoxFuture<'a, Result<(), String>>;
 
 /// A node as the other nodes are told of it.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Asker, Database, Entry, Member, Missing, Program, Role};
+use super::{Administered, Administration, Asker, Database, Entry, Member, Missing, Program, Role};
 use crate::environments::Daemon;
 
 /// The registry's line.
@@ -35,6 +35,8 @@ pub struct Mode {
     pub about: &'static str,
     /// Whether its compare-and-set is atomic.
     cas: bool,
+    /// Whether nodes can leave and join.
+    members: bool,
 }
 
 /// Every mode, in the order in which the demo shows them.
@@ -43,16 +45,19 @@ pub const MODES: &[Mode] = &[
         name: "raft",
         about: "Raft with a durable log and reads through a read index: promises to be linearizable, and is CP.",
         cas: true,
+        members: true,
     },
     Mode {
         name: "gossip",
         about: "Every node accepts, anti-entropy, last writer wins: promises to be eventually consistent, and is AP.",
         cas: false,
+        members: false,
     },
     Mode {
         name: "cache",
         about: "Best-effort broadcast without repair or durability: promises only not to be corrupt, and is AP.",
         cas: false,
+        members: false,
     },
 ];
 
@@ -128,12 +133,49 @@ impl Database for Store {
         })
     }
 
+    fn administration(&self) -> Option<&dyn Administration> {
+        self.mode.members.then_some(self)
+    }
+
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
         Clients::default().serve::<Register, _>(move |node| StoreClient {
             http: http::client(None),
             base: format!("{}/kv/{prefix}", urls[node]),
         })
     }
+}
+
+impl Administration for Store {
+    fn leave<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a> {
+        change(asker, url, "leave", node)
+    }
+
+    fn join<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a> {
+        change(asker, url, "join", node)
+    }
+
+    fn members<'a>(
+        &'a self,
+        asker: &'a Asker,
+        url: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, String>> {
+        Box::pin(async move {
+            let answer = http::ask(asker.http.get(format!("{url}/members"))).await?;
+            serde_json::from_value(answer.body["members"].clone())
+                .map_err(|_| format!("members answered {}: {}", answer.status, answer.body))
+        })
+    }
+}
+
+fn change<'a>(asker: &'a Asker, url: &'a str, what: &'a str, node: &'a str) -> Administered<'a> {
+    Box::pin(async move {
+        let request = asker.http.post(format!("{url}/members/{what}"));
+        let answer = http::ask(request.json(&json!({ "node": node }))).await?;
+        match answer.status {
+            200 => Ok(()),
+            status => Err(format!("{what} answered {status}: {}", answer.body)),
+        }
+    })
 }
 
 /// The store's program stands beside this one. Under `cargo run` only this one has been built, so

@@ -3,6 +3,7 @@
 mod breaker;
 mod ending;
 pub mod folder;
+mod members;
 mod observer;
 mod prepare;
 mod script;

@@ -99,6 +99,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     let mut timeline = plan.timeline(&nodes, seed).map_err(usage)?;
     if asked {
         timeline.iter().try_for_each(|step| can_be_had(step, &nodes)).map_err(usage)?;
+        timeline.iter().try_for_each(|step| is_offered(step, &*database)).map_err(usage)?;
     } else if urls.is_none() {
         timeline.retain(|step| can_be_had(step, &nodes).is_ok());
     }
@@ -159,6 +160,16 @@ fn can_be_had(step: &Step, nodes: &[String]) -> anyhow::Result<()> {
         Ok(_) => Ok(()),
         Err(skip) => bail!("the fault {} cannot be had: {skip}", fault.name),
     }
+}
+
+/// Whether the database has what a fault works through.
+fn is_offered(step: &Step, database: &dyn Database) -> anyhow::Result<()> {
+    let fault = step.choice.fault;
+    if fault.needs == Capability::Members && database.administration().is_none() {
+        let target = database.target();
+        bail!("the fault {} cannot be had: {target} has no administration of members", fault.name);
+    }
+    Ok(())
 }
 
 fn check_figures(plan: &Plan) -> anyhow::Result<()> {

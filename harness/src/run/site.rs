@@ -8,6 +8,7 @@ use splitbrain_nemesis::{Capability, Cluster, Links, Processes};
 use tokio::runtime::Runtime;
 
 use super::folder::RunFolder;
+use super::members::Membership;
 use super::prepare::{Prepared, SitePlan};
 use super::signals::Interrupted;
 use crate::databases::{Asker, Member, Program};
@@ -66,11 +67,16 @@ impl Site {
             (SitePlan::Local(_), None) => bail!("a local cluster needs a sandbox"),
         };
         let local = Arc::new(LocalCluster::provision(sandbox, prepared.nodes.len())?);
-        let urls = local.nodes().iter().map(|node| prepared.database.url(node.address)).collect();
+        let urls: Vec<String> =
+            local.nodes().iter().map(|node| prepared.database.url(node.address)).collect();
         if prepared.needs(Capability::Limits) {
             local.prepare_limits();
         }
         install(prepared, program, &local, folder)?;
+        if prepared.database.administration().is_some() {
+            let (database, nodes) = (prepared.database.clone(), prepared.nodes.clone());
+            local.administer(Box::new(Membership::new(database, nodes, urls.clone())?));
+        }
         Ok(Site { urls, cluster: local.clone(), local: Some(local) })
     }
 

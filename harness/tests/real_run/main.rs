@@ -5,6 +5,8 @@
 //! killed at a random moment.
 
 mod ends;
+mod sabotage;
+mod shortages;
 mod world;
 
 use serde_json::Value;
@@ -93,7 +95,7 @@ fn a_cluster_that_is_running_already_is_joined_and_its_faults_are_skipped() {
 #[test]
 fn a_node_that_cannot_start_fails_the_harness_with_its_last_words() {
     let Some(world) = World::new() else { return };
-    let run = world.run_with_store("#!/bin/sh\necho the disk is on fire >&2\nexit 3\n");
+    let run = world.run_with_store("#!/bin/sh\necho the disk is on fire >&2\nexit 3\n", &[]);
     assert_eq!(run.exit, Some(70), "{}", run.said);
     assert!(run.said.contains("n1 has ended by itself"), "{}", run.said);
     assert!(run.said.contains("the disk is on fire"), "{}", run.said);

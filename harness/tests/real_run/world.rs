@@ -79,10 +79,15 @@ impl World {
         self.command(&[&["run"], flags].concat())
     }
 
+    /// Where the bundled store is; the doctor has built it.
+    pub fn store() -> PathBuf {
+        Path::new(env!("CARGO_BIN_EXE_splitbrain")).with_file_name("splitbrain-store")
+    }
+
     /// `splitbrain run` with a script in place of the bundled store.
-    pub fn run_with_store(&self, script: &str) -> Ran {
+    pub fn run_with_store(&self, script: &str, flags: &[&str]) -> Ran {
         let folder = self.folder.path().join("bin");
-        std::fs::create_dir(&folder).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("splitbrain");
         std::fs::copy(env!("CARGO_BIN_EXE_splitbrain"), &program).unwrap();
         let store = folder.join("splitbrain-store");
@@ -90,6 +95,7 @@ impl World {
         std::fs::set_permissions(&store, PermissionsExt::from_mode(0o755)).unwrap();
         let output = Command::new(program)
             .arg("run")
+            .args(flags)
             .current_dir(self.folder.path())
             .env("SPLITBRAIN_STATE_DIR", self.state())
             .env_remove("CARGO")

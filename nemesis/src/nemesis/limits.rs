@@ -31,7 +31,7 @@ impl Nemesis {
         let limit_one = |node: usize| -> Result<usize, Trouble> {
             control.set(node, limit)?;
             loop {
-                match self.what_is_missing_of(control, limit, node)? {
+                match self.proof_of(control, limit, node)? {
                     Ok(processes) => return Ok(processes),
                     Err(missing) if Instant::now() > deadline + SPIN => {
                         return Err(Trouble::Unknown(format!("{}: {missing}", self.name(node))));
@@ -91,7 +91,7 @@ impl Nemesis {
     }
 
     /// How many processes of the node a limit holds for; if it is not proven yet, what is missing.
-    fn what_is_missing_of(
+    fn proof_of(
         &self,
         control: &dyn Limits,
         limit: Limit,

@@ -11,7 +11,8 @@ use splitbrain_nemesis::clock::Clocks;
 use splitbrain_nemesis::disk::Disks;
 use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::node::{
-    Capability, Cluster, DropRule, Limits, Link, Links, NodeError, ProcessState, Processes, Signal,
+    Capability, Cluster, DropRule, Limits, Link, Links, Members, NodeError, ProcessState,
+    Processes, Signal,
 };
 use splitbrain_nemesis::shaping::Shaping;
 
@@ -49,6 +50,10 @@ impl Cluster for LocalCluster {
 
     fn disks(&self) -> Option<&dyn Disks> {
         matches!(self.disks.get(), Some(Ok(_))).then_some(self)
+    }
+
+    fn members(&self) -> Option<&dyn Members> {
+        self.members.get().map(|members| &**members)
     }
 
     fn lacks(&self, capability: Capability) -> String {

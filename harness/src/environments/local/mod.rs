@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::journal::ProcessId;
-use splitbrain_nemesis::node::{Processes, Signal};
+use splitbrain_nemesis::node::{Members, Processes, Signal};
 
 pub use helpers::play_helper;
 pub use sandbox::{Sandbox, SandboxError};
@@ -61,6 +61,8 @@ pub struct LocalCluster {
     cgroups: OnceLock<Result<Cgroups, String>>,
     disks: disks::MaybeDisks,
     clocks: clocks::MaybeClocks,
+    /// The administration of the database that runs on the nodes, if it has one.
+    members: OnceLock<Box<dyn Members>>,
     sandbox: Sandbox,
 }
 
@@ -137,6 +139,7 @@ impl LocalCluster {
             cgroups: OnceLock::new(),
             disks: disks::MaybeDisks::new(),
             clocks: clocks::MaybeClocks::new(),
+            members: OnceLock::new(),
             sandbox,
         })
     }
@@ -167,6 +170,11 @@ impl LocalCluster {
         self.cgroups.get_or_init(|| {
             Cgroups::make(&self.sandbox, &self.names).map_err(|error| error.to_string())
         });
+    }
+
+    /// Says who administers the members of the database's cluster; only the first is heard.
+    pub fn administer(&self, members: Box<dyn Members>) {
+        let _ = self.members.set(members);
     }
 
     /// Says what each node runs, one for each node in order; nothing is started.

@@ -5,6 +5,7 @@
 //! a majority says that it would vote for it: they too miss a leader, have no more log than it, and
 //! have said so to nobody else just now. openraft's own timer does none of this, so it is off.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -60,16 +61,23 @@ pub async fn run(node: Weak<Node>, election: Duration, heartbeat: Duration) {
 
 async fn majority_agrees(node: &Arc<Node>, limit: Duration) -> bool {
     let question = Question { candidate: node.peers.me(), last_log: node.last_log() };
-    let mut votes = usize::from(node.would_vote(question));
+    let me = node.peers.me();
+    let mut votes: BTreeSet<NodeId> = node.would_vote(question).then_some(me).into_iter().collect();
     let mut answers = JoinSet::new();
     for peer in node.peers.others() {
         let peers = node.peers.clone();
-        answers.spawn(async move { network::canvass(&peers, peer, question, limit).await });
+        answers.spawn(async move {
+            network::canvass(&peers, peer, question, limit).await.then_some(peer)
+        });
     }
-    let voters = answers.len() + 1;
-    while 2 * votes <= voters {
+    // Of each set of members, while they change; who has left is asked, but does not count.
+    let configs = node.configs();
+    let agree = |votes: &BTreeSet<NodeId>| {
+        configs.iter().all(|config| 2 * config.intersection(votes).count() > config.len())
+    };
+    while !agree(&votes) {
         match answers.join_next().await {
-            Some(answer) => votes += usize::from(answer.unwrap_or(false)),
+            Some(answer) => votes.extend(answer.ok().flatten()),
             None => return false,
         }
     }
@@ -93,7 +101,10 @@ impl Node {
     }
 
     fn misses_leader(&self) -> bool {
-        self.raft.metrics().borrow().state != ServerState::Leader && self.leader().is_err()
+        let belongs = self.members().contains(&self.peers.me());
+        belongs
+            && self.raft.metrics().borrow().state != ServerState::Leader
+            && self.leader().is_err()
     }
 
     fn last_log(&self) -> Option<LogId> {

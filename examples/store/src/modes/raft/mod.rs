@@ -4,6 +4,7 @@
 mod canvass;
 mod log;
 mod machine;
+mod members;
 mod network;
 mod reads;
 mod types;
@@ -71,16 +72,13 @@ impl Node {
             .await
             .map_err(|error| format!("cannot start raft: {error}"))?;
 
+        let cluster_file = data.file("cluster.json");
         let members: BTreeMap<_, _> = peers.all().map(|id| (id, EmptyNode {})).collect();
         let returns = raft.is_initialized().await.map_err(|error| error.to_string())?;
         if returns {
-            let metrics = raft.metrics().borrow().clone();
-            let stored: Vec<_> = metrics.membership_config.voter_ids().collect();
-            if !stored.is_empty() && !stored.iter().eq(members.keys()) {
-                let asked = members.keys();
-                return Err(format!("the log belongs to a cluster of {stored:?}, not {asked:?}"));
-            }
+            members::check_cluster(&cluster_file, &peers)?;
         } else {
+            members::note_cluster(&cluster_file, &peers)?;
             // Every node does so with the same members, which gives every log the same first entry.
             raft.initialize(members).await.map_err(|error| error.to_string())?;
         }
@@ -103,7 +101,8 @@ impl Node {
     }
 
     fn serve(self: Arc<Self>) -> Started {
-        Started { peer_routes: network::routes(self.clone()), replica: self }
+        let routes = network::routes(self.clone()).merge(members::routes(self.clone()));
+        Started { peer_routes: routes, replica: self }
     }
 
     /// Notes that the leader of this node's own term has just spoken.
@@ -113,6 +112,9 @@ impl Node {
 
     /// Who leads as far as this node knows; an error if the last word from there is too old.
     fn leader(&self) -> Result<Leader, String> {
+        if !self.members().contains(&self.peers.me()) {
+            return Err("this node is no member of the cluster".into());
+        }
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
         let leader = metrics.current_leader.ok_or("no leader is known")?;

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use super::Node;
 use super::canvass::Question;
+use super::members::Change;
 use super::types::{Command, Image, Snapshot, Types, Vote};
 use crate::id::NodeId;
 use crate::peers::{PeerError, Peers};
@@ -32,6 +33,7 @@ const CANVASS: &str = "/raft/canvass";
 const SNAPSHOT: &str = "/raft/snapshot";
 const READ: &str = "/raft/read";
 const WRITE: &str = "/raft/write";
+const CHANGE: &str = "/raft/change";
 
 /// The term in which a cluster of more than one node is initialized.
 const INITIAL_TERM: u64 = 1;
@@ -62,6 +64,7 @@ pub fn routes(node: Arc<Node>) -> Router {
         .route(SNAPSHOT, post(install))
         .route(READ, post(read))
         .route(WRITE, post(write))
+        .route(CHANGE, post(change))
         .layer(DefaultBodyLimit::disable())
         .with_state(node)
 }
@@ -121,6 +124,13 @@ async fn write(
     Json(node.write_as_leader(request, Instant::now() + limit).await)
 }
 
+async fn change(
+    State(node): NodeState,
+    Json(Forwarded { request, limit }): Json<Forwarded<Change>>,
+) -> Json<Outcome> {
+    Json(node.change_as_leader(request, Instant::now() + limit).await)
+}
+
 /// Asks a peer whether it would vote for this node.
 pub async fn canvass(peers: &Peers, peer: NodeId, question: Question, limit: Duration) -> bool {
     peers.ask(peer, CANVASS, &question, limit).await.unwrap_or(false)
@@ -147,8 +157,27 @@ pub async fn forward_write(
     command: Command,
     limit: Duration,
 ) -> Outcome {
-    let question = Forwarded { request: command, limit };
-    match peers.ask(leader, WRITE, &question, limit).await {
+    forward(peers, leader, WRITE, command, limit).await
+}
+
+/// Asks the leader to change the members, once.
+pub async fn forward_change(
+    peers: &Peers,
+    leader: NodeId,
+    change: Change,
+    limit: Duration,
+) -> Outcome {
+    forward(peers, leader, CHANGE, change, limit).await
+}
+
+async fn forward<T: Serialize>(
+    peers: &Peers,
+    leader: NodeId,
+    path: &str,
+    request: T,
+    limit: Duration,
+) -> Outcome {
+    match peers.ask(leader, path, &Forwarded { request, limit }, limit).await {
         Ok(outcome) => outcome,
         Err(error @ PeerError::NotSent { .. }) => Outcome::refused(error.to_string()),
         Err(error @ PeerError::NoAnswer { .. }) => Outcome::unknown(error.to_string()),
