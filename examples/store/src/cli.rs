@@ -9,6 +9,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, value_parser};
 
 use crate::id::NodeId;
+use crate::journal::{self, Mount};
 use crate::modes::{self, Mode, Pace};
 
 /// One node of a replicated key-value store over HTTP.
@@ -22,6 +23,10 @@ pub struct Arguments {
     /// How to replicate.
     #[arg(long, value_parser = PossibleValuesParser::new(modes::ALL.iter().map(|mode| mode.name)))]
     mode: String,
+
+    /// A known mistake to make.
+    #[arg(long, value_parser = PossibleValuesParser::new(modes::BUGS.iter().map(|bug| bug.name)))]
+    bug: Option<String>,
 
     /// Where to listen for clients and peers.
     #[arg(long, value_name = "IP:PORT")]
@@ -104,6 +109,12 @@ impl Arguments {
         modes::ALL.iter().find(|mode| mode.name == self.mode).expect("clap knows the same list")
     }
 
+    /// How journals are written.
+    pub fn mount(&self) -> Mount {
+        let bug = modes::BUGS.iter().find(|bug| Some(bug.name) == self.bug.as_deref());
+        bug.map_or(journal::plain, |bug| bug.mount)
+    }
+
     /// When a request is answered at the latest.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
@@ -129,7 +140,9 @@ fn exit_codes() -> String {
 fn after() -> String {
     let modes: Vec<String> =
         modes::ALL.iter().map(|mode| format!("  {:<8}{}", mode.name, mode.about)).collect();
-    format!("Modes:\n{}\n\n{}", modes.join("\n"), exit_codes())
+    let bugs: Vec<String> =
+        modes::BUGS.iter().map(|bug| format!("  {:<12}{}", bug.name, bug.about)).collect();
+    format!("Modes:\n{}\n\nBugs:\n{}\n\n{}", modes.join("\n"), bugs.join("\n"), exit_codes())
 }
 
 #[cfg(test)]

@@ -82,7 +82,14 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
 
     let (alarm, mut alarms) = Alarm::new();
     let peers = Peers::new(arguments.id, arguments.peers());
-    let started = (mode.start)(Setup { peers, data, pace: arguments.pace(), alarm }).await?;
+    let started = (mode.start)(Setup {
+        peers,
+        data,
+        mount: arguments.mount(),
+        pace: arguments.pace(),
+        alarm,
+    })
+    .await?;
     let replica = started.replica;
     info!(id = %arguments.id, mode = mode.name, listen = %arguments.listen, "started");
 

@@ -14,6 +14,9 @@ pub struct Args {
     /// Mode of the bundled store.
     #[arg(long, conflicts_with = "db")]
     mode: Option<String>,
+    /// A known mistake for the bundled store to make, such as `lost-fsync`.
+    #[arg(long, conflicts_with = "db")]
+    bug: Option<String>,
     /// Database to test instead of the bundled store.
     #[arg(long)]
     db: Option<String>,
@@ -83,6 +86,9 @@ impl Args {
             (Some(mode), _) => plan.target = format!("store/{mode}"),
             (None, Some(db)) => plan.target = db,
             (None, None) => {}
+        }
+        if let Some(bug) = self.bug {
+            plan.target = format!("{}+{bug}", plan.target);
         }
         if let Some(nodes) = self.nodes {
             plan.nodes = Some(match nodes.parse() {

@@ -18,12 +18,19 @@ pub const ENTRY: Entry = Entry {
     name: "store",
     about: "The bundled replicated key-value store, in the mode that --mode names.",
     open: |mode| {
-        let name = mode.unwrap_or("raft");
+        let (name, bug) = match mode.unwrap_or("raft").split_once('+') {
+            Some((name, bug)) => (name, Some(bug)),
+            None => (mode.unwrap_or("raft"), None),
+        };
+        let bug = bug.map(|name| BUGS.iter().find(|bug| **bug == name).ok_or(name)).transpose();
+        let bug = bug.map_err(|name| {
+            format!("the bundled store has no bug {name:?}; there are: {}", BUGS.join(", "))
+        })?;
         let mode = MODES.iter().find(|mode| mode.name == name).ok_or_else(|| {
             let names: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
             format!("the bundled store has no mode {name:?}; there are: {}", names.join(", "))
         })?;
-        Ok(Box::new(Store { mode }))
+        Ok(Box::new(Store { mode, bug: bug.copied() }))
     },
 };
 
@@ -61,16 +68,21 @@ pub const MODES: &[Mode] = &[
     },
 ];
 
+/// Known mistakes that it can be told to make.
+const BUGS: &[&str] = &["lost-fsync"];
+
 const PORT: u16 = 8000;
 const PROGRAM: &str = "splitbrain-store";
 
 struct Store {
     mode: &'static Mode,
+    bug: Option<&'static str>,
 }
 
 impl Database for Store {
     fn target(&self) -> String {
-        format!("store/{}", self.mode.name)
+        let bug = self.bug.map_or(String::new(), |bug| format!("+{bug}"));
+        format!("store/{}{bug}", self.mode.name)
     }
 
     fn default_nodes(&self) -> usize {
@@ -107,9 +119,10 @@ impl Database for Store {
             ["--peers", &peers.join(",")],
             ["--data", &data.to_string_lossy()],
         ];
+        let bug = self.bug.map(|bug| ["--bug", bug]).into_iter().flatten();
         Daemon {
             program: program.path.clone(),
-            args: args.concat().into_iter().map(str::to_owned).collect(),
+            args: args.concat().into_iter().chain(bug).map(str::to_owned).collect(),
             env: Vec::new(),
             directory: folder.to_owned(),
             log: folder.join("store.log"),

@@ -56,6 +56,17 @@ impl World {
         Some(world)
     }
 
+    /// The same, where disks can be made to fail.
+    pub fn with_disks() -> Option<World> {
+        let world = World::new()?;
+        if let Err(why) = splitbrain_nemesis::disk::available() {
+            eprintln!("SKIPPED: {why}");
+            assert!(std::env::var_os("SPLITBRAIN_SKIP_NONE").is_none(), "nothing may be skipped");
+            return None;
+        }
+        Some(world)
+    }
+
     /// The program with these arguments, in this world's folder; journals go there too.
     pub fn prepare(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));

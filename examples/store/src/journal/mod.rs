@@ -49,6 +49,20 @@ pub fn plain(file: File) -> Box<dyn Medium> {
     Box::new(file)
 }
 
+/// The mount of the bug `lost-fsync`: what was appended is acknowledged without an fsync.
+pub fn forgetful(file: File) -> Box<dyn Medium> {
+    struct Forgetful(File);
+    impl Medium for Forgetful {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.0.append(bytes)
+        }
+        fn sync(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    Box::new(Forgetful(file))
+}
+
 /// Why a journal cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::data_dir::DataDir;
 use crate::id::NodeId;
+use crate::journal::{self, Mount};
 use crate::peers::Peers;
 use crate::request::{Key, Outcome, Write};
 
@@ -25,6 +26,23 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// All modes.
 pub const ALL: &[Mode] = &[cache::MODE, gossip::MODE, raft::MODE];
+
+/// Known mistakes that a node can be told to make, so that it can be seen whether they are found.
+pub const BUGS: &[Bug] = &[Bug {
+    name: "lost-fsync",
+    about: "acknowledges writes that are not on disk yet (raft, gossip)",
+    mount: journal::forgetful,
+}];
+
+/// A mistake.
+pub struct Bug {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What is wrong, in a few words.
+    pub about: &'static str,
+    /// How journals are written then.
+    pub mount: Mount,
+}
 
 /// A way to replicate.
 pub struct Mode {
@@ -42,6 +60,8 @@ pub struct Setup {
     pub peers: Peers,
     /// Where to keep what must survive.
     pub data: DataDir,
+    /// How journals are written.
+    pub mount: Mount,
     /// How fast to act.
     pub pace: Pace,
     /// Where to report that this node must not go on.

@@ -18,7 +18,7 @@ use self::clock::Clock;
 use self::table::{Entry, Table};
 use super::{Alarm, BoxFuture, Mode, Replica, Setup, Started, Status};
 use crate::data_dir::DataDir;
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
 use crate::request::{Key, Outcome, Write};
 
 pub const MODE: Mode = Mode {
@@ -47,9 +47,9 @@ struct Local {
 }
 
 async fn start(setup: Setup) -> Result<Started, String> {
-    let Setup { peers, data, pace, alarm } = setup;
-    let (journal, records) = Journal::open(&data.file("gossip.log"), journal::plain)
-        .map_err(|error| error.to_string())?;
+    let Setup { peers, data, mount, pace, alarm } = setup;
+    let (journal, records) =
+        Journal::open(&data.file("gossip.log"), mount).map_err(|error| error.to_string())?;
     let mut local =
         Local { clock: Clock::new(peers.me()), table: Table::new(), rewritten_bytes: 0 };
     for record in records {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::journal::Mount;
+use crate::journal::{self, Mount};
 
 fn node(folder: &std::path::Path, mount: Mount) -> (Gossip, mpsc::UnboundedReceiver<String>) {
     let id = "n1".parse().unwrap();

@@ -27,14 +27,13 @@ use self::types::{Command, Raft};
 use super::{Alarm, BoxFuture, Mode, Pace, Replica, Setup, Started, Status};
 use crate::data_dir::DataDir;
 use crate::id::NodeId;
-use crate::journal::{self, Mount};
 use crate::peers::Peers;
 use crate::request::{Key, Outcome, Write};
 
 pub const MODE: Mode = Mode {
     name: "raft",
     about: "Consensus with durable log and read index: linearizable while a majority is connected.",
-    start: |setup| Box::pin(async { Node::start(setup, journal::plain).await.map(Node::serve) }),
+    start: |setup| Box::pin(async { Node::start(setup).await.map(Node::serve) }),
 };
 
 /// How many entries to keep that a snapshot has too, for followers that are only a little behind.
@@ -61,8 +60,8 @@ enum Leader {
 }
 
 impl Node {
-    async fn start(setup: Setup, mount: Mount) -> Result<Arc<Self>, String> {
-        let Setup { peers, data, pace, alarm } = setup;
+    async fn start(setup: Setup) -> Result<Arc<Self>, String> {
+        let Setup { peers, data, mount, pace, alarm } = setup;
         let (machine, snapshot) = Machine::open(&data.file("snapshot.json"))?;
         let log = Log::open(&data.file("raft.log"), mount, peers.me(), snapshot)?;
         let values = machine.values();

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use super::types::{Entry, LogId, StorageError, Types, Vote};
 use super::*;
 use crate::journal::Medium;
+use crate::journal::{self, Mount};
 
 impl From<u64> for NodeId {
     fn from(number: u64) -> Self {
@@ -117,10 +118,11 @@ async fn alone(folder: &Path, mount: Mount) -> (Arc<Node>, mpsc::UnboundedReceiv
     let setup = Setup {
         peers: Peers::new(me, BTreeMap::from([(me, address)])),
         data: DataDir::open(folder, me, "raft").unwrap(),
+        mount,
         pace,
         alarm,
     };
-    let node = Node::start(setup, mount).await.unwrap();
+    let node = Node::start(setup).await.unwrap();
     while node.ready().is_err() {
         sleep(Duration::from_millis(5)).await;
     }
