@@ -11,6 +11,7 @@ use super::event::ABSENT;
 use super::independent::key_text;
 use super::jsonl::supported;
 use super::line::kind_of;
+use super::lines::{each_line, text_of};
 use super::read::ReadError;
 use super::{ErrorKind, Event, EventError, Kind, Process};
 
@@ -33,15 +34,15 @@ pub(super) fn read_edn(mut input: impl BufRead, builder: &mut Builder) -> Result
 /// Reads the comments in which our own writer keeps what Jepsen has no place for, and returns the
 /// number of the line after them.
 fn read_comments(input: &mut impl BufRead, builder: &mut Builder) -> Result<u64, ReadError> {
-    let mut line = String::new();
+    let mut line = Vec::new();
     for number in 1.. {
         let ours = input.fill_buf()?.starts_with(HEADER.as_bytes());
         if !ours && !input.fill_buf()?.starts_with(INDEPENDENT.as_bytes()) {
             return Ok(number);
         }
         line.clear();
-        input.read_line(&mut line)?;
-        match line.strip_prefix(HEADER) {
+        input.read_until(b'\n', &mut line)?;
+        match text_of(number, &line)?.strip_prefix(HEADER) {
             Some(header) => {
                 let header = serde_json::from_str(header).map_err(|error| {
                     Forms::new(input.by_ref(), number).malformed("a header", error.to_string())
@@ -55,20 +56,16 @@ fn read_comments(input: &mut impl BufRead, builder: &mut Builder) -> Result<u64,
 }
 
 /// Reads lines such as `INFO  jepsen.util - 3 :ok :read 4`; all others are passed over.
-pub(super) fn read_log(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
-    let mut line = String::new();
-    for number in 1.. {
-        line.clear();
-        if input.read_line(&mut line)? == 0 {
-            break;
-        }
-        let Some((_, said)) = line.split_once("jepsen.util - ") else { continue };
+pub(super) fn read_log(input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
+    each_line(input, |number, line| {
+        let Some((_, said)) = line.split_once("jepsen.util - ") else { return Ok(()) };
         let (process, rest) = first_word(said);
         let (kind, rest) = first_word(rest);
-        let Some(event) = logged(process, kind, rest, number)? else { continue };
-        builder.event(number, event)?;
-    }
-    Ok(())
+        if let Some(event) = logged(process, kind, rest, number)? {
+            builder.event(number, event)?;
+        }
+        Ok(())
+    })
 }
 
 fn first_word(text: &str) -> (&str, &str) {

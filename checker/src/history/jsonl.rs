@@ -1,7 +1,7 @@
 //! Reads JSON lines: pieces of a block are parsed in parallel, and joined in order while the next
 //! ones are parsed.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::read::{Malformed, ReadError};
 use super::{Event, Header, SCHEMA_VERSION};
 
 /// Bytes that are held at once (and the rest of the line in which they end).
-const BLOCK_BYTES: usize = 4 << 20;
+const BLOCK_BYTES: u64 = 4 << 20;
 /// What one task parses.
 const PIECE_BYTES: usize = 32 << 10;
 /// Pieces that are parsed while those before them are joined.
@@ -52,6 +52,11 @@ pub(super) fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Resu
             return Ok(());
         }
         let pieces = split(&block);
+        if let [only] = pieces[..] {
+            // Waking another thread would take longer.
+            join(&mut number, vec![parse(only)], builder)?;
+            continue;
+        }
         let mut parsed = Vec::new();
         for group in pieces.chunks(GROUP_PIECES).map(Some).chain([None]) {
             let parse_all =
@@ -91,17 +96,8 @@ fn read_first(
 
 /// Reads the next block; false at the end.
 fn fill(input: &mut impl BufRead, block: &mut Vec<u8>) -> io::Result<bool> {
-    block.resize(BLOCK_BYTES, 0);
-    let mut filled = 0;
-    while filled < BLOCK_BYTES {
-        match input.read(&mut block[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    block.truncate(filled);
+    block.clear();
+    input.by_ref().take(BLOCK_BYTES).read_to_end(block)?;
     if !block.is_empty() && block.last() != Some(&b'\n') {
         input.read_until(b'\n', block)?;
     }
@@ -232,7 +228,7 @@ mod tests {
     /// More lines than fit into two blocks: some ordinary, some not, some blank.
     fn long() -> (String, u64) {
         let (mut text, mut lines) = (String::new(), 0);
-        while text.len() <= 2 * super::BLOCK_BYTES {
+        while text.len() as u64 <= 2 * super::BLOCK_BYTES {
             let process = lines % 7;
             for (kind, value) in [("invoke", "1"), ("ok", "[1.5]")] {
                 let padding = "x".repeat(200);

@@ -10,6 +10,7 @@ mod jepsen;
 mod json;
 mod jsonl;
 mod line;
+mod lines;
 mod operation;
 mod phase;
 mod read;

@@ -12,18 +12,22 @@ use serde_json::{Value, json};
 use super::{Transaction, begin};
 use crate::history::Kind;
 use crate::history::build::Builder;
+use crate::history::lines::each_line;
 use crate::history::read::{Malformed, ReadError};
 
 /// Reads Plume's notation. The value 0 is the initial one.
 pub(in crate::history) fn read_plume(
-    mut input: impl BufRead,
+    input: impl BufRead,
     builder: &mut Builder,
 ) -> Result<(), ReadError> {
     begin(&json!(0), builder)?;
     let mut open = Transaction::default();
     let mut number = None;
     let mut last_line = 0;
-    each_line(&mut input, |at, text| {
+    each_line(input, |at, text| {
+        if text.is_empty() {
+            return Ok(());
+        }
         let (writes, [key, value, session, transaction]) = operation(text).ok_or_else(|| {
             malformed(at, "r(key,value,session,transaction) or w(...), all of them numbers", text)
         })?;
@@ -66,13 +70,13 @@ fn operation(text: &str) -> Option<(bool, [i64; 4])> {
 
 /// Reads AWDIT's notation. Nothing says which value is the initial one.
 pub(in crate::history) fn read_awdit(
-    mut input: impl BufRead,
+    input: impl BufRead,
     builder: &mut Builder,
 ) -> Result<(), ReadError> {
     begin(&Value::Null, builder)?;
     let mut open = Transaction::default();
     let mut last_line = 0;
-    each_line(&mut input, |at, text| {
+    each_line(input, |at, text| {
         let text = text.split('#').next().unwrap_or_default().trim();
         let is_line_of = |sign| text.chars().all(|found| found == sign);
         if text.is_empty() {
@@ -86,7 +90,7 @@ pub(in crate::history) fn read_awdit(
         }
         let words: Vec<&str> = text.split_whitespace().collect();
         let [what @ ("r" | "w"), key, value] = words[..] else {
-            return Err(malformed(at, "r KEY VALUE or w KEY VALUE", text));
+            return Err(malformed(at, "r KEY VALUE or w KEY VALUE", text).into());
         };
         let natural =
             |word: &str| word.parse::<u64>().map_err(|_| malformed(at, "natural numbers", text));
@@ -100,25 +104,6 @@ pub(in crate::history) fn read_awdit(
     })?;
     if !open.is_empty() {
         open.end(last_line, Kind::Ok, builder)?;
-    }
-    Ok(())
-}
-
-/// Calls for each line that is not blank, with its number.
-fn each_line(
-    input: &mut impl BufRead,
-    mut take: impl FnMut(u64, &str) -> Result<(), Malformed>,
-) -> Result<(), ReadError> {
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            break;
-        }
-        let text = std::str::from_utf8(&line).map_err(|_| malformed(number, "UTF-8", "others"))?;
-        if !text.trim().is_empty() {
-            take(number, text.trim())?;
-        }
     }
     Ok(())
 }
