@@ -6,6 +6,7 @@
 
 mod disks_and_clocks;
 mod ends;
+mod follow;
 mod sabotage;
 mod shortages;
 mod world;

@@ -121,6 +121,11 @@ impl World {
         self.folder.path().join("store/latest").canonicalize().unwrap()
     }
 
+    /// A file or folder in it.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
     fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
