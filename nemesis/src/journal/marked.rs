@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::identity::{ProcessId, Stat};
+use super::identity::Stat;
 
 /// How long killed processes may take to be gone.
 const DEATH_LIMIT: Duration = Duration::from_secs(2);
@@ -120,6 +120,7 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Command, Stdio};
 
+    use super::super::identity::ProcessId;
     use super::*;
 
     fn mark(what: &str) -> Mark {
