@@ -24,8 +24,12 @@ pub fn doctor() -> Result<Exit, Failure> {
         };
         text += &format!("{} {:<34} {line}\n", mark(matches!(found, Ok(Ok(_)))), entry.name);
     }
+    let journals = environments::journals_can_be_kept();
     text += if able {
         "`splitbrain run` can work here.\n"
+    } else if journals {
+        "`splitbrain run` can work here. Where network namespaces or firewall rules are missing, its\n\
+         nodes see each other through proxies (`--env proxy`), which needs none of that.\n"
     } else {
         "`splitbrain run` cannot start nodes here; `--env external` needs none of the above.\n"
     };

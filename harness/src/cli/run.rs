@@ -23,7 +23,8 @@ pub struct Args {
     /// How many nodes to start, or with `--env external` their URLs, separated by commas.
     #[arg(long)]
     nodes: Option<String>,
-    /// Where the nodes live: `local` (network namespaces on this machine) or `external`.
+    /// Where the nodes live: `local` (network namespaces on this machine), `proxy` (its loopback,
+    /// without any rights) or `external`. By default `local` where that can be had, else `proxy`.
     #[arg(long)]
     env: Option<String>,
     /// What clients do.
@@ -105,7 +106,7 @@ impl Args {
                 ..Phases::for_time_limit(limit)
             };
         }
-        plan.environment = self.env.unwrap_or(plan.environment);
+        plan.environment = self.env.or(plan.environment);
         plan.workload.name = self.workload.unwrap_or(plan.workload.name);
         plan.workload.rate = self.rate.unwrap_or(plan.workload.rate);
         plan.workload.concurrency = self.concurrency.unwrap_or(plan.workload.concurrency);

@@ -1,6 +1,5 @@
 //! etcd 3.4 and later, over its HTTP/JSON gateway.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,9 +11,9 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Asker, Database, Entry, Member, Missing, Program, Role};
+use super::{Asker, Database, Entry, Missing, Program, Role};
 use crate::command::{LIMIT, ask};
-use crate::environments::Daemon;
+use crate::environments::{Daemon, Member};
 
 /// The registry's line.
 pub const ENTRY: Entry = Entry {
@@ -61,27 +60,31 @@ impl Database for Etcd {
         }
     }
 
-    fn url(&self, address: IpAddr) -> String {
-        format!("http://{address}:{CLIENT_PORT}")
+    fn ports(&self) -> &'static [u16] {
+        &[CLIENT_PORT, PEER_PORT]
+    }
+
+    /// A member's number is made of the addresses by which its peers reach it.
+    fn one_address(&self) -> bool {
+        true
     }
 
     fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
         let peers: Vec<String> = cluster
             .iter()
-            .map(|member| format!("{}=http://{}:{PEER_PORT}", member.name, member.address))
+            .map(|member| format!("{}=http://{}", member.name, member.reached[1]))
             .collect();
         let member = &cluster[this];
-        let client = format!("http://{}:{CLIENT_PORT}", member.address);
-        let peer = format!("http://{}:{PEER_PORT}", member.address);
+        let at = |address| format!("http://{address}");
         let data = folder.join("data");
         // With data in place etcd ignores the initial cluster, so a restart is the same command.
         let args = [
             ["--name", &member.name],
             ["--data-dir", &data.to_string_lossy()],
-            ["--listen-peer-urls", &peer],
-            ["--initial-advertise-peer-urls", &peer],
-            ["--listen-client-urls", &client],
-            ["--advertise-client-urls", &client],
+            ["--listen-peer-urls", &at(member.listens[1])],
+            ["--initial-advertise-peer-urls", &at(member.reached[1])],
+            ["--listen-client-urls", &at(member.listens[0])],
+            ["--advertise-client-urls", &at(member.listens[0])],
             ["--initial-cluster", &peers.join(",")],
             ["--initial-cluster-state", "new"],
             ["--heartbeat-interval", HEARTBEAT_MS],

@@ -5,13 +5,13 @@ mod etcd;
 mod http;
 mod store;
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use splitbrain_workloads::{BoxFuture, Clients};
 
-use crate::environments::Daemon;
+use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
 pub use store::MODES;
@@ -39,10 +39,18 @@ pub trait Database: Send + Sync {
     fn has_cas(&self) -> bool;
     /// Finds the program on this machine.
     fn find(&self) -> Result<Program, Missing>;
-    /// Where clients reach a node that listens on this address.
-    fn url(&self, address: IpAddr) -> String;
+    /// The ports on which a node usually listens. Clients use the first.
+    fn ports(&self) -> &'static [u16];
+    /// Whether all nodes must be told the same address of a node, because they compare.
+    fn one_address(&self) -> bool {
+        false
+    }
+    /// How clients name a node whose first port they reach at this address.
+    fn url(&self, address: SocketAddr) -> String {
+        format!("http://{address}")
+    }
     /// How to start one node of a cluster on its own folder. The same again restarts it on its
-    /// data.
+    /// data. A member's ports are in the order of [`Database::ports`].
     fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon;
     /// Whether a node serves requests now; otherwise why not.
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>>;
@@ -73,15 +81,6 @@ pub trait Administration: Send + Sync {
 
 /// What comes of a change: nothing, or in words why it may not have happened.
 pub type Administered<'a> = BoxFuture<'a, Result<(), String>>;
-
-/// A node as the other nodes are told of it.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// Its name, such as `n1`.
-    pub name: String,
-    /// Its address in the cluster's network.
-    pub address: IpAddr,
-}
 
 /// A program that was found.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! The bundled replicated store (`examples/store`).
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,8 +9,8 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Administered, Administration, Asker, Database, Entry, Member, Missing, Program, Role};
-use crate::environments::Daemon;
+use super::{Administered, Administration, Asker, Database, Entry, Missing, Program, Role};
+use crate::environments::{Daemon, Member};
 
 /// The registry's line.
 pub const ENTRY: Entry = Entry {
@@ -101,21 +100,19 @@ impl Database for Store {
         Ok(Program { path, version: env!("CARGO_PKG_VERSION").to_owned() })
     }
 
-    fn url(&self, address: IpAddr) -> String {
-        format!("http://{address}:{PORT}")
+    fn ports(&self) -> &'static [u16] {
+        &[PORT]
     }
 
     fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
-        let peers: Vec<String> = cluster
-            .iter()
-            .map(|member| format!("{}={}:{PORT}", member.name, member.address))
-            .collect();
+        let peers: Vec<String> =
+            cluster.iter().map(|member| format!("{}={}", member.name, member.reached[0])).collect();
         let member = &cluster[this];
         let data = folder.join("data");
         let args = [
             ["--id", &member.name],
             ["--mode", self.mode.name],
-            ["--listen", &format!("{}:{PORT}", member.address)],
+            ["--listen", &member.listens[0].to_string()],
             ["--peers", &peers.join(",")],
             ["--data", &data.to_string_lossy()],
         ];

@@ -34,8 +34,24 @@ impl Finding {
     }
 }
 
-/// Tries out everything that the `local` environment needs.
+/// Tries out everything that the environments need that start nodes.
 pub fn doctor() -> Vec<Finding> {
+    let mut findings = links();
+    findings.extend([shaping(), journals()]);
+    findings
+}
+
+/// Whether the `local` environment can be had: its kernel cuts the links between nodes.
+///
+/// # Errors
+/// It cannot, because of this.
+pub fn kernel_links() -> Result<(), String> {
+    let lacking = links().into_iter().find(|finding| !finding.ok);
+    lacking.map_or(Ok(()), |finding| Err(format!("{}: {}", finding.what, finding.detail)))
+}
+
+/// Tries out what only the `local` environment needs.
+fn links() -> Vec<Finding> {
     vec![
         namespaces(),
         in_a_namespace(
@@ -59,8 +75,6 @@ pub fn doctor() -> Vec<Finding> {
             "",
             "modprobe nf_tables",
         ),
-        shaping(),
-        journals(),
     ]
 }
 

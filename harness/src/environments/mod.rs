@@ -1,7 +1,10 @@
 //! Where the nodes under test live, and how they are started there.
 
 mod doctor;
+mod external;
+mod hosts;
 pub mod local;
+pub mod proxy;
 mod shaping_engine;
 mod tool;
 
@@ -9,8 +12,11 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use doctor::{Finding, doctor};
+pub use doctor::{Finding, doctor, kernel_links};
+pub use external::ExternalCluster;
+pub use hosts::{Hosts, Leftovers, Member};
 pub use local::{LocalCluster, Sandbox, SandboxError, play_helper};
+pub use proxy::ProxyCluster;
 pub use splitbrain_nemesis::journal::{HealLine, Outcome as HealOutcome};
 
 use splitbrain_nemesis::journal;
@@ -22,6 +28,10 @@ pub const ALL: &[(&str, &str)] = &[
         "A cluster that is running already: clients work, faults that need a node are skipped.",
     ),
     ("local", "Network namespaces on this machine, with root or without; nothing else is touched."),
+    (
+        "proxy",
+        "Processes on this machine's loopback that see each other through proxies: needs no rights.",
+    ),
 ];
 
 /// A node, as clients and other nodes see it.
@@ -92,6 +102,11 @@ impl EnvError {
         let what = what.into();
         move |source| EnvError::Failed { what, source }
     }
+}
+
+/// Whether there is a place for the journals of runs, without which nothing is started.
+pub fn journals_can_be_kept() -> bool {
+    journal::folder().is_ok()
 }
 
 /// Undoes whatever earlier runs of this user left on this machine, except for runs that still go

@@ -28,8 +28,10 @@ use crate::interpreter::Limits;
 pub struct Plan {
     /// What is tested: `store/raft`, `store/gossip`, `etcd`, ...
     pub target: String,
-    /// Where the nodes live: `local` or `external`.
-    pub environment: String,
+    /// Where the nodes live: `local`, `proxy` or `external`. Absent: `local` where that can be
+    /// had, else `proxy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// How many nodes are started, or the URLs of a cluster that is running already.
     pub nodes: Option<Nodes>,
     /// What clients do.
@@ -134,7 +136,7 @@ impl Default for Plan {
     fn default() -> Plan {
         Plan {
             target: "store/raft".to_owned(),
-            environment: "local".to_owned(),
+            environment: None,
             nodes: None,
             workload: WorkloadPlan::default(),
             phases: Phases::for_time_limit(Span::from_ms(30_000)),

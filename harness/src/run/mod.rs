@@ -25,7 +25,7 @@ use crate::interpreter::{Desk, Interpreter, StopCause};
 use crate::progress::Progress;
 use crate::recorder::Recorder;
 use folder::RunFolder;
-use prepare::{Prepared, SitePlan};
+use prepare::{Engine, Prepared, SitePlan};
 use site::Site;
 
 pub use breaker::Breaker;
@@ -43,6 +43,12 @@ pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
     });
     written.map_err(harness)?;
     if !quiet {
+        if let SitePlan::Started(_, Engine::Proxy { instead: Some(why) }) = &prepared.site {
+            crate::cli::tell(&format!(
+                "no kernel links ({why}), so nodes see each other through \
+                proxies (--env proxy)"
+            ));
+        }
         crate::cli::tell(&format!("seed {}, {}", prepared.seed, folder.shown.display()));
     }
     let run_id = format!("{}-{}", started.format("%Y%m%dT%H%M%SZ"), std::process::id());
@@ -171,7 +177,7 @@ fn header(
     let plan = &prepared.plan;
     let mut versions =
         [("splitbrain".to_owned(), env!("CARGO_PKG_VERSION").to_owned())].into_iter().collect();
-    if let SitePlan::Local(program) = &prepared.site {
+    if let SitePlan::Started(program, _) = &prepared.site {
         let versions: &mut std::collections::BTreeMap<String, String> = &mut versions;
         versions.insert(plan.target.clone(), program.version.clone());
     }

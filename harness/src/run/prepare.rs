@@ -48,16 +48,21 @@ pub struct Prepared {
 /// Where the nodes live.
 pub enum SitePlan {
     /// Started here, from this program.
-    Local(Program),
+    Started(Program, Engine),
     /// Running already, at these URLs.
     External(Vec<String>),
 }
 
-impl Prepared {
-    /// Whether a fault needs that of the nodes.
-    pub fn needs(&self, capability: Capability) -> bool {
-        self.timeline.iter().any(|step| step.choice.fault.needs == capability)
-    }
+/// What carries packets between nodes that are started here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The kernel: the environment `local`.
+    Kernel,
+    /// The harness: the environment `proxy`. If that was not asked for: why it has to be.
+    Proxy {
+        /// What the environment `local` lacks here.
+        instead: Option<String>,
+    },
 }
 
 /// Checks and completes a plan.
@@ -81,6 +86,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         })
         .map_err(usage)?;
     let expect = crate::report::expectation(&plan.expect).map_err(usage)?;
+    let engine = engine(&mut plan);
     let urls = urls(&plan).map_err(usage)?;
     let count = match (&urls, &plan.nodes) {
         (Some(urls), _) => urls.len(),
@@ -110,11 +116,15 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     let timeline = schedule::with_beats(&timeline, plan.phases.main.ms());
     let site = match urls {
         Some(urls) => SitePlan::External(urls),
-        None => SitePlan::Local(database.find().map_err(harness)?),
+        None => SitePlan::Started(database.find().map_err(harness)?, engine),
     };
     let prepared = Prepared { plan, database, site, workload, timeline, nodes, seed, expect };
     if asked {
         prepared.check_machine().map_err(usage)?;
+    }
+    if prepared.plan.disk && matches!(prepared.site, SitePlan::Started(_, Engine::Proxy { .. })) {
+        let why = environments::proxy::lacks(Capability::Disks).unwrap_or_default();
+        return Err(usage(anyhow!("the plan asks for disks that can fail, but: {why}")));
     }
     Ok(prepared)
 }
@@ -122,10 +132,11 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
 impl Prepared {
     /// Whether this machine and the program let the faults be had that were asked for.
     fn check_machine(&self) -> anyhow::Result<()> {
-        let SitePlan::Local(program) = &self.site else { return Ok(()) };
+        let SitePlan::Started(program, engine) = &self.site else { return Ok(()) };
         for step in &self.timeline {
             let fault = step.choice.fault;
             let why = match fault.needs {
+                needs if *engine != Engine::Kernel => environments::proxy::lacks(needs),
                 Capability::Disks => disk::available().err(),
                 Capability::Clocks => asks_libc(&program.path).err().map(|why| why.to_string()),
                 _ => None,
@@ -201,9 +212,25 @@ fn check_figures(plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The addresses of an external cluster; nothing for a local one.
+/// Chooses the environment if the plan does not, and what carries its packets.
+fn engine(plan: &mut Plan) -> Engine {
+    match plan.environment.as_deref() {
+        Some("proxy") => Engine::Proxy { instead: None },
+        Some(_) => Engine::Kernel,
+        None => {
+            let (name, engine) = match environments::kernel_links() {
+                Ok(()) => ("local", Engine::Kernel),
+                Err(why) => ("proxy", Engine::Proxy { instead: Some(why) }),
+            };
+            plan.environment = Some(name.to_owned());
+            engine
+        }
+    }
+}
+
+/// The addresses of an external cluster; nothing for one that is started here.
 fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
-    match (plan.environment.as_str(), &plan.nodes) {
+    match (plan.environment.as_deref().unwrap_or_default(), &plan.nodes) {
         ("external", Some(Nodes::Urls(urls))) if !urls.is_empty() => urls
             .iter()
             .enumerate()
@@ -230,15 +257,15 @@ fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
         ("external", _) => {
             bail!("the environment external needs the nodes' URLs: --nodes http://HOST:PORT,...")
         }
-        ("local", Some(Nodes::Urls(urls))) => bail!(
-            "the environment local starts its own nodes, so --nodes takes a number, not {:?} \
+        (own @ ("local" | "proxy"), Some(Nodes::Urls(urls))) => bail!(
+            "the environment {own} starts its own nodes, so --nodes takes a number, not {:?} \
              (for a running cluster add --env external)",
             urls.join(",")
         ),
-        ("local", Some(Nodes::Count(count))) if !(1..=NODES_MOST).contains(count) => {
+        ("local" | "proxy", Some(Nodes::Count(count))) if !(1..=NODES_MOST).contains(count) => {
             bail!("{count} nodes cannot be; allowed are 1 to {NODES_MOST}")
         }
-        ("local", _) => Ok(None),
+        ("local" | "proxy", _) => Ok(None),
         (other, _) => {
             let names: Vec<&str> = environments::ALL.iter().map(|(name, _)| *name).collect();
             bail!("no environment is named {other:?}; there are: {}", names.join(", "))

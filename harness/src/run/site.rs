@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use splitbrain_nemesis::{Capability, Cluster, Links, Processes};
+use splitbrain_nemesis::{Capability, Cluster};
 use tokio::runtime::Runtime;
 
 use super::folder::RunFolder;
 use super::members::Membership;
-use super::prepare::{Prepared, SitePlan};
+use super::prepare::{Engine, Prepared, SitePlan};
 use super::signals::Interrupted;
-use crate::databases::{Asker, Member, Program};
-use crate::environments::{LocalCluster, Sandbox};
+use crate::databases::{Asker, Program};
+use crate::environments::proxy::{self, Ports};
+use crate::environments::{ExternalCluster, Hosts, LocalCluster, ProxyCluster, Sandbox};
 
 /// How long a cluster may take until all its nodes serve.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -23,30 +24,17 @@ pub struct Site {
     pub urls: Vec<String>,
     /// What the nemesis can break.
     pub cluster: Arc<dyn Cluster>,
-    local: Option<Arc<LocalCluster>>,
-}
-
-/// Nodes of which only the addresses are known: nothing can be broken there.
-struct External {
-    nodes: Vec<String>,
-}
-
-impl Cluster for External {
-    fn nodes(&self) -> &[String] {
-        &self.nodes
-    }
-    fn links(&self) -> Option<&dyn Links> {
-        None
-    }
-    fn processes(&self) -> Option<&dyn Processes> {
-        None
-    }
+    /// The nodes, if they were started here.
+    hosts: Option<Arc<dyn Hosts>>,
 }
 
 /// Enters the sandbox if the nodes will live here. Must come before any thread.
 pub fn enter(prepared: &Prepared, run_id: &str) -> anyhow::Result<Option<Sandbox>> {
     match prepared.site {
-        SitePlan::Local(_) => Ok(Some(Sandbox::enter(run_id)?)),
+        SitePlan::Started(_, Engine::Kernel) => Sandbox::enter(run_id)
+            .map(Some)
+            .context("the environment local cannot be had (--env proxy needs no rights)"),
+        SitePlan::Started(_, Engine::Proxy { .. }) => Ok(Some(proxy::stand(run_id)?)),
         SitePlan::External(_) => Ok(None),
     }
 }
@@ -58,33 +46,37 @@ impl Site {
         sandbox: Option<Sandbox>,
         folder: &RunFolder,
     ) -> anyhow::Result<Site> {
-        let (sandbox, program) = match (&prepared.site, sandbox) {
-            (SitePlan::Local(program), Some(sandbox)) => (sandbox, program),
-            (SitePlan::External(urls), _) => {
-                let cluster = Arc::new(External { nodes: prepared.nodes.clone() });
-                return Ok(Site { urls: urls.clone(), cluster, local: None });
+        let (nodes, database) = (prepared.nodes.len(), &prepared.database);
+        let (program, hosts): (_, Arc<dyn Hosts>) = match (&prepared.site, sandbox) {
+            (SitePlan::Started(program, Engine::Kernel), Some(sandbox)) => {
+                (program, Arc::new(LocalCluster::provision(sandbox, nodes)?))
             }
-            (SitePlan::Local(_), None) => bail!("a local cluster needs a sandbox"),
+            (SitePlan::Started(program, Engine::Proxy { .. }), Some(sandbox)) => {
+                let (each, one_address) = (database.ports().len(), database.one_address());
+                let ports = Ports { each, one_address };
+                (program, Arc::new(ProxyCluster::provision(sandbox, nodes, ports)?))
+            }
+            (SitePlan::External(urls), _) => {
+                let cluster = Arc::new(ExternalCluster { nodes: prepared.nodes.clone() });
+                return Ok(Site { urls: urls.clone(), cluster, hosts: None });
+            }
+            (SitePlan::Started(..), None) => bail!("nodes of ours need a sandbox"),
         };
-        let local = Arc::new(LocalCluster::provision(sandbox, prepared.nodes.len())?);
-        let urls: Vec<String> =
-            local.nodes().iter().map(|node| prepared.database.url(node.address)).collect();
-        if prepared.needs(Capability::Limits) {
-            local.prepare_limits();
+        let url = |node| database.url(hosts.clients_reach(node, database.ports()));
+        let urls: Vec<String> = (0..nodes).map(url).collect();
+        install(prepared, program, &*hosts, folder)?;
+        if database.administration().is_some() {
+            let (database, nodes) = (database.clone(), prepared.nodes.clone());
+            hosts.administer(Box::new(Membership::new(database, nodes, urls.clone())?));
         }
-        install(prepared, program, &local, folder)?;
-        if prepared.database.administration().is_some() {
-            let (database, nodes) = (prepared.database.clone(), prepared.nodes.clone());
-            local.administer(Box::new(Membership::new(database, nodes, urls.clone())?));
-        }
-        Ok(Site { urls, cluster: local.clone(), local: Some(local) })
+        Ok(Site { urls, cluster: hosts.clone(), hosts: Some(hosts) })
     }
 
     /// Starts every node.
     pub fn start(&self) -> anyhow::Result<()> {
-        let Some(local) = &self.local else { return Ok(()) };
+        let Some(hosts) = &self.hosts else { return Ok(()) };
         for node in 0..self.urls.len() {
-            local.start(node)?;
+            hosts.launch(node)?;
         }
         Ok(())
     }
@@ -114,7 +106,7 @@ impl Site {
                         .with_context(|| last_lines(folder, name));
                 }
                 let patience =
-                    if self.local.is_some() { READY_WITHIN } else { Duration::from_secs(5) };
+                    if self.hosts.is_some() { READY_WITHIN } else { Duration::from_secs(5) };
                 if begun.elapsed() > patience {
                     return Err(anyhow!("{name} ({url}) does not serve: {why}"))
                         .with_context(|| last_lines(folder, name));
@@ -127,17 +119,17 @@ impl Site {
 
     /// Nodes whose program has ended although nobody killed it, and how.
     pub fn exited(&self) -> Vec<(usize, String)> {
-        self.local.as_ref().map(|local| local.exited()).unwrap_or_default()
+        self.hosts.as_ref().map(|hosts| hosts.exited()).unwrap_or_default()
     }
 
     /// Whether the process that cleans up behind the harness is still there.
     pub fn is_guarded(&self) -> bool {
-        self.local.as_ref().is_none_or(|local| local.keeper_is_alive())
+        self.hosts.as_ref().is_none_or(|hosts| hosts.is_guarded())
     }
 
     /// Takes everything down and says what could not be removed.
     pub fn tear_down(self) -> Vec<String> {
-        let left = self.local.map(|local| local.tear_down().0).unwrap_or_default();
+        let left = self.hosts.map(|hosts| hosts.tear_down().0).unwrap_or_default();
         left.into_iter().map(|what| format!("still there: {what}; try `splitbrain heal`")).collect()
     }
 }
@@ -146,32 +138,25 @@ impl Site {
 fn install(
     prepared: &Prepared,
     program: &Program,
-    local: &LocalCluster,
+    hosts: &dyn Hosts,
     folder: &RunFolder,
 ) -> anyhow::Result<()> {
-    let members: Vec<Member> = local
-        .nodes()
-        .iter()
-        .map(|node| Member { name: node.name.clone(), address: node.address })
-        .collect();
     let mut daemons = Vec::new();
     let mut data_folders = Vec::new();
-    for (this, member) in members.iter().enumerate() {
-        let folder = folder.file(&member.name);
+    for (this, name) in prepared.nodes.iter().enumerate() {
+        let members = hosts.told_to(this, prepared.database.ports());
+        let folder = folder.file(name);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-        // Logs are kept with the run, data is not.
         data_folders.push(folder.join("data"));
-        local.remove_at_end(&folder.join("data"))?;
+        // Logs are kept with the run, data is not.
+        hosts.remove_at_end(&folder.join("data"))?;
         daemons.push(prepared.database.daemon(program, &members, this, &folder));
     }
-    local.install(daemons);
-    if prepared.plan.disk || prepared.needs(Capability::Disks) {
-        local.attach_disks(&data_folders);
-    }
-    if prepared.needs(Capability::Clocks) {
-        local.attach_clocks();
-    }
+    hosts.install(daemons);
+    let disk = prepared.plan.disk.then_some(Capability::Disks);
+    let needed = prepared.timeline.iter().map(|step| step.choice.fault.needs);
+    hosts.attach(&needed.chain(disk).collect::<Vec<_>>(), &data_folders);
     Ok(())
 }
 

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
             cases::bad_links_conform();
             ExitCode::SUCCESS
         }
-        ["probe"] => runner::probe(),
+        ["probe"] => witness::probe(),
         ["case", name] => {
             let test = TESTS.iter().find(|test| test.name == name).expect("a test of this name");
             (test.run)();

@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
-use splitbrain::environments::{Sandbox, SandboxError};
-
-use crate::witness::run_name;
 
 /// One test.
 pub struct Test {
@@ -36,18 +33,6 @@ enum Outcome {
     Passed,
     Failed(String),
     Skipped(String),
-}
-
-/// Fails, with why, if this user is given no sandbox; that is for the doctor to mend, not for
-/// these tests.
-pub fn probe() -> ExitCode {
-    match Sandbox::enter(&run_name("probe")) {
-        Err(SandboxError::Denied { why, .. }) => {
-            println!("{why}");
-            ExitCode::FAILURE
-        }
-        _ => ExitCode::SUCCESS,
-    }
 }
 
 /// Runs the tests whose full name holds one of the words among `args`, as test programs do.
@@ -108,7 +93,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let program = folder.path().join("environment_local");
+        let program = folder.path().join("environment");
         std::fs::copy(std::env::current_exe().expect("own path"), &program).expect("a copy");
         readable_by_all(folder.path());
         readable_by_all(&program);

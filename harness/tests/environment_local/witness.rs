@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use splitbrain::environments::{Daemon, LocalCluster, Sandbox};
+use splitbrain::environments::{Daemon, LocalCluster, Sandbox, SandboxError};
 use splitbrain_nemesis::clock::Reading;
 use splitbrain_nemesis::conformance::{Connection, Witness};
 use splitbrain_nemesis::shaping::Arrival;
@@ -36,6 +37,18 @@ pub fn run_name(what: &str) -> String {
     let now = std::time::SystemTime::now();
     let nanos = now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_nanos();
     format!("{what}-{}-{nanos}", std::process::id())
+}
+
+/// Fails, with why, if this user is given no sandbox; that is for the doctor to mend, not for
+/// these tests.
+pub fn probe() -> ExitCode {
+    match Sandbox::enter(&run_name("probe")) {
+        Err(SandboxError::Denied { why, .. }) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 /// The node program as a daemon.

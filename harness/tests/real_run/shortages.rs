@@ -6,7 +6,8 @@ use crate::world::World;
 
 /// The faults of a run, and the lines of its history.
 fn run(world: &World, faults: &str) -> (Vec<Value>, Vec<Value>) {
-    let flags = ["--time-limit", "10s", "--rate", "400", "--seed", "2", "--faults", faults, "--json"];
+    let flags =
+        ["--time-limit", "10s", "--rate", "400", "--seed", "2", "--faults", faults, "--json"];
     let run = world.run(&flags);
     let verdict = run.json();
     assert_eq!((run.exit, &verdict["class"]), (Some(0), &"linearizable".into()), "{}", run.said);

@@ -1,7 +1,7 @@
 //! Processes that are known by a mark in their environment: where no PID namespace holds a run's
 //! processes together, this does.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::thread;
@@ -48,43 +48,50 @@ impl Mark {
     /// # Errors
     /// `/proc` cannot be read.
     pub fn processes(&self) -> io::Result<Vec<i32>> {
+        let all = self.processes_of_run()?.into_iter();
+        let mine = all.filter(|(_, node)| self.node.as_ref().is_none_or(|mine| mine == node));
+        Ok(mine.map(|(pid, _)| pid).collect())
+    }
+
+    /// All such processes of the run, each with the name of its node.
+    ///
+    /// # Errors
+    /// As [`Mark::processes`].
+    pub fn processes_of_run(&self) -> io::Result<BTreeMap<i32, String>> {
         let mut unmarked = Vec::new();
-        let mut found = BTreeSet::new();
+        let mut found = BTreeMap::new();
         for entry in fs::read_dir("/proc")? {
             let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
             // A process that is dead, or dying, is none.
             let Some(stat) = Stat::of(pid) else { continue };
-            if self.is_on(pid) {
-                found.insert(pid);
-            } else {
-                unmarked.push((pid, stat.parent));
+            match self.node_of(pid) {
+                Some(node) => drop(found.insert(pid, node)),
+                None => unmarked.push((pid, stat.parent)),
             }
         }
         // Until no more children turn up; numbers need not grow from parent to child.
         loop {
             let before = found.len();
-            let children = unmarked.iter().filter(|(_, parent)| found.contains(parent));
-            let children: Vec<i32> = children.map(|(pid, _)| *pid).collect();
-            found.extend(children);
+            for (pid, parent) in &unmarked {
+                if let Some(node) = found.get(parent).cloned() {
+                    found.insert(*pid, node);
+                }
+            }
             if found.len() == before {
-                return Ok(found.into_iter().collect());
+                return Ok(found);
             }
         }
     }
 
-    fn is_on(&self, pid: i32) -> bool {
-        let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
-        environment.split(|byte| *byte == 0).any(|entry| {
-            let value = std::str::from_utf8(entry)
-                .ok()
-                .and_then(|entry| entry.strip_prefix(Self::VARIABLE))
-                .and_then(|rest| rest.strip_prefix('='));
-            match &self.node {
-                Some(_) => value == Some(&self.value()),
-                None => value.is_some_and(|value| value.starts_with(&self.value())),
-            }
+    /// The node whose mark a process carries.
+    fn node_of(&self, pid: i32) -> Option<String> {
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        environment.split(|byte| *byte == 0).find_map(|entry| {
+            let value = entry.strip_prefix(Self::VARIABLE.as_bytes())?.strip_prefix(b"=")?;
+            let node = value.strip_prefix(self.run.as_bytes())?.strip_prefix(b"/")?;
+            Some(String::from_utf8_lossy(node).into_owned())
         })
     }
 
@@ -120,8 +127,8 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Command, Stdio};
 
-    use super::super::identity::ProcessId;
     use super::*;
+    use crate::journal::ProcessId;
 
     fn mark(what: &str) -> Mark {
         Mark { run: format!("{what}-{}", std::process::id()), node: None }

@@ -5,6 +5,9 @@
 //! the keeper then kills what it keeps, removes what the journal lists and exits. If the keeper
 //! itself dies, the kernel kills all processes of its namespace at once (pid_namespaces(7)).
 //! Network namespaces, interfaces and firewall rules belong to no file and die with the processes.
+//!
+//! Where no PID namespace can be had, the keeper is an ordinary process, and what it kills is
+//! what the journal lists by its mark.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -25,10 +28,23 @@ use splitbrain_nemesis::journal::{ProcessId, remove_listed};
 /// How long the keeper waits for what it killed. Not longer, since what it sees may be dead and
 /// only not waited for by whoever inherited it, which is for some first processes a slow business.
 const DEATH_LIMIT: Duration = Duration::from_millis(500);
+/// How long a child of the harness may take from its fork until its mark can be seen.
+const MARK_LIMIT: Duration = Duration::from_millis(200);
 /// How long the harness waits for the keeper.
 const FINISH_LIMIT: Duration = Duration::from_secs(8);
 const STACK_BYTES: usize = 512 * 1024;
 const READY: u8 = b'r';
+/// What the harness says before it hangs up in order: that it starts nothing any more.
+const DONE: u8 = b'd';
+
+/// What holds together the processes that the keeper is to kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// A PID namespace of which it is the first process.
+    ByNamespace,
+    /// A mark, which the journal lists.
+    ByMark,
+}
 
 /// The harness's end of the line.
 #[derive(Debug)]
@@ -45,17 +61,19 @@ impl Keeper {
     ///
     /// # Errors
     /// The kernel gives no PID namespace, or the keeper could not begin its work.
-    pub(super) fn start(journal: &Path) -> io::Result<Keeper> {
+    pub(super) fn start(journal: &Path, kept: Kept) -> io::Result<Keeper> {
         let (mut ours, theirs) = UnixStream::pair()?;
         let their_fd = theirs.as_raw_fd();
         let mut stack = vec![0; STACK_BYTES];
-        let keep = Box::new(move || keep(their_fd, journal));
+        let keep = Box::new(move || keep(their_fd, journal, kept));
+        let flags = match kept {
+            Kept::ByNamespace => CloneFlags::CLONE_NEWPID,
+            Kept::ByMark => CloneFlags::empty(),
+        };
         // SAFETY: without CLONE_VM the child gets a copy of everything, the stack included, as
         // from fork(2). There is one thread only, so no lock is held by another one in that copy,
         // and the child may allocate.
-        let child = unsafe {
-            clone(keep, &mut stack, CloneFlags::CLONE_NEWPID, Some(Signal::SIGCHLD as i32))
-        };
+        let child = unsafe { clone(keep, &mut stack, flags, Some(Signal::SIGCHLD as i32)) };
         let pid = child?;
         drop(theirs);
         let mut answer = [0];
@@ -91,9 +109,10 @@ impl Keeper {
     /// # Errors
     /// It was killed, could not remove everything, or does not end.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if self.line.take().is_none() {
-            return Ok(());
-        }
+        let Some(mut line) = self.line.take() else { return Ok(()) };
+        // A keeper that is gone does not hear it.
+        let _ = line.write_all(&[DONE]);
+        drop(line);
         let until = Instant::now() + FINISH_LIMIT;
         loop {
             return match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
@@ -116,13 +135,18 @@ impl Drop for Keeper {
 }
 
 /// The life of the keeper; its exit status.
-fn keep(our_end: RawFd, journal: &Path) -> isize {
+fn keep(our_end: RawFd, journal: &Path, kept: Kept) -> isize {
     let Ok(mut line) = settle(our_end) else { return 2 };
     if line.write_all(&[READY]).is_err() {
         return 2;
     }
-    while !matches!(line.read(&mut [0]), Ok(0)) {}
-    kill_all_kept();
+    let mut last_word = [0];
+    while !matches!(line.read(&mut last_word), Ok(0)) {}
+    match kept {
+        Kept::ByNamespace => kill_all_kept(),
+        Kept::ByMark if last_word == [DONE] => {}
+        Kept::ByMark => thread::sleep(MARK_LIMIT),
+    }
     match remove_listed(journal) {
         Ok(()) => 0,
         Err(_) => 1, // the journal stays, for `heal`

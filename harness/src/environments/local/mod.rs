@@ -14,7 +14,7 @@ mod keeper;
 mod limits;
 pub(in crate::environments) mod namespaces;
 mod probes;
-mod program;
+pub(in crate::environments) mod program;
 mod sandbox;
 mod shaping;
 mod shaping_probes;
@@ -37,7 +37,7 @@ pub use helpers::play_helper;
 pub use sandbox::{Sandbox, SandboxError};
 
 use super::tool::Tool;
-use super::{Daemon, EnvError, NodeSpec};
+use super::{Daemon, EnvError, Leftovers, NodeSpec};
 use agent::{Agent, Answer};
 use cgroups::Cgroups;
 use probes::Probes;
@@ -81,10 +81,6 @@ struct Firewall {
     restore: Tool,
     save: Tool,
 }
-
-/// What could not be undone at the end of a run; empty if nothing is left.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers(pub Vec<String>);
 
 impl LocalCluster {
     /// Wires `nodes` nodes inside the sandbox; programs are not started yet.

@@ -14,15 +14,15 @@ use crate::environments::{Daemon, EnvError};
 
 /// A node's program and what is known of its life.
 #[derive(Default)]
-pub(super) struct Program {
-    pub(super) daemon: Option<Daemon>,
+pub(in crate::environments) struct Program {
+    pub(in crate::environments) daemon: Option<Daemon>,
     child: Option<Child>,
     /// Set before it is killed on purpose, so that its end is not taken for its own doing.
-    pub(super) killed: bool,
+    pub(in crate::environments) killed: bool,
 }
 
 /// A [`Daemon`] that can be started.
-pub(super) fn command(node: &str, daemon: &Daemon) -> Result<Command, EnvError> {
+pub(in crate::environments) fn command(node: &str, daemon: &Daemon) -> Result<Command, EnvError> {
     let failed = |what: String| EnvError::failed(format!("{node}: {what}"));
     let program = look_up(&daemon.program).ok_or_else(|| EnvError::MissingProgram {
         node: node.to_owned(),
@@ -54,18 +54,18 @@ fn open_log(path: &Path) -> io::Result<File> {
 
 impl Program {
     /// Whether it runs now.
-    pub(super) fn is_running(&mut self) -> bool {
+    pub(in crate::environments) fn is_running(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// Notes that it was started.
-    pub(super) fn started(&mut self, child: Child) {
+    pub(in crate::environments) fn started(&mut self, child: Child) {
         self.child = Some(child);
         self.killed = false;
     }
 
     /// How it ended, if it ended by itself.
-    pub(super) fn ended_by_itself(&mut self) -> Option<String> {
+    pub(in crate::environments) fn ended_by_itself(&mut self) -> Option<String> {
         let status = self.child.as_mut()?.try_wait().ok()??;
         let daemon = self.daemon.as_ref().filter(|_| !self.killed)?;
         let last_words = last_line(&daemon.log).map_or(String::new(), |line| format!(": {line}"));
@@ -73,7 +73,7 @@ impl Program {
     }
 
     /// Waits for its end, after it was killed, so that its number is given back.
-    pub(super) fn reap(&mut self) {
+    pub(in crate::environments) fn reap(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.wait();
         }
@@ -114,7 +114,7 @@ pub(super) fn processes_in(namespace_inode: u64) -> io::Result<Vec<ProcessState>
 }
 
 /// Whether every thread of a process is stopped (state `T` of proc_pid_stat(5)).
-fn is_stopped(process: &Path) -> io::Result<bool> {
+pub(in crate::environments) fn is_stopped(process: &Path) -> io::Result<bool> {
     for thread in fs::read_dir(process.join("task"))? {
         let stat = fs::read_to_string(thread?.path().join("stat"))?;
         let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());

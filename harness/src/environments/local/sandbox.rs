@@ -1,13 +1,14 @@
-//! The harness's own stand: a network namespace without a way out, a keeper and a journal.
+//! The harness's own stand: a keeper, a journal and, where one can be had, a network namespace
+//! without a way out.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use splitbrain_nemesis::journal::{self, Entry, Journal, ProcessId, remove_listed};
+use splitbrain_nemesis::journal::{self, Entry, Journal, Mark, ProcessId, remove_listed};
 
-use super::keeper::Keeper;
+use super::keeper::{Keeper, Kept};
 use super::namespaces::{Entrance, explain};
 
 /// Why a sandbox cannot be entered.
@@ -51,6 +52,19 @@ impl Sandbox {
     /// # Errors
     /// See [`SandboxError`]; the process may then be in a namespace already, and should end.
     pub fn enter(run: &str) -> Result<Sandbox, SandboxError> {
+        Sandbox::stand(run, Kept::ByNamespace)
+    }
+
+    /// The same without any namespace: this process stays where it is, and the nodes' processes
+    /// are held together by [`Sandbox::mark`] alone.
+    ///
+    /// # Errors
+    /// See [`SandboxError`].
+    pub fn outside(run: &str) -> Result<Sandbox, SandboxError> {
+        Sandbox::stand(run, Kept::ByMark)
+    }
+
+    fn stand(run: &str, kept: Kept) -> Result<Sandbox, SandboxError> {
         let failed = |what| move |source| SandboxError::Failed { what, source };
         if !is_name(run) {
             let source = io::Error::from(io::ErrorKind::InvalidInput);
@@ -61,18 +75,23 @@ impl Sandbox {
             return Err(SandboxError::Threads(threads));
         }
         let folder = journal::folder().map_err(failed("the folder of the journals"))?;
-        Entrance::prepare().enter().map_err(|error| {
-            let (why, remedy) = explain(&error);
-            SandboxError::Denied { why, remedy }
-        })?;
+        if kept == Kept::ByNamespace {
+            Entrance::prepare().enter().map_err(|error| {
+                let (why, remedy) = explain(&error);
+                SandboxError::Denied { why, remedy }
+            })?;
+        }
         // The keeper first: from here on there is somebody to undo what is made.
-        let keeper = Keeper::start(&folder.join(format!("{run}.jsonl")))
+        let keeper = Keeper::start(&folder.join(format!("{run}.jsonl")), kept)
             .map_err(failed("starting the keeper"))?;
         let mut journal = Journal::create(&folder, run).map_err(failed("making the journal"))?;
         let directory = folder.join(run);
         let mut make_entries = || {
             if let Some(process) = keeper.process() {
                 journal.record(&Entry::Process { process, what: "keeper".to_owned() })?;
+            }
+            if kept == Kept::ByMark {
+                journal.record(&Entry::Marked(Mark { run: run.to_owned(), node: None }))?;
             }
             journal.record(&Entry::Directory(directory.clone()))?;
             fs::create_dir(&directory)
@@ -89,6 +108,11 @@ impl Sandbox {
     /// Name of the run.
     pub fn run(&self) -> &str {
         &self.run
+    }
+
+    /// What processes of the run carry that no namespace holds.
+    pub(in crate::environments) fn mark(&self) -> Mark {
+        Mark { run: self.run.clone(), node: None }
     }
 
     /// A folder of the run's own, which is removed with all its content at the end.
@@ -110,7 +134,11 @@ impl Sandbox {
         self.record(&Entry::Directory(absolute))
     }
 
-    pub(super) fn record_process(&self, process: ProcessId, what: &str) -> io::Result<()> {
+    pub(in crate::environments) fn record_process(
+        &self,
+        process: ProcessId,
+        what: &str,
+    ) -> io::Result<()> {
         self.record(&Entry::Process { process, what: what.to_owned() })
     }
 
@@ -128,7 +156,7 @@ impl Sandbox {
 
     /// Ends the keeper and with it all that the journal lists; what is left, for a person.
     /// Every program started in the sandbox must have ended and been waited for.
-    pub(super) fn finish(&self) -> Vec<String> {
+    pub(in crate::environments) fn finish(&self) -> Vec<String> {
         let mut left = Vec::new();
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let keeper_end = keeper.finish();

@@ -1,0 +1,125 @@
+//! What the nemesis can do to nodes behind proxies.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{self, kill};
+use nix::unistd::Pid;
+use splitbrain_nemesis::node::{
+    Capability, Cluster, DropRule, Link, Links, Members, NodeError, ProcessState, Processes, Signal,
+};
+
+use super::ProxyCluster;
+use crate::environments::Hosts;
+use crate::environments::local::program::is_stopped;
+
+fn node_error(error: impl Into<Box<dyn std::error::Error>>) -> NodeError {
+    NodeError(error.into().to_string())
+}
+
+impl Cluster for ProxyCluster {
+    fn nodes(&self) -> &[String] {
+        &self.names
+    }
+
+    fn links(&self) -> Option<&dyn Links> {
+        Some(self)
+    }
+
+    fn processes(&self) -> Option<&dyn Processes> {
+        Some(self)
+    }
+
+    fn members(&self) -> Option<&dyn Members> {
+        self.members.get().map(|members| &**members)
+    }
+
+    fn lacks(&self, capability: Capability) -> String {
+        lacks(capability).unwrap_or_else(|| format!("no {capability}"))
+    }
+}
+
+/// Why faults that need `capability` cannot be had in this environment; nothing if they can.
+pub(crate) fn lacks(capability: Capability) -> Option<String> {
+    let why = match capability {
+        Capability::Links | Capability::Processes | Capability::Members => return None,
+        Capability::Shaping => "proxies carry streams and not packets",
+        Capability::Limits | Capability::Clocks | Capability::Disks => {
+            "the nodes are ordinary processes of this user"
+        }
+    };
+    Some(format!("no {capability} in the environment proxy: {why}"))
+}
+
+impl Links for ProxyCluster {
+    fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError> {
+        for (to, senders) in senders_at {
+            for (link, way) in self.wiring.shared.ways.to(*to) {
+                if senders.contains(&link.from) { way.cut() } else { way.open() }
+            }
+        }
+        Ok(())
+    }
+
+    fn rules(&self, nodes: &[usize]) -> Result<Vec<DropRule>, NodeError> {
+        let ways = nodes.iter().flat_map(|to| self.wiring.shared.ways.to(*to));
+        Ok(ways
+            .filter_map(|(link, way)| way.stopped().map(|packets| DropRule { link, packets }))
+            .collect())
+    }
+
+    fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError> {
+        let door = |link: &Link| (*link, self.wiring.reaches(link.from, link.to)[0]);
+        let links = links.iter().map(door);
+        self.probes.send(&self.handle, &self.wiring.shared, nonce, links);
+        Ok(())
+    }
+
+    fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError> {
+        Ok(self.wiring.shared.arrivals.take(nonce, wait))
+    }
+}
+
+impl Processes for ProxyCluster {
+    fn signal(&self, node: usize, signal: Signal) -> Result<(), NodeError> {
+        // Held while signalling, so that nobody waits for the program meanwhile and its number
+        // stays its own.
+        let mut program = self.nodes[node].program();
+        program.killed |= matches!(signal, Signal::Kill | Signal::End);
+        let signal = match signal {
+            Signal::Kill => signal::SIGKILL,
+            Signal::End => signal::SIGTERM,
+            Signal::Stop => signal::SIGSTOP,
+            Signal::Continue => signal::SIGCONT,
+        };
+        for pid in self.processes_of(node)? {
+            match kill(Pid::from_raw(pid), signal) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(node_error(io::Error::from(error))),
+            }
+        }
+        Ok(())
+    }
+
+    fn states(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
+        let state = |pid: i32| {
+            let process = format!("/proc/{pid}");
+            // One that ended since it was listed is none.
+            let stopped = is_stopped(Path::new(&process)).ok();
+            stopped.map(|stopped| ProcessState { pid, stopped })
+        };
+        Ok(self.processes_of(node)?.into_iter().filter_map(state).collect())
+    }
+
+    fn start(&self, node: usize) -> Result<(), NodeError> {
+        self.launch(node).map_err(node_error)
+    }
+}
+
+impl ProxyCluster {
+    fn processes_of(&self, node: usize) -> Result<Vec<i32>, NodeError> {
+        self.nodes[node].mark.processes().map_err(node_error)
+    }
+}
