@@ -21,7 +21,7 @@ const STREAM_TIME: Duration = Duration::from_secs(2);
 const PACKETS: u32 = 10_000;
 const PACKET_GAP: Duration = Duration::from_millis(1);
 /// Before the first packet, so that the receiver is there.
-const HEAD_START: Duration = Duration::from_millis(300);
+const HEAD_START: Duration = Duration::from_secs(1);
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -120,7 +120,7 @@ fn send_packets(peer: &str) {
 
 fn receive_packets() {
     let socket = UdpSocket::bind(("0.0.0.0", PORT)).expect("the port is free");
-    socket.set_read_timeout(Some(Duration::from_secs(2))).expect("a timeout");
+    socket.set_read_timeout(Some(Duration::from_secs(4))).expect("a timeout");
     let mut took_ns = Vec::new();
     let mut packet = [0; 200];
     while socket.recv(&mut packet).is_ok() {

@@ -39,7 +39,7 @@ pub fn conforms() {
 pub fn bad_links_conform() {
     let engine = doctor().into_iter().find(|finding| finding.what == "links of bad quality");
     println!("{}", engine.expect("the doctor knows").detail);
-    let talkers = Talkers::start(4);
+    let talkers = Talkers::start(3);
     for (name, case) in shaping_cases() {
         println!("{name}");
         case(&talkers.erased(), &talkers);
