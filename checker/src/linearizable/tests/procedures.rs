@@ -1,6 +1,7 @@
 //! Every procedure that applies to a history, asked about it and compared.
 
 use super::search::decide_by_walks;
+use super::simulated::Simulation;
 use super::*;
 
 /// The verdict on which all procedures agree; panics with the history if they do not.
@@ -64,4 +65,31 @@ fn do_not_depend_on_how_values_are_numbered() {
     let witness = vec![0, 1];
     let expected = Outcome::NotLinearizable { witness };
     assert_eq!(check_register(ValueId(7), &ops, &Budget::default()), expected);
+}
+
+/// The shapes of the rows of the bench: none may be answered by another procedure than it is meant
+/// for.
+#[test]
+fn are_the_ones_meant_for_each_row_of_the_bench() {
+    for (values, clients, crashes, stale) in [
+        (None, 50, 0.0, false),
+        (None, 100, 0.01, false),
+        (None, 100, 0.01, true),
+        (Some(5), 10, 0.0, false),
+        (Some(5), 20, 0.0, true),
+        (Some(5), 50, 0.0, false),
+        (Some(5), 20, 0.01, false),
+    ] {
+        let simulation = Simulation { operations: 2_000, clients, values, crashes, seed: 1 };
+        let mut history = simulation.run();
+        if stale {
+            history = history.with_stale_read(0.9);
+        }
+        let found = procedure(ValueId(0), &history.operations);
+        let is_meant = match values {
+            None => found == Procedure::Zones,
+            Some(_) => matches!(found, Procedure::Search(Ambiguity::InstalledTwice(_))),
+        };
+        assert!(is_meant, "{values:?} values, {clients} clients: {found}");
+    }
 }
