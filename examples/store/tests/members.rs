@@ -89,6 +89,8 @@ fn what_cannot_be_is_not_changed() {
     let cluster = Cluster::start("raft", 1, &[]);
     let answer = cluster.ask(0, "POST", "/members/leave", r#"{"node":"n1"}"#);
     assert!(answer.0 == 503 && answer.1["error"].as_str().unwrap().contains("last"), "{answer:?}");
+    let answer = cluster.ask(0, "POST", "/members/join", r#"{"name":"n1"}"#);
+    assert!(answer.0 == 400 && answer.1["outcome"] == "invalid", "{answer:?}");
     let answer = change(&cluster, 0, "join", 6);
     assert!(answer.0 == 400 && answer.1["outcome"] == "invalid", "{answer:?}");
     assert_eq!(cluster.put(0, "k", json!(1)).0, 200);

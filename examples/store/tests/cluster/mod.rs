@@ -206,7 +206,7 @@ fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Re
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let length = body.len();
     write!(stream, "{method} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n")?;
-    write!(stream, "content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")?;
+    write!(stream, "content-length: {length}\r\n\r\n{body}")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let code = answer.split(' ').nth(1).and_then(|code| code.parse().ok());

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -59,12 +60,18 @@ async fn members(State(node): State<Arc<Node>>) -> Response {
     Json(json!({ "members": node.members() })).into_response()
 }
 
-async fn leave(State(node): State<Arc<Node>>, Json(who): Json<Who>) -> Outcome {
-    node.change(Change::Leave(who.node)).await
+async fn leave(State(node): State<Arc<Node>>, body: Bytes) -> Result<Outcome, Outcome> {
+    Ok(node.change(Change::Leave(who(&body)?)).await)
 }
 
-async fn join(State(node): State<Arc<Node>>, Json(who): Json<Who>) -> Outcome {
-    node.change(Change::Join(who.node)).await
+async fn join(State(node): State<Arc<Node>>, body: Bytes) -> Result<Outcome, Outcome> {
+    Ok(node.change(Change::Join(who(&body)?)).await)
+}
+
+fn who(body: &Bytes) -> Result<NodeId, Outcome> {
+    let parsed = serde_json::from_slice(body).map(|Who { node }| node);
+    parsed
+        .map_err(|error| Outcome::Invalid { error: format!("the body is not understood: {error}") })
 }
 
 /// Notes in a file who may belong, before the log has a first entry.
