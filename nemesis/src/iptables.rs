@@ -15,10 +15,44 @@ pub fn hook_text() -> String {
     format!("*filter\n:{CHAIN} - [0:0]\n-I INPUT -j {CHAIN}\nCOMMIT\n")
 }
 
+/// Input of `iptables-restore --noflush` that takes the chain away again, and the jumps to it, of
+/// which `saved`, the output of `iptables-save`, says how many there are. Nothing if there is no
+/// chain.
+pub fn unhook_text(saved: &str) -> Option<String> {
+    let declaration = format!(":{CHAIN} ");
+    saved.lines().find(|line| line.starts_with(&declaration))?;
+    let jump = format!("-A INPUT -j {CHAIN}");
+    let jumps = saved.lines().filter(|line| **line == jump).count();
+    let unjump = format!("-D INPUT -j {CHAIN}\n").repeat(jumps);
+    Some(format!("*filter\n{unjump}-F {CHAIN}\n-X {CHAIN}\nCOMMIT\n"))
+}
+
+/// The connection over which a node is told what to do, which no cut may hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Where it comes from.
+    pub from: IpAddr,
+    /// The TCP port of the node that it goes to.
+    pub port: u16,
+}
+
 /// Input of `iptables-restore --noflush` that makes `senders` the whole content of the chain, in
 /// one transaction: naming a chain of our own there empties it first.
 pub fn rules_text(senders: &[IpAddr]) -> String {
+    render(senders, None)
+}
+
+/// The same for a node whose control connection comes from one of those that may be cut.
+pub fn rules_sparing(control: &Control, senders: &[IpAddr]) -> String {
+    render(senders, Some(control))
+}
+
+fn render(senders: &[IpAddr], control: Option<&Control>) -> String {
     let mut text = format!("*filter\n:{CHAIN} - [0:0]\n");
+    if let Some(Control { from, port }) = control {
+        // Back to the user's own rules, not past them.
+        let _ = writeln!(text, "-A {CHAIN} -s {from} -p tcp -m tcp --dport {port} -j RETURN");
+    }
     for sender in senders {
         let _ = writeln!(text, "-A {CHAIN} -s {sender} -j DROP");
     }
@@ -29,12 +63,13 @@ pub fn rules_text(senders: &[IpAddr]) -> String {
 /// The drop rules of our chain in the output of `iptables-save -c`: source and packets counted.
 ///
 /// # Errors
-/// A rule of our chain that is not one of those that [`rules_text`] makes, in the tool's words.
+/// A rule of our chain that is none of those that are made here, in the tool's words.
 pub fn parse_counters(saved: &str) -> Result<Vec<(IpAddr, u64)>, String> {
     let marker = format!("] -A {CHAIN} ");
     saved
         .lines()
         .filter_map(|line| line.split_once(&marker).map(|parts| (line, parts)))
+        .filter(|(_, (_, rule))| !rule.ends_with(" -j RETURN"))
         .map(|(line, (counters, rule))| {
             parse_rule(counters, rule).ok_or_else(|| format!("unexpected rule {line:?}"))
         })
@@ -76,6 +111,17 @@ mod tests {
             [("10.77.0.1".parse().unwrap(), 3), ("10.77.0.2".parse().unwrap(), 0)]
         );
         assert_eq!(parse_counters("").unwrap(), []);
+    }
+
+    #[test]
+    fn the_control_connection_is_spared_and_its_rule_is_no_cut() {
+        let from = "10.77.0.254".parse().unwrap();
+        let text = rules_sparing(&Control { from, port: 22 }, &[from]);
+        let spare = "-A SPLITBRAIN -s 10.77.0.254 -p tcp -m tcp --dport 22 -j RETURN\n";
+        let cut = "-A SPLITBRAIN -s 10.77.0.254 -j DROP\n";
+        assert_eq!(text, format!("*filter\n:SPLITBRAIN - [0:0]\n{spare}{cut}COMMIT\n"));
+        let saved = format!("[9:540] {spare}[2:80] {cut}");
+        assert_eq!(parse_counters(&saved).unwrap(), [(from, 2)]);
     }
 
     #[test]

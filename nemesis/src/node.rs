@@ -166,7 +166,7 @@ pub trait Links: Send + Sync {
 }
 
 /// What is sent to all processes of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signal {
     /// `SIGKILL`.
     Kill,
@@ -179,7 +179,7 @@ pub enum Signal {
 }
 
 /// One process of a node, as its operating system sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessState {
     /// Its number, as the environment names it in messages.
     pub pid: i32,

@@ -5,9 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::firewall::remove_chain;
 use super::identity::Standing;
 use super::undo::{Content, kill_process, read, remove_cgroup, remove_directory};
 use super::{Entry, remove_listed};
+use crate::iptables::CHAIN;
 
 /// One thing that healing looked at, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +105,7 @@ fn heal_run(journal: &Path) -> Vec<HealLine> {
                 (format!("process {} ({what})", process.pid), &|| kill_process(*process))
             }
             Entry::Marked(mark) => (format!("processes marked {}", mark.value()), &|| mark.kill()),
-            Entry::Directory(_) | Entry::Cgroup(_) => continue,
+            Entry::Firewall | Entry::Directory(_) | Entry::Cgroup(_) => continue,
         };
         lines.push(line(what, if processes_too { kill() } else { Ok(false) }));
     }
@@ -114,6 +116,9 @@ fn heal_run(journal: &Path) -> Vec<HealLine> {
             }
             Entry::Cgroup(path) => {
                 lines.push(line(format!("cgroup {}", path.display()), remove_cgroup(path)));
+            }
+            Entry::Firewall => {
+                lines.push(line(format!("the firewall's chain {CHAIN}"), remove_chain()));
             }
             Entry::Process { .. } | Entry::Marked(_) => {}
         }

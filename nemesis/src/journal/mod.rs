@@ -4,11 +4,13 @@
 //! all that it lists is gone. The folder outlives a power loss on purpose: what a run leaves on
 //! disk, or on other machines, does so too.
 
+mod firewall;
 mod heal;
 mod identity;
 mod marked;
 mod undo;
 
+pub use firewall::chain_is_there;
 pub use heal::{HealLine, Outcome, heal};
 pub use identity::{Owner, ProcessId};
 pub use marked::Mark;
@@ -47,6 +49,8 @@ pub enum Entry {
     },
     /// All processes that carry a mark; listed before the first of them is started.
     Marked(Mark),
+    /// Our chain in the firewall of the machine itself, with all that is in it.
+    Firewall,
 }
 
 /// The journal of a run that goes on.
@@ -84,7 +88,7 @@ impl Journal {
         match entry {
             Entry::Directory(_) => self.file.sync_data(),
             // A power loss ends these by itself.
-            Entry::Process { .. } | Entry::Marked(_) | Entry::Cgroup(_) => Ok(()),
+            Entry::Process { .. } | Entry::Marked(_) | Entry::Cgroup(_) | Entry::Firewall => Ok(()),
         }
     }
 

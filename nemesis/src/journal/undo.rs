@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::firewall::remove_chain;
 use super::{Entry, Owner, ProcessId, UNFINISHED};
 
 /// How long a killed process may take to be gone.
@@ -34,8 +35,8 @@ pub(super) fn read(path: &Path) -> io::Result<Content> {
     Ok(Content { owner, entries })
 }
 
-/// Kills the processes whose mark the journal lists, removes the folders and groups that it lists
-/// and, once all of that is gone, the journal itself. Single processes are not looked at. No
+/// Kills the processes whose mark the journal lists, removes our chain and the folders and
+/// groups that it lists and, once all of that is gone, the journal itself. Single processes are not looked at. No
 /// journal is no error: then it was all removed before.
 ///
 /// # Errors
@@ -46,17 +47,20 @@ pub fn remove_listed(journal: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         content => content?,
     };
-    // Processes first: they could make new files while the folders are removed.
+    // Processes first: they could make new files while the folders are removed. Where the folder
+    // of the run is gone, the rest is gone too.
     for entry in &content.entries {
-        if let Entry::Marked(mark) = entry {
-            mark.kill()?;
+        match entry {
+            Entry::Marked(mark) => drop(mark.kill()?),
+            Entry::Firewall => drop(remove_chain()?),
+            _ => {}
         }
     }
     for entry in &content.entries {
         match entry {
             Entry::Directory(path) => drop(remove_directory(path)?),
             Entry::Cgroup(path) => drop(remove_cgroup(path)?),
-            Entry::Process { .. } | Entry::Marked(_) => {}
+            Entry::Process { .. } | Entry::Marked(_) | Entry::Firewall => {}
         }
     }
     ignore_absent(fs::remove_file(journal))
