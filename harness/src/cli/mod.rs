@@ -1,5 +1,6 @@
 //! The command line: a contract, with one exit code for each kind of ending.
 
+mod agent;
 mod check;
 mod convert;
 mod demo;
@@ -80,6 +81,9 @@ enum Command {
     Doctor,
     /// Undo whatever an earlier run left behind.
     Heal,
+    /// What runs on the hosts of the environment `ssh`.
+    #[command(name = "__agent", hide = true, subcommand)]
+    Agent(agent::Agent),
 }
 
 /// Runs the program on the arguments of this process.
@@ -105,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::main(&args),
         Command::Doctor => doctor::doctor(),
         Command::Heal => doctor::heal(),
+        Command::Agent(agent) => return agent::main(&agent),
     };
     match ended {
         Ok(exit) => exit.into(),

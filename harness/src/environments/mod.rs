@@ -6,6 +6,7 @@ mod hosts;
 pub mod local;
 pub mod proxy;
 mod shaping_engine;
+pub mod ssh;
 mod tool;
 
 use std::io;
@@ -18,7 +19,9 @@ pub use hosts::{Hosts, Leftovers, Member};
 pub use local::{LocalCluster, Sandbox, SandboxError, play_helper};
 pub use proxy::ProxyCluster;
 pub use splitbrain_nemesis::journal::{HealLine, Outcome as HealOutcome};
+pub use ssh::{Access, Host, SshCluster};
 
+use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::journal;
 
 /// Every environment that there is: its name and what it is, in one sentence.
@@ -44,7 +47,7 @@ pub struct NodeSpec {
 }
 
 /// The program of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Daemon {
     /// A path, or a name to be looked up in `PATH`.
     pub program: PathBuf,

@@ -1,12 +1,8 @@
 //! What the nemesis can do to local nodes.
 
 use std::error::Error;
-use std::io;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::sys::signal::{self, kill};
-use nix::unistd::Pid;
 use splitbrain_nemesis::clock::Clocks;
 use splitbrain_nemesis::disk::Disks;
 use splitbrain_nemesis::iptables;
@@ -119,25 +115,7 @@ impl Processes for LocalCluster {
         // stays its own. Its children's could be given away between the listing and the signal,
         // but the kernel hands out all other numbers before it comes to one again.
         let mut program = self.nodes[node].program();
-        let signal = match signal {
-            Signal::Kill => {
-                program.killed = true;
-                signal::SIGKILL
-            }
-            Signal::End => {
-                program.killed = true;
-                signal::SIGTERM
-            }
-            Signal::Stop => signal::SIGSTOP,
-            Signal::Continue => signal::SIGCONT,
-        };
-        for process in self.processes_of(node)? {
-            match kill(Pid::from_raw(process.pid), signal) {
-                Ok(()) | Err(Errno::ESRCH) => {}
-                Err(error) => return Err(node_error(io::Error::from(error))),
-            }
-        }
-        Ok(())
+        program.signal(&self.processes_of(node)?, signal).map_err(node_error)
     }
 
     fn states(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {

@@ -147,6 +147,9 @@ fn keep(our_end: RawFd, journal: &Path, kept: Kept) -> isize {
         Kept::ByMark if last_word == [DONE] => {}
         Kept::ByMark => thread::sleep(MARK_LIMIT),
     }
+    // The programs that undo things are waited for.
+    // SAFETY: the default runs no code of ours.
+    let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
     match remove_listed(journal) {
         Ok(()) => 0,
         Err(_) => 1, // the journal stays, for `heal`

@@ -13,7 +13,7 @@ mod helpers;
 mod keeper;
 mod limits;
 pub(in crate::environments) mod namespaces;
-mod probes;
+pub(in crate::environments) mod probes;
 pub(in crate::environments) mod program;
 mod sandbox;
 mod shaping;
@@ -113,16 +113,20 @@ impl LocalCluster {
                 agent.ask(move || {
                     ip.run(&["-batch", "-"], &[], &batch)?;
                     restore_rules(&restore, lock.as_ref(), &iptables::hook_text())?;
-                    probes::socket()
+                    probes::socket(probes::PORT)
                 })
             })
             .collect();
         let failed = || EnvError::failed("setting up the nodes' network");
         let mut sockets = wait_all(setups).map_err(failed())?;
-        sockets.push(probes::socket().map_err(failed())?);
+        sockets.push(probes::socket(probes::PORT).map_err(failed())?);
         let senders: Vec<_> = specs.iter().map(|spec| spec.address).chain([HUB]).collect();
         Ok(LocalCluster {
-            probes: Probes::new(sockets, senders.clone()),
+            probes: Probes::new(
+                sockets.into_iter().enumerate().collect(),
+                senders.clone(),
+                probes::PORT,
+            ),
             senders,
             names: specs.iter().map(|spec| spec.name.clone()).collect(),
             nodes: agents

@@ -1,7 +1,7 @@
 //! Datagrams between the nodes, which show what the network lets through.
 //!
-//! A socket belongs to the namespace in which it was made, so the harness holds one of each node
-//! and one of its own, and sends and receives for all of them, from any thread.
+//! A socket belongs to the namespace in which it was made, so whoever holds those of several nodes
+//! sends and receives for all of them, from any thread.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -12,59 +12,79 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use splitbrain_nemesis::Link;
 
 /// The discard port (RFC 863), on which no system under test listens.
-const PORT: u16 = 9;
+pub(in crate::environments) const PORT: u16 = 9;
 const PROBE_BYTES: usize = 8 + 4 + 4;
 
-/// One socket in each node, and one in the hub.
-pub(super) struct Probes {
-    sockets: Vec<UdpSocket>,
+/// The sockets of some of those that send packets.
+pub(in crate::environments) struct Probes {
+    /// Each with the index of its owner.
+    sockets: Vec<(usize, UdpSocket)>,
+    /// Of every node, and after them of the clients.
     addresses: Vec<IpAddr>,
+    /// Where nodes receive.
+    port: u16,
 }
 
-/// Makes the socket of a node or of the hub, to be called in its namespace.
-pub(super) fn socket() -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind(("0.0.0.0", PORT))?;
+/// Makes the socket of a node or of the clients, to be called in its namespace.
+pub(in crate::environments) fn socket(port: u16) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(("0.0.0.0", port))?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
 impl Probes {
-    pub(super) fn new(sockets: Vec<UdpSocket>, addresses: Vec<IpAddr>) -> Probes {
-        assert_eq!(sockets.len(), addresses.len());
-        Probes { sockets, addresses }
+    /// Sockets, each with the index of its owner, and the addresses of all nodes and, after them,
+    /// of the clients.
+    pub(in crate::environments) fn new(
+        sockets: Vec<(usize, UdpSocket)>,
+        addresses: Vec<IpAddr>,
+        port: u16,
+    ) -> Probes {
+        assert!(sockets.iter().all(|(owner, _)| *owner < addresses.len()));
+        Probes { sockets, addresses, port }
     }
 
-    /// Sends one probe over each link.
-    pub(super) fn send(&self, nonce: u64, links: &[Link]) {
+    /// Sends one probe over each link whose sender's socket is here.
+    pub(in crate::environments) fn send(&self, nonce: u64, links: &[Link]) {
         for link in links {
             // A probe that the kernel does not take is as good as one that was lost.
-            let to = SocketAddr::new(self.addresses[link.to], PORT);
-            let _ = self.sockets[link.from].send_to(&encode(nonce, *link), to);
+            let to = SocketAddr::new(self.addresses[link.to], self.port);
+            let sender = self.sockets.iter().find(|(owner, _)| *owner == link.from);
+            let _ = sender.map(|(_, socket)| socket.send_to(&encode(nonce, *link), to));
         }
     }
 
     /// The links over which probes with this nonce have come, waiting at most `wait` for one.
-    pub(super) fn arrived(&self, nonce: u64, wait: Duration) -> io::Result<Vec<Link>> {
+    pub(in crate::environments) fn arrived(
+        &self,
+        nonce: u64,
+        wait: Duration,
+    ) -> io::Result<Vec<Link>> {
         let mut fds: Vec<PollFd> =
-            self.sockets.iter().map(|s| PollFd::new(s.as_fd(), PollFlags::POLLIN)).collect();
+            self.sockets.iter().map(|(_, s)| PollFd::new(s.as_fd(), PollFlags::POLLIN)).collect();
         let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
         poll(&mut fds, wait)?;
-        let readable =
-            fds.iter().enumerate().filter(|(_, fd)| fd.any().unwrap_or(true)).map(|(node, _)| node);
+        let readable = self.sockets.iter().zip(&fds).filter(|(_, fd)| fd.any().unwrap_or(true));
         let mut links = Vec::new();
-        for node in readable {
-            self.drain(node, nonce, &mut links)?;
+        for ((owner, socket), _) in readable {
+            self.drain(*owner, socket, nonce, &mut links)?;
         }
         Ok(links)
     }
 
-    fn drain(&self, node: usize, nonce: u64, links: &mut Vec<Link>) -> io::Result<()> {
+    fn drain(
+        &self,
+        owner: usize,
+        socket: &UdpSocket,
+        nonce: u64,
+        links: &mut Vec<Link>,
+    ) -> io::Result<()> {
         let mut buffer = [0; PROBE_BYTES + 1];
         loop {
-            match self.sockets[node].recv_from(&mut buffer) {
+            match socket.recv_from(&mut buffer) {
                 Ok((length, from)) => links.extend(
                     decode(nonce, &buffer[..length])
-                        .filter(|link| link.to == node)
+                        .filter(|link| link.to == owner)
                         .filter(|link| self.addresses.get(link.from) == Some(&from.ip())),
                 ),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),

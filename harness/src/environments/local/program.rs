@@ -6,7 +6,10 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use splitbrain_nemesis::node::ProcessState;
+use nix::errno::Errno;
+use nix::sys::signal::{self, kill};
+use nix::unistd::Pid;
+use splitbrain_nemesis::node::{ProcessState, Signal};
 
 use super::agent::inode;
 use crate::environments::tool::look_up;
@@ -72,6 +75,31 @@ impl Program {
         Some(format!("{}{last_words}", in_words(status)))
     }
 
+    /// Sends a signal to all of its processes.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub(in crate::environments) fn signal(
+        &mut self,
+        processes: &[ProcessState],
+        signal: Signal,
+    ) -> io::Result<()> {
+        self.killed |= matches!(signal, Signal::Kill | Signal::End);
+        let signal = match signal {
+            Signal::Kill => signal::SIGKILL,
+            Signal::End => signal::SIGTERM,
+            Signal::Stop => signal::SIGSTOP,
+            Signal::Continue => signal::SIGCONT,
+        };
+        for process in processes {
+            match kill(Pid::from_raw(process.pid), signal) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for its end, after it was killed, so that its number is given back.
     pub(in crate::environments) fn reap(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -107,10 +135,16 @@ pub(super) fn processes_in(namespace_inode: u64) -> io::Result<Vec<ProcessState>
         let process = entry.path();
         // Of a process that is dying, or is another user's, the namespace cannot be read.
         if inode(&process.join("ns/net")).is_ok_and(|inode| inode == namespace_inode) {
-            found.push(ProcessState { pid, stopped: is_stopped(&process).unwrap_or(false) });
+            found.push(state_of(pid));
         }
     }
     Ok(found)
+}
+
+/// How a process that lives is; one that has just died is not stopped.
+pub(in crate::environments) fn state_of(pid: i32) -> ProcessState {
+    let stopped = is_stopped(Path::new(&format!("/proc/{pid}"))).unwrap_or(false);
+    ProcessState { pid, stopped }
 }
 
 /// Whether every thread of a process is stopped (state `T` of proc_pid_stat(5)).

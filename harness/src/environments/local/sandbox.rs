@@ -146,7 +146,8 @@ impl Sandbox {
         self.record(&Entry::Cgroup(path.to_owned()))
     }
 
-    fn record(&self, entry: &Entry) -> io::Result<()> {
+    /// Lists one more thing; to be called before it is made.
+    pub(in crate::environments) fn record(&self, entry: &Entry) -> io::Result<()> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).record(entry)
     }
 
