@@ -49,6 +49,7 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         strongest: strongest(&findings.ladder),
         ladder: findings.ladder,
         violations: findings.violations,
+        misfit: findings.misfit,
         explain: findings.plan,
         order: findings.order,
         operations: history.operations().len(),
@@ -72,6 +73,8 @@ struct Findings {
     plan: Vec<KeyPlan>,
     /// Empty unless it was asked for.
     order: BTreeMap<String, Vec<u64>>,
+    /// There is no check for these operations.
+    misfit: bool,
 }
 
 impl Findings {
@@ -80,10 +83,10 @@ impl Findings {
             return Findings::nothing("vacuous: no operation succeeded");
         }
         match options.objects(history) {
-            Err(reason) => Findings::nothing(&reason),
+            Err(reason) => Findings::misfit(&reason),
             Ok(Objects::Of(model)) => match Modelled::check(model, history, None, options) {
                 Ok(modelled) => Findings::by_model(modelled),
-                Err(reason) => Findings::nothing(&reason),
+                Err(reason) => Findings::misfit(&reason),
             },
             Ok(Objects::Registers) => Findings::of_registers(history, options, faults),
         }
@@ -100,6 +103,7 @@ impl Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &modelled.linearizable, &eventual)),
             ladder: Ladder::from([(Rung::Linearizable, modelled.linearizable)]),
             eventual,
+            misfit: false,
             violations: modelled.violations,
             plan: modelled.plan,
             order: BTreeMap::new(),
@@ -110,7 +114,7 @@ impl Findings {
         let registers = match registers(history, &options.reading(history, None)) {
             Ok(registers) => registers,
             Err(operation) => {
-                return Findings::nothing(&format!(
+                return Findings::misfit(&format!(
                     "event {}: {} is not an operation of a register",
                     operation.invoked.index, operation.f
                 ));
@@ -147,6 +151,7 @@ impl Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &linearizable, &eventual)),
             ladder: Ladder::from([(Rung::Linearizable, linearizable)]),
             eventual,
+            misfit: false,
             violations,
             plan,
             order: if options.order {
@@ -162,10 +167,15 @@ impl Findings {
             bounds: None,
             ladder: Ladder::from([(Rung::Linearizable, Verdict::unknown(reason))]),
             eventual: Verdict::unknown(reason),
+            misfit: false,
             violations: Vec::new(),
             plan: Vec::new(),
             order: BTreeMap::new(),
         }
+    }
+
+    fn misfit(reason: &str) -> Findings {
+        Findings { misfit: true, ..Findings::nothing(reason) }
     }
 
     fn verdict(&self, history: &History, options: &Options, faults: &[Fault]) -> Verdict {

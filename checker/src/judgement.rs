@@ -42,6 +42,10 @@ pub struct Judgement {
     /// Why the verdict is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether that is because the operations are not of the objects that they were taken for, or of
+    /// any that can be checked: the question was wrong.
+    #[serde(skip)]
+    pub misfit: bool,
     /// How each key was checked, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explain: Vec<KeyPlan>,

@@ -108,8 +108,11 @@ fn what_is_no_register_is_not_judged() {
         "unknown",
         "there is no check for the vocabulary queue",
     );
+    assert!(expecting(&added, Class::Weak).misfit);
     let named = history(&json!({"vocabulary": "cas-register"}), &linearizable());
-    check(&judge(&named, &Options::default()), "valid", "");
+    let judged = judge(&named, &Options::default());
+    check(&judged, "valid", "");
+    assert!(!judged.misfit);
 }
 
 /// A fault whose events come with these effects, around the operations or before them.

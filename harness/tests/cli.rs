@@ -195,7 +195,7 @@ fn bad_histories_are_refused_with_their_line() {
     check_history(&back, "", 64, "line 4");
     let orphan = VALID.lines().skip(1).collect::<Vec<_>>().join("\n");
     check_history(&orphan, "", 64, "line 1");
-    check_history(VALID, "--format fressian", 64, "there are: jsonl, edn, porcupine");
+    check_history(VALID, "--format fressian", 64, "there are: jsonl, edn, json, porcupine");
     check("check no-such-file", 64, "no-such-file");
 }
 

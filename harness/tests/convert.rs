@@ -58,3 +58,16 @@ fn what_cannot_be_read_or_written_is_said() {
     history("w(0,1,0,0)\nr(0,1,1,0)\n");
     check(folder, "convert a.jsonl --to edn", 0, "keeps no times");
 }
+
+#[test]
+fn what_no_check_fits_is_a_usage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("a.txt"), "w(0,1,0,0)\nr(0,1,1,0)\n").unwrap();
+    let says = "there is no check for the vocabulary rw-register; --model takes register,";
+    check(folder, "check a.txt", 64, says);
+    check(folder, "check a.txt --json", 64, says);
+    std::fs::write(folder.join("b.jsonl"), STALE.replace("write", "enqueue")).unwrap();
+    check(folder, "check b.jsonl", 64, "event 0: enqueue is not an operation of a register");
+    check(folder, "check b.jsonl --model mutex", 64, "is not an operation of a mutex");
+}

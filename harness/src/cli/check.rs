@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use serde_json::Value;
 use splitbrain_checker::history::{Format, ReadOptions};
-use splitbrain_checker::{ModelName, UnknownModel};
+use splitbrain_checker::{ModelName, UnknownModel, VOCABULARIES};
 
 use super::follow::follow;
 use super::{Exit, Failure, harness, usage};
@@ -104,6 +105,11 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         report::judge_file(&path, &question)
     };
     let judged = judged.map_err(usage)?;
+    if judged.judgement.misfit {
+        let reason = judged.judgement.reason.unwrap_or_default();
+        let known = VOCABULARIES.join(", ");
+        return Err(usage(anyhow!("{reason}; --model takes {known}")));
+    }
     let text = if args.json { judged.json() } else { judged.text() };
     crate::cli::print(&text).map_err(harness)?;
     Ok(judged.exit())
