@@ -4,6 +4,7 @@
 //! short; `.ci/run` makes longer ones. `SPLITBRAIN_KILLS=100` raises the number of runs that are
 //! killed at a random moment.
 
+mod bad_links;
 mod disks_and_clocks;
 mod ends;
 mod follow;
