@@ -17,6 +17,7 @@ pub(in crate::environments) mod probes;
 pub(in crate::environments) mod program;
 mod sandbox;
 mod shaping;
+mod shaping_node;
 mod shaping_probes;
 mod topology;
 

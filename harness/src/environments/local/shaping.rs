@@ -1,21 +1,20 @@
 //! Links of bad quality between local nodes: which engine makes them, and making them.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use splitbrain_nemesis::Link;
 use splitbrain_nemesis::node::NodeError;
-use splitbrain_nemesis::shaping::rules::{Rules, hook_text, parse, rules_text};
+use splitbrain_nemesis::shaping::rules::parse;
 use splitbrain_nemesis::shaping::shaper::{Queue, Shaper, Sockets};
 use splitbrain_nemesis::shaping::{Probe, Quality, ShapedLink, Shaping, Share, netem};
 
 use super::capabilities::node_error;
+use super::shaping_node::{NodeShaping, NodeWanted, Place, Tools};
 use super::shaping_probes::{TimedProbes, begin_connection, timed_socket};
 use super::topology::NODE_INTERFACE;
 use super::{LocalCluster, lock_file, restore_rules, wait_all};
@@ -34,42 +33,6 @@ pub(super) struct Shapers {
 
 /// Shaping, or why it cannot be had here.
 pub(super) type MaybeShapers = OnceLock<Result<Shapers, String>>;
-
-#[derive(Clone)]
-struct Tools {
-    ip: Tool,
-    tc: Option<Tool>,
-    restore: Tool,
-}
-
-/// What a node does now; of links to it what it does as receiver, of links from it as sender.
-#[derive(Default)]
-struct NodeShaping {
-    shaper: Option<Shaper>,
-    hooked: bool,
-    /// By the other node.
-    now: NodeWanted,
-}
-
-#[derive(Clone, Default, PartialEq)]
-struct NodeWanted {
-    /// Through the shaper, by sender.
-    queued: BTreeMap<usize, Quality>,
-    reset: BTreeMap<usize, Share>,
-    /// Through netem, by receiver.
-    netem: BTreeMap<usize, Quality>,
-    /// Whether a link from it is shaped by anybody: then it sends no packet that is longer than
-    /// the link's, to be cut in pieces later.
-    small_packets: bool,
-}
-
-/// Where a node is and how its rules are changed.
-struct Place {
-    addresses: Vec<IpAddr>,
-    lock: PathBuf,
-    seed: u64,
-    own: usize,
-}
 
 impl LocalCluster {
     /// What shapes here, or why nothing does; tried out at the first call.
@@ -244,90 +207,6 @@ impl LocalCluster {
     fn node_at(&self, address: IpAddr) -> Result<usize, NodeError> {
         let node = self.specs.iter().position(|spec| spec.address == address);
         node.ok_or_else(|| node_error(format!("there is a rule for {address}")))
-    }
-}
-
-impl NodeShaping {
-    /// Makes the node do what is wanted, to be called in its namespace.
-    fn change(&mut self, wanted: NodeWanted, tools: &Tools, place: &Place) -> io::Result<()> {
-        if wanted.small_packets != self.now.small_packets {
-            let segments = if wanted.small_packets { 1 } else { 65_535 };
-            let text = format!("link set dev {NODE_INTERFACE} gso_max_segs {segments}\n");
-            tools.ip.run(&["-batch", "-"], &[], &text)?;
-            self.now.small_packets = wanted.small_packets;
-        }
-        self.change_netem(&wanted.netem, tools, place)?;
-        self.change_queues(wanted, tools, place)
-    }
-
-    fn change_netem(
-        &mut self,
-        wanted: &BTreeMap<usize, Quality>,
-        tools: &Tools,
-        place: &Place,
-    ) -> io::Result<()> {
-        let Some(tc) = tools.tc.as_ref().filter(|_| *wanted != self.now.netem) else {
-            return Ok(());
-        };
-        let mut text = String::new();
-        if self.now.netem.is_empty() {
-            text += &netem::root_text(NODE_INTERFACE);
-        }
-        let same = |to: &usize| self.now.netem.get(to) == wanted.get(to);
-        if wanted.is_empty() {
-            text += &netem::no_root_text(NODE_INTERFACE);
-        } else {
-            for to in self.now.netem.keys().filter(|to| !same(to)) {
-                text += &netem::delete_text(NODE_INTERFACE, *to);
-            }
-            for (to, quality) in wanted.iter().filter(|(to, _)| !same(to)) {
-                text += &netem::add_text(NODE_INTERFACE, *to, place.addresses[*to], quality);
-            }
-        }
-        let done = tc.run(&["-batch", "-"], &[], &text);
-        self.now.netem.clone_from(wanted);
-        if done.is_err() {
-            // Half of it may be there: away with all of it, so that it can be tried again.
-            let _ = tc.run(&["-batch", "-"], &[], &netem::no_root_text(NODE_INTERFACE));
-            self.now.netem.clear();
-        }
-        done.map(drop)
-    }
-
-    fn change_queues(
-        &mut self,
-        wanted: NodeWanted,
-        tools: &Tools,
-        place: &Place,
-    ) -> io::Result<()> {
-        if (&wanted.queued, &wanted.reset) == (&self.now.queued, &self.now.reset) {
-            return Ok(());
-        }
-        if let Some(shaper) = &self.shaper {
-            for from in 0..place.addresses.len() {
-                let link_seed = (from as u64) << 32 | place.own as u64;
-                let seed = place.seed ^ link_seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                shaper.set(from as Queue, wanted.queued.get(&from).copied(), seed)?;
-            }
-        }
-        let rules = Rules {
-            queued: wanted
-                .queued
-                .keys()
-                .map(|from| (place.addresses[*from], *from as Queue))
-                .collect(),
-            reset: wanted.reset.iter().map(|(from, s)| (place.addresses[*from], *s)).collect(),
-        };
-        let hook = if self.hooked { String::new() } else { hook_text() };
-        let text = hook + &rules_text(&rules, NODE_INTERFACE);
-        restore_rules(&tools.restore, OsStr::new(&place.lock), &text)?;
-        self.hooked = true;
-        if wanted.queued.is_empty() {
-            self.shaper = None; // no more packets come; what it holds it lets go now
-        }
-        self.now.queued = wanted.queued;
-        self.now.reset = wanted.reset;
-        Ok(())
     }
 }
 
