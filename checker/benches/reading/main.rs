@@ -5,6 +5,7 @@
 //! Each figure comes from a process of its own, so that its peak memory is that of one file. The
 //! files are made in the target folder once and are in the page cache when they are measured.
 
+mod key_values;
 #[path = "../linearizable/simulated.rs"]
 mod simulated;
 mod written;
@@ -34,7 +35,7 @@ fn main() {
     }
     let wanted = arguments.into_iter().find(|argument| !argument.starts_with("--"));
     println!(
-        "{:<24} {:>9} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9}",
+        "{:<30} {:>9} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9}",
         "file", "ops", "MB", "read ms", "MB/s", "read MiB", "judge ms", "peak MiB"
     );
     for schema in Schema::ALL {
@@ -43,17 +44,33 @@ fn main() {
                 let expected = if stale.is_none() { "valid" } else { "invalid" };
                 let title = format!("{schema:?}, {expected}, {operations}");
                 if wanted.as_ref().is_none_or(|wanted| title.contains(wanted)) {
-                    row(schema, operations, stale, expected);
+                    let path = registers(schema, operations, stale);
+                    row(&title, &path, operations, expected);
                 }
             }
         }
     }
+    for operations in OPERATIONS {
+        let title = format!("kv-append, 100 keys, {operations}");
+        if wanted.as_ref().is_none_or(|wanted| title.contains(wanted)) {
+            let path = file(&title);
+            if !path.exists() {
+                key_values::write(&path, operations).expect("the file is written");
+            }
+            row(&title, &path, operations, "valid");
+        }
+    }
 }
 
-/// Measures one file in child processes and prints the fastest run.
-fn row(schema: Schema, operations: usize, stale: Option<f64>, expected: &str) {
-    let name = format!("{schema:?}-{operations}-{expected}.jsonl").to_lowercase();
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+fn file(title: &str) -> PathBuf {
+    let name = title.to_lowercase().replace(", ", "-").replace(' ', "-");
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name + ".jsonl")
+}
+
+/// The file of a simulated register, made if it is not there.
+fn registers(schema: Schema, operations: usize, stale: Option<f64>) -> PathBuf {
+    let expected = if stale.is_none() { "valid" } else { "invalid" };
+    let path = file(&format!("{schema:?}-{operations}-{expected}"));
     if !path.exists() {
         let simulation =
             Simulation { operations, clients: CLIENTS, values: None, crashes: 0.01, seed: 1 };
@@ -63,9 +80,14 @@ fn row(schema: Schema, operations: usize, stale: Option<f64>, expected: &str) {
         }
         written::write(&path, schema, &history.operations, CLIENTS).expect("the file is written");
     }
+    path
+}
+
+/// Measures one file in child processes and prints the fastest run.
+fn row(title: &str, path: &Path, operations: usize, expected: &str) {
     let run = |_| {
         let myself = std::env::current_exe().expect("this program has a path");
-        let output = Command::new(myself).arg("--measure").arg(&path).arg(expected).output();
+        let output = Command::new(myself).arg("--measure").arg(path).arg(expected).output();
         let output = output.expect("a child process starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8_lossy(&output.stdout);
@@ -80,9 +102,9 @@ fn row(schema: Schema, operations: usize, stale: Option<f64>, expected: &str) {
     };
     let mb = path.metadata().map_or(0, |metadata| metadata.len()) as f64 / 1e6;
     println!(
-        "{:<24} {operations:>9} {mb:>8.1} {read_ms:>9.1} {:>8.0} {read_mib:>9.0} {judge_ms:>9.1} \
+        "{:<30} {operations:>9} {mb:>8.1} {read_ms:>9.1} {:>8.0} {read_mib:>9.0} {judge_ms:>9.1} \
          {peak_mib:>9.0}",
-        format!("{schema:?}, {expected}").to_lowercase(),
+        title.to_lowercase(),
         mb / read_ms * 1e3,
     );
 }
