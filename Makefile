@@ -5,7 +5,7 @@
 RUN_PACKAGES  = iptables iproute2
 TEST_PACKAGES = $(RUN_PACKAGES) etcd-server user-mode-linux kmod
 
-.PHONY: run demo demo-etcd test lint
+.PHONY: run demo demo-etcd test chaos lint
 
 run: packages-run
 	cargo run --release -- run
@@ -18,6 +18,10 @@ demo-etcd: packages-test
 
 test: packages-test
 	cargo test --workspace
+
+# The tool against itself: runs of random plans that are killed, starved and cut short.
+chaos: packages-test
+	SPLITBRAIN_CHAOS=$${SPLITBRAIN_CHAOS:-200} cargo test --release -p splitbrain --test chaos -- --nocapture
 
 lint:
 	cargo fmt --all --check
