@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::trouble::{Drawn, Kind};
+use crate::trouble::Kind;
 
 /// What comes so shortly before the end of all operations may be heard after it.
 const HEARD_WITHIN: Duration = Duration::from_millis(300);
@@ -75,7 +75,7 @@ impl Told {
     }
 
     /// Whether the run ended as it should.
-    pub fn judge(&self, drawn: &Drawn, hit: Option<Hit>, end: ExitStatus) -> Result<(), String> {
+    pub fn judge(&self, kind: Kind, hit: Option<Hit>, end: ExitStatus) -> Result<(), String> {
         let code = end.code();
         if let Some(0..=2) = code
             && !self.judged
@@ -88,9 +88,9 @@ impl Told {
         };
         // Known only from below: the clock of the history starts a little after its date.
         let early = self.done_at.is_none_or(|done| hit.at + HEARD_WITHIN < done);
-        let ok = match drawn.kind {
+        let ok = match kind {
             Kind::Nothing => in_order,
-            Kind::Killed => end.signal() == Some(9) || in_order && !early,
+            Kind::Killed | Kind::BothKilled => end.signal() == Some(9) || in_order && !early,
             Kind::Terminated => match code {
                 Some(70) => hit.times > 1 || !self.working,
                 None => end.signal() == Some(15) && !self.begun,
@@ -102,7 +102,7 @@ impl Told {
             Kind::DiskFull => matches!(code, Some(1 | 70)) || in_order && self.whole,
         };
         ok.then_some(())
-            .ok_or(format!("{} ({hit:?}) ended with {end}; {self:?}", drawn.kind.name()))
+            .ok_or(format!("{} ({hit:?}) ended with {end}; {self:?}", kind.name()))
     }
 }
 
@@ -113,4 +113,56 @@ fn run_folder(work: &Path) -> Option<PathBuf> {
         entries.map(|entry| entry.path()).filter(|path| !path.is_symlink()).collect()
     };
     below(&work.join("store")).iter().flat_map(|family| below(family)).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXITED: i32 = 1 << 8;
+
+    /// A run of 5 s that worked to its end and was judged.
+    fn worked() -> Told {
+        let done_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(5));
+        let (begun, working, whole, judged) = (true, true, true, true);
+        Told { ok: 100, installed: 1, begun, working, done_at, whole, judged }
+    }
+
+    #[track_caller]
+    fn check(told: &Told, kind: Kind, hit_at_s: Option<u64>, right: &[i32], wrong: &[i32]) {
+        let at = |s| SystemTime::UNIX_EPOCH + Duration::from_secs(s);
+        let hit = hit_at_s.map(|s| Hit { at: at(s), times: 1 });
+        for (ends, ok) in [(right, true), (wrong, false)] {
+            for end in ends {
+                let judged = told.judge(kind, hit, ExitStatus::from_raw(*end));
+                assert_eq!(judged.is_ok(), ok, "{kind:?} {hit:?} {end}: {judged:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_the_readme() {
+        let [valid, invalid, unknown, usage, failed, panicked] =
+            [0, 1, 2, 64, 70, 101].map(|code| code * EXITED);
+        let (killed, terminated) = (9, 15);
+        let all = worked();
+        let never = [usage, panicked, 11];
+        check(&all, Kind::Nothing, None, &[valid, invalid, unknown], &[failed, killed]);
+        check(&all, Kind::Killed, Some(1), &[killed], &[valid, failed, terminated]);
+        check(&all, Kind::Killed, Some(6), &[killed, valid, invalid], &never);
+        check(&all, Kind::Terminated, Some(1), &[unknown, invalid], &[valid, failed, terminated]);
+        check(&all, Kind::Terminated, Some(6), &[valid, invalid], &never);
+        check(&all, Kind::Unguarded, Some(1), &[failed, invalid], &[valid, unknown, killed]);
+        check(&all, Kind::Unguarded, Some(6), &[valid, failed], &never);
+        check(&all, Kind::DiskFull, Some(1), &[failed, invalid, valid], &never);
+
+        let cut_off = Told { whole: false, done_at: None, ..worked() };
+        check(&cut_off, Kind::DiskFull, Some(1), &[failed, invalid], &[valid, unknown]);
+        let unjudged = Told { judged: false, ..worked() };
+        check(&unjudged, Kind::Nothing, None, &[], &[valid, invalid, unknown]);
+        let starting = Told { working: false, done_at: None, ..worked() };
+        check(&starting, Kind::Terminated, Some(1), &[failed, unknown], &[valid, terminated]);
+        let nothing = Told::default();
+        check(&nothing, Kind::Terminated, Some(1), &[failed, terminated], &[valid, unknown]);
+    }
 }

@@ -69,6 +69,10 @@ fn whatever_happens_nothing_is_left() {
     let (all, broke) = untroubled
         .fold((0, 0), |(all, broke), ran| (all + 1, broke + usize::from(ran.told.installed > 0)));
     assert!(broke * 2 > all || all == 0, "only {broke} of {all} runs had a fault in force");
+    let orphaned: Vec<usize> =
+        done.iter().filter(|ran| ran.hit).filter_map(|ran| ran.unhealed).collect();
+    println!("when both had been killed, heal found left: {orphaned:?}");
+    assert!(orphaned.iter().all(|left| *left > 0), "whoever looks for leftovers found none");
     let limit = Duration::from_secs(60) + EACH_WITHIN * runs as u32;
     assert!(took < limit, "{runs} runs took {took:?}, longer than {limit:?}");
 }

@@ -35,6 +35,8 @@ pub struct Ran {
     pub hit: bool,
     pub left: Vec<Leftover>,
     pub clean_after: Duration,
+    /// Where nobody but `heal` was there to clean up: how much there was for it to do.
+    pub unhealed: Option<usize>,
     wrong: Option<String>,
     plan: String,
     said: String,
@@ -75,17 +77,18 @@ pub fn run(drawn: &Drawn) -> Ran {
         .expect("started");
     let mut hits = Hits { drawn, state: &state, work: &work, begun: Instant::now(), hit: None };
     let end = hits.follow(&mut harness, &mut watch, on_small_disk);
+    let unhealed = (drawn.kind == Kind::BothKilled).then(|| heal(&watch, harness.id(), &state));
     let (left, clean_after) = until_clean(&watch, harness.id());
     watch.end_what_is_left();
     let told = Told::read(&work);
     let wrong = match end {
-        Some(end) => told.judge(drawn, hits.hit, end).err(),
+        Some(end) => told.judge(drawn.kind, hits.hit, end).err(),
         None => Some(format!("it hangs: it had not ended after {HANGS_AFTER:?}")),
     };
     let end = end.unwrap_or_else(|| harness.wait().expect("waited for"));
     let said = fs::read_to_string(said).unwrap_or_default();
     let (seed, kind, hit) = (drawn.seed, drawn.kind, hits.hit.is_some());
-    Ran { seed, kind, end, told, hit, left, clean_after, wrong, plan, said }
+    Ran { seed, kind, end, told, hit, left, clean_after, unhealed, wrong, plan, said }
 }
 
 /// Puts the folder on a disk of this size, which only this thread and what it starts can see.
@@ -136,10 +139,14 @@ impl Hits<'_> {
             let due = self.begun.elapsed() >= self.drawn.after;
             let pid = harness.id().cast_signed();
             match self.drawn.kind {
-                Kind::Killed if due => self.once(|| Some((pid, Signal::SIGKILL)), watch),
+                Kind::Killed if due => self.once(&[pid], Signal::SIGKILL, watch),
                 Kind::Terminated if due => self.terminate(pid, watch),
-                Kind::Unguarded if due => {
-                    self.once(|| keeper(self.state).map(|pid| (pid, Signal::SIGKILL)), watch);
+                Kind::Unguarded | Kind::BothKilled if due => {
+                    let harness = (self.drawn.kind == Kind::BothKilled).then_some(pid);
+                    if let Some(keeper) = keeper(self.state) {
+                        let both: Vec<i32> = [keeper].into_iter().chain(harness).collect();
+                        self.once(&both, Signal::SIGKILL, watch);
+                    }
                 }
                 Kind::DiskFull if on_small_disk && is_full(self.work) => self.mark(1),
                 _ => {}
@@ -155,21 +162,19 @@ impl Hits<'_> {
         }
     }
 
-    fn once(&mut self, whom: impl FnOnce() -> Option<(i32, Signal)>, watch: &mut Watch) {
+    fn once(&mut self, whom: &[i32], signal: Signal, watch: &mut Watch) {
         if self.hit.is_some() {
             return;
         }
         // What is there at this very moment is what has to go.
         watch.look();
-        if let Some((pid, signal)) = whom() {
-            self.mark(1);
-            send(pid, signal);
-        }
+        self.mark(1);
+        whom.iter().for_each(|pid| send(*pid, signal));
     }
 
     fn terminate(&mut self, pid: i32, watch: &mut Watch) {
         match (self.hit, self.drawn.again) {
-            (None, _) => self.once(|| Some((pid, Signal::SIGTERM)), watch),
+            (None, _) => self.once(&[pid], Signal::SIGTERM, watch),
             (Some(Hit { times: 1, .. }), Some(again))
                 if self.begun.elapsed() >= self.drawn.after + again =>
             {
@@ -183,6 +188,15 @@ impl Hits<'_> {
 
 fn is_full(folder: &Path) -> bool {
     statvfs(folder).is_ok_and(|disk| disk.blocks_available() == 0)
+}
+
+/// Has `splitbrain heal` undo what is left; how much was.
+fn heal(watch: &Watch, harness: u32, state: &Path) -> usize {
+    let left = watch.left(harness).len();
+    let healed = Command::new(program()).arg("heal").env("SPLITBRAIN_STATE_DIR", state).output();
+    let healed = healed.expect("it runs");
+    assert!(healed.status.success(), "{}", String::from_utf8_lossy(&healed.stdout));
+    left
 }
 
 /// Waits until nothing is left; what is, after 5 s, and how long it took.

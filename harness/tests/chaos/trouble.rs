@@ -20,11 +20,19 @@ pub enum Kind {
     Killed,
     Terminated,
     Unguarded,
+    /// Nobody is there any more to clean up, until `splitbrain heal` is run.
+    BothKilled,
     DiskFull,
 }
 
-pub const KINDS: [Kind; 5] =
-    [Kind::Nothing, Kind::Killed, Kind::Terminated, Kind::Unguarded, Kind::DiskFull];
+pub const KINDS: [Kind; 6] = [
+    Kind::Nothing,
+    Kind::Killed,
+    Kind::Terminated,
+    Kind::Unguarded,
+    Kind::BothKilled,
+    Kind::DiskFull,
+];
 
 impl Kind {
     pub fn name(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Kind {
             Kind::Killed => "harness killed",
             Kind::Terminated => "harness terminated",
             Kind::Unguarded => "keeper killed",
+            Kind::BothKilled => "both killed, heal",
             Kind::DiskFull => "disk full",
         }
     }
@@ -68,7 +77,7 @@ impl Drawn {
             after: Duration::from_millis(rng.random_range(0..5_500)),
             again: rng.random_bool(0.25).then_some(again),
             disk: SmallDisk {
-                kib: 2_u64.pow(rng.random_range(4..10)),
+                kib: 2_u64.pow(rng.random_range(5..11)),
                 journal_too: rng.random_bool(0.5),
             },
             plan: offer.plan(&mut rng),
