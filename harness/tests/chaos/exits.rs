@@ -101,8 +101,7 @@ impl Told {
             // It may have found place again for all that counts.
             Kind::DiskFull => matches!(code, Some(1 | 70)) || in_order && self.whole,
         };
-        ok.then_some(())
-            .ok_or(format!("{} ({hit:?}) ended with {end}; {self:?}", kind.name()))
+        ok.then_some(()).ok_or(format!("{} ({hit:?}) ended with {end}; {self:?}", kind.name()))
     }
 }
 
