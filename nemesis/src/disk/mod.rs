@@ -3,7 +3,7 @@
 //!
 //! A node's data folder is mounted over by itself, in the mount namespace of the node, by a
 //! process of its own ([`serve`]) that the harness asks over a socket ([`Line`]). What the node
-//! writes goes straight through to the folder, where an undo log ([`unsynced`]) remembers what
+//! writes goes straight through to the folder, where an undo log (`unsynced`) remembers what
 //! a loss of power would take. So nothing has to be written back at the end, and when the process
 //! is gone an ordinary folder is left.
 //!

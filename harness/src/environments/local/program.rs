@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{self, kill};
@@ -14,6 +16,9 @@ use splitbrain_nemesis::node::{ProcessState, Signal};
 use super::agent::inode;
 use crate::environments::tool::look_up;
 use crate::environments::{Daemon, EnvError};
+
+/// How long a process that is no longer found may take until it has ended.
+const LAST_STEPS: Duration = Duration::from_millis(500);
 
 /// A node's program and what is known of its life.
 #[derive(Default)]
@@ -56,9 +61,19 @@ fn open_log(path: &Path) -> io::Result<File> {
 }
 
 impl Program {
-    /// Whether it runs now.
+    /// Whether it runs now. One that was told to end is waited for a little: a process loses the
+    /// namespaces by which it is found before it can be waited for.
     pub(in crate::environments) fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        let until = Instant::now() + LAST_STEPS;
+        loop {
+            match self.child.as_mut().map(Child::try_wait) {
+                Some(Ok(None)) if self.killed && Instant::now() < until => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Some(Ok(None)) => return true,
+                _ => return false,
+            }
+        }
     }
 
     /// Notes that it was started.

@@ -56,7 +56,7 @@ impl Sandbox {
     }
 
     /// The same without any namespace: this process stays where it is, and the nodes' processes
-    /// are held together by [`Sandbox::mark`] alone.
+    /// are held together by a mark in their environment alone.
     ///
     /// # Errors
     /// See [`SandboxError`].
