@@ -77,6 +77,13 @@ fn usage_errors_name_what_is_allowed() {
     check("run --plan none.toml", 64, "none.toml cannot be read");
     check("run --nodes http://127.0.0.1:1", 64, "--env external");
     check("run --env external", 64, "--nodes http://HOST:PORT");
+    check("run --env ssh", 64, "--nodes root@HOST:PORT");
+    check("run --env ssh --nodes=-oProxyCommand=x", 64, "no address");
+    check("run --env ssh --nodes 10.0.0.1", 64, "--i-own-these-hosts");
+    check("run --env ssh --nodes 10.0.0.1 --lease 1s --faults none", 64, "a lease of 1s");
+    let skew = "run --env ssh --nodes 10.0.0.1 --i-own-these-hosts --faults skew";
+    check(skew, 64, "cannot be had");
+    check("run --sudo", 64, "--env ssh");
     check("run --env external --nodes 127.0.0.1:1", 64, "has no URL such as http://");
     check("run --env external --nodes https://127.0.0.1:1", 64, "only http://HOST:PORT");
     check("run --env external --nodes http://127.0.0.1:1 --faults kill", 64, "faults need nodes");
@@ -218,6 +225,7 @@ fn everything_is_listed_with_a_sentence() {
     check("list modes", 0, "gossip");
     check("list databases", 0, "etcd");
     check("list environments", 0, "external");
+    check("list environments", 0, "ssh");
     check("list workloads", 0, "register");
     check("list faults", 0, "isolate-leader");
 }

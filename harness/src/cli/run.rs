@@ -20,13 +20,16 @@ pub struct Args {
     /// Database to test instead of the bundled store.
     #[arg(long)]
     db: Option<String>,
-    /// How many nodes to start, or with `--env external` their URLs, separated by commas.
+    /// How many nodes to start, or with `--env external` their URLs, or with `--env ssh` the
+    /// hosts: `[USER@]HOST[:PORT][=ADDRESS]`, separated by commas.
     #[arg(long)]
     nodes: Option<String>,
     /// Where the nodes live: `local` (network namespaces on this machine), `proxy` (its loopback,
-    /// without any rights) or `external`. By default `local` where that can be had, else `proxy`.
+    /// without any rights), `ssh` (existing hosts) or `external`. By default `local` where that can be had, else `proxy`.
     #[arg(long)]
     env: Option<String>,
+    #[command(flatten)]
+    ssh: SshArgs,
     /// What clients do.
     #[arg(long)]
     workload: Option<String>,
@@ -64,6 +67,43 @@ pub struct Args {
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+/// Flags for `--env ssh`.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Hosts (--env ssh)")]
+struct SshArgs {
+    /// Private key to log in with; by default what `ssh` finds by itself. Passwords are not asked.
+    #[arg(long, value_name = "FILE")]
+    ssh_key: Option<PathBuf>,
+    /// Configuration of `ssh` in place of your own.
+    #[arg(long, value_name = "FILE")]
+    ssh_config: Option<PathBuf>,
+    /// Become root on the hosts by `sudo`, which must not ask for a password.
+    #[arg(long)]
+    sudo: bool,
+    /// How long a host waits for a silent splitbrain before it undoes everything (30s).
+    #[arg(long, value_name = "DURATION")]
+    lease: Option<Span>,
+    /// Yes, these hosts are mine, and their network and processes may be broken.
+    #[arg(long)]
+    i_own_these_hosts: bool,
+}
+
+impl SshArgs {
+    /// Puts what was given into the plan.
+    fn apply(self, plan: &mut Plan) {
+        plan.own_hosts = self.i_own_these_hosts;
+        if self.ssh_key.is_none() && self.ssh_config.is_none() && !self.sudo && self.lease.is_none()
+        {
+            return;
+        }
+        let ssh = plan.ssh.get_or_insert_default();
+        ssh.key = self.ssh_key.or(ssh.key.take());
+        ssh.config = self.ssh_config.or(ssh.config.take());
+        ssh.sudo |= self.sudo;
+        ssh.lease = self.lease.unwrap_or(ssh.lease);
+    }
 }
 
 /// Runs, reports, and answers with the verdict's exit code.
@@ -107,6 +147,7 @@ impl Args {
             };
         }
         plan.environment = self.env.or(plan.environment);
+        self.ssh.apply(&mut plan);
         plan.workload.name = self.workload.unwrap_or(plan.workload.name);
         plan.workload.rate = self.rate.unwrap_or(plan.workload.rate);
         plan.workload.concurrency = self.concurrency.unwrap_or(plan.workload.concurrency);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use splitbrain_nemesis::{Capability, Cluster, Members};
 
-use super::{Daemon, EnvError, LocalCluster};
+use super::{Daemon, EnvError, LocalCluster, NodeSpec};
 
 /// A node, as another node (or itself) is told of it when that is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,18 @@ pub struct Member {
     pub listens: Vec<SocketAddr>,
     /// Where the one who is told reaches each of its ports.
     pub reached: Vec<SocketAddr>,
+}
+
+impl Member {
+    /// Nodes that have an address of their own each, where they use the usual ports.
+    pub(super) fn at_usual_ports(nodes: &[NodeSpec], usual_ports: &[u16]) -> Vec<Member> {
+        let members = nodes.iter().map(|node| {
+            let ports = usual_ports.iter().map(|port| (node.address, *port).into());
+            let listens: Vec<SocketAddr> = ports.collect();
+            Member { name: node.name.clone(), reached: listens.clone(), listens }
+        });
+        members.collect()
+    }
 }
 
 /// What could not be undone at the end of a run; empty if nothing is left.
@@ -29,6 +41,14 @@ pub trait Hosts: Cluster {
     fn told_to(&self, viewer: usize, usual_ports: &[u16]) -> Vec<Member>;
     /// Where clients reach the first of a node's ports.
     fn clients_reach(&self, node: usize, usual_ports: &[u16]) -> SocketAddr;
+    /// A node's folder as its program knows it, if it is `here` in the folder of the run.
+    fn folder_there(&self, _node: usize, here: &Path) -> PathBuf {
+        here.to_owned()
+    }
+    /// The program under test as a node knows it, if it is `here` on this machine.
+    fn program_there(&self, _node: usize, here: &Path) -> PathBuf {
+        here.to_owned()
+    }
     /// Has a folder removed at the end; to be called before it is made.
     ///
     /// # Errors
@@ -36,9 +56,12 @@ pub trait Hosts: Cluster {
     fn remove_at_end(&self, directory: &Path) -> Result<(), EnvError>;
     /// Says what each node runs, one for each node in order; nothing is started.
     ///
+    /// # Errors
+    /// A node is not reached.
+    ///
     /// # Panics
     /// The number of daemons is not that of the nodes.
-    fn install(&self, daemons: Vec<Daemon>);
+    fn install(&self, daemons: Vec<Daemon>) -> Result<(), EnvError>;
     /// Makes ready what faults of these kinds need, after the programs were installed and before
     /// they are started. What cannot be had is then told by [`Cluster::lacks`]. `data` are the
     /// folders of the nodes' data, in order.
@@ -57,6 +80,16 @@ pub trait Hosts: Cluster {
     /// Whether the process that guards the run still stands by; if not, the run is a failure of
     /// the harness.
     fn is_guarded(&self) -> bool;
+    /// Brings the nodes' logs to their folders in the folder of the run, unless they are written
+    /// there. What could not be brought, for a person.
+    fn collect(&self, _folder: &Path) -> Vec<String> {
+        Vec::new()
+    }
+    /// What undoes what [`Hosts::tear_down`] could not, in words for a person; empty if that says
+    /// so itself.
+    fn remedy(&self) -> &'static str {
+        "; try `splitbrain heal`"
+    }
     /// Kills all nodes, removes all that the journal lists and looks whether anything is left. May
     /// be called again; dropping does the same.
     fn tear_down(&self) -> Leftovers;
@@ -64,12 +97,7 @@ pub trait Hosts: Cluster {
 
 impl Hosts for LocalCluster {
     fn told_to(&self, _viewer: usize, usual_ports: &[u16]) -> Vec<Member> {
-        let members = self.nodes().iter().map(|node| {
-            let ports = usual_ports.iter().map(|port| (node.address, *port).into());
-            let listens: Vec<SocketAddr> = ports.collect();
-            Member { name: node.name.clone(), reached: listens.clone(), listens }
-        });
-        members.collect()
+        Member::at_usual_ports(self.nodes(), usual_ports)
     }
 
     fn clients_reach(&self, node: usize, usual_ports: &[u16]) -> SocketAddr {
@@ -80,8 +108,9 @@ impl Hosts for LocalCluster {
         LocalCluster::remove_at_end(self, directory)
     }
 
-    fn install(&self, daemons: Vec<Daemon>) {
+    fn install(&self, daemons: Vec<Daemon>) -> Result<(), EnvError> {
         LocalCluster::install(self, daemons);
+        Ok(())
     }
 
     fn attach(&self, needed: &[Capability], data: &[PathBuf]) {

@@ -35,6 +35,7 @@ pub const ALL: &[(&str, &str)] = &[
         "proxy",
         "Processes on this machine's loopback that see each other through proxies: needs no rights.",
     ),
+    ("ssh", "Existing hosts, reached by ssh as root, each with a guard that heals it in any case."),
 ];
 
 /// A node, as clients and other nodes see it.

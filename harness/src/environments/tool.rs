@@ -19,8 +19,12 @@ pub(super) struct Tool {
 }
 
 /// Each tool and the Debian package that has it.
-const PACKAGES: [(&str, &str); 3] =
-    [("ip", "iproute2"), ("iptables-restore", "iptables"), ("iptables-save", "iptables")];
+const PACKAGES: [(&str, &str); 4] = [
+    ("ssh", "openssh-client"),
+    ("ip", "iproute2"),
+    ("iptables-restore", "iptables"),
+    ("iptables-save", "iptables"),
+];
 
 impl Tool {
     /// Finds a program that is part of the system.

@@ -5,6 +5,7 @@
 
 mod places;
 mod span;
+mod ssh;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use splitbrain_nemesis::schedule::{self, Step, Timeline};
 
 use places::Places;
 pub use span::Span;
+pub use ssh::SshPlan;
 
 use crate::interpreter::Limits;
 
@@ -28,12 +30,19 @@ use crate::interpreter::Limits;
 pub struct Plan {
     /// What is tested: `store/raft`, `store/gossip`, `etcd`, ...
     pub target: String,
-    /// Where the nodes live: `local`, `proxy` or `external`. Absent: `local` where that can be
+    /// Where the nodes live: `local`, `proxy`, `ssh` or `external`. Absent: `local` where that can be
     /// had, else `proxy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// How many nodes are started, or the URLs of a cluster that is running already.
+    /// How many nodes are started, or the URLs of a cluster that is running already, or hosts for
+    /// the environment `ssh`.
     pub nodes: Option<Nodes>,
+    /// How hosts are reached, for the environment `ssh`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<SshPlan>,
+    /// Whether the user says that these hosts may be broken; each time anew, so never kept.
+    #[serde(skip)]
+    pub own_hosts: bool,
     /// What clients do.
     pub workload: WorkloadPlan,
     /// How long it takes.
@@ -61,7 +70,7 @@ pub struct Plan {
 pub enum Nodes {
     /// So many are started.
     Count(usize),
-    /// These are running already.
+    /// These are running already, or are hosts.
     Urls(Vec<String>),
 }
 
@@ -141,6 +150,8 @@ impl Default for Plan {
             workload: WorkloadPlan::default(),
             phases: Phases::for_time_limit(Span::from_ms(30_000)),
             faults: None,
+            ssh: None,
+            own_hosts: false,
             disk: false,
             op_timeout: Span::from_ms(10_000),
             deadline: Span::from_ms(1_000),

@@ -91,7 +91,7 @@ fn record(
     let progress = Progress::show(quiet, zero, desk.counts(), doing.clone());
 
     desk.phase(0, "provision");
-    let site = Site::provision(prepared, sandbox, folder)?;
+    let site = Site::provision(prepared, sandbox, folder, run_id)?;
     desk.phase(zero.elapsed().as_nanos() as u64, "setup");
     let runtime = runtime()?;
     let ready =
@@ -132,7 +132,7 @@ fn record(
     script.play(&mut interpreter, load);
     let mut stop = interpreter.stopped().cloned();
     if !site.is_guarded() {
-        let why = "the keeper, which cleans up, was killed, and the nodes with it".to_owned();
+        let why = "who cleans up was killed or is not reached, and the nodes with it".to_owned();
         stop.get_or_insert(StopCause::Failure(why));
     }
     let exited = site.exited();
@@ -147,9 +147,11 @@ fn record(
     runtime.shutdown_background();
     breaking.join().map_err(|_| anyhow::anyhow!("the nemesis has panicked"))?;
     drop(progress);
+    let uncollected = site.collect(folder);
     let remarks = exited
         .iter()
         .map(|(node, how)| format!("{} ended by itself: {how}", prepared.nodes[*node]))
+        .chain(uncollected)
         .collect();
     let left = site.tear_down();
     if !left.is_empty() {

@@ -14,7 +14,7 @@ use splitbrain_workloads::objects;
 
 use crate::cli::{Failure, harness, usage};
 use crate::databases::{self, Database, Program};
-use crate::environments;
+use crate::environments::{self, Access, Host};
 use crate::plan::{FaultPlan, Nodes, Plan, Span};
 
 /// Most nodes of a cluster on one machine.
@@ -47,13 +47,13 @@ pub struct Prepared {
 
 /// Where the nodes live.
 pub enum SitePlan {
-    /// Started here, from this program.
+    /// Started by the harness, from this program.
     Started(Program, Engine),
     /// Running already, at these URLs.
     External(Vec<String>),
 }
 
-/// What carries packets between nodes that are started here.
+/// What carries packets between nodes that are started by the harness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// The kernel: the environment `local`.
@@ -63,6 +63,19 @@ pub enum Engine {
         /// What the environment `local` lacks here.
         instead: Option<String>,
     },
+    /// The network of these hosts.
+    Hosts(Vec<Host>, Access),
+}
+
+impl Engine {
+    /// Why faults that need this can never be had, if they cannot.
+    fn lacks(&self, capability: Capability) -> Option<String> {
+        match self {
+            Engine::Kernel => None,
+            Engine::Proxy { .. } => environments::proxy::lacks(capability),
+            Engine::Hosts(..) => environments::ssh::lacks(capability),
+        }
+    }
 }
 
 /// Checks and completes a plan.
@@ -86,10 +99,10 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         })
         .map_err(usage)?;
     let expect = crate::report::expectation(&plan.expect).map_err(usage)?;
-    let engine = engine(&mut plan);
+    let engine = engine(&mut plan).map_err(usage)?;
     let urls = urls(&plan).map_err(usage)?;
     let count = match (&urls, &plan.nodes) {
-        (Some(urls), _) => urls.len(),
+        (Some(urls), _) | (None, Some(Nodes::Urls(urls))) => urls.len(),
         (None, Some(Nodes::Count(count))) => *count,
         (None, _) => database.default_nodes(),
     };
@@ -109,7 +122,13 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     } else if urls.is_none() {
         timeline.retain(|step| can_be_had(step, &nodes).is_ok());
     }
-    plan.nodes = Some(urls.clone().map_or(Nodes::Count(count), Nodes::Urls));
+    if !matches!(engine, Engine::Hosts(..)) {
+        plan.nodes = Some(urls.clone().map_or(Nodes::Count(count), Nodes::Urls));
+    } else if !timeline.is_empty() && !plan.own_hosts {
+        let why = "faults break the network and the processes of these hosts: say \
+                   --i-own-these-hosts, or --faults none";
+        return Err(usage(anyhow!(why)));
+    }
     if urls.is_none() {
         plan.faults = Some(timeline.iter().map(FaultPlan::from).collect());
     }
@@ -122,8 +141,9 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     if asked {
         prepared.check_machine().map_err(usage)?;
     }
-    if prepared.plan.disk && matches!(prepared.site, SitePlan::Started(_, Engine::Proxy { .. })) {
-        let why = environments::proxy::lacks(Capability::Disks).unwrap_or_default();
+    if let SitePlan::Started(_, engine) = &prepared.site
+        && let Some(why) = engine.lacks(Capability::Disks).filter(|_| prepared.plan.disk)
+    {
         return Err(usage(anyhow!("the plan asks for disks that can fail, but: {why}")));
     }
     Ok(prepared)
@@ -136,7 +156,7 @@ impl Prepared {
         for step in &self.timeline {
             let fault = step.choice.fault;
             let why = match fault.needs {
-                needs if *engine != Engine::Kernel => environments::proxy::lacks(needs),
+                needs if *engine != Engine::Kernel => engine.lacks(needs),
                 Capability::Disks => disk::available().err(),
                 Capability::Clocks => asks_libc(&program.path).err().map(|why| why.to_string()),
                 _ => None,
@@ -213,8 +233,15 @@ fn check_figures(plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// Chooses the environment if the plan does not, and what carries its packets.
-fn engine(plan: &mut Plan) -> Engine {
-    match plan.environment.as_deref() {
+fn engine(plan: &mut Plan) -> anyhow::Result<Engine> {
+    if plan.ssh.is_some() && plan.environment.as_deref() != Some("ssh") {
+        bail!("how hosts are reached matters for the environment ssh only (--env ssh)");
+    }
+    Ok(match plan.environment.as_deref() {
+        Some("ssh") => {
+            let (hosts, access) = plan.ssh_hosts()?;
+            Engine::Hosts(hosts, access)
+        }
         Some("proxy") => Engine::Proxy { instead: None },
         Some(_) => Engine::Kernel,
         None => {
@@ -225,7 +252,7 @@ fn engine(plan: &mut Plan) -> Engine {
             plan.environment = Some(name.to_owned());
             engine
         }
-    }
+    })
 }
 
 /// The addresses of an external cluster; nothing for one that is started here.
@@ -265,7 +292,7 @@ fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
         ("local" | "proxy", Some(Nodes::Count(count))) if !(1..=NODES_MOST).contains(count) => {
             bail!("{count} nodes cannot be; allowed are 1 to {NODES_MOST}")
         }
-        ("local" | "proxy", _) => Ok(None),
+        ("local" | "proxy" | "ssh", _) => Ok(None),
         (other, _) => {
             let names: Vec<&str> = environments::ALL.iter().map(|(name, _)| *name).collect();
             bail!("no environment is named {other:?}; there are: {}", names.join(", "))

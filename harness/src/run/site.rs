@@ -13,7 +13,10 @@ use super::prepare::{Engine, Prepared, SitePlan};
 use super::signals::Interrupted;
 use crate::databases::{Asker, Program};
 use crate::environments::proxy::{self, Ports};
-use crate::environments::{ExternalCluster, Hosts, LocalCluster, ProxyCluster, Sandbox};
+use crate::environments::ssh;
+use crate::environments::{
+    ExternalCluster, Hosts, LocalCluster, ProxyCluster, Sandbox, SshCluster,
+};
 
 /// How long a cluster may take until all its nodes serve.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -35,7 +38,7 @@ pub fn enter(prepared: &Prepared, run_id: &str) -> anyhow::Result<Option<Sandbox
             .map(Some)
             .context("the environment local cannot be had (--env proxy needs no rights)"),
         SitePlan::Started(_, Engine::Proxy { .. }) => Ok(Some(proxy::stand(run_id)?)),
-        SitePlan::External(_) => Ok(None),
+        SitePlan::Started(_, Engine::Hosts(..)) | SitePlan::External(_) => Ok(None),
     }
 }
 
@@ -45,6 +48,7 @@ impl Site {
         prepared: &Prepared,
         sandbox: Option<Sandbox>,
         folder: &RunFolder,
+        run_id: &str,
     ) -> anyhow::Result<Site> {
         let (nodes, database) = (prepared.nodes.len(), &prepared.database);
         let (program, hosts): (_, Arc<dyn Hosts>) = match (&prepared.site, sandbox) {
@@ -55,6 +59,12 @@ impl Site {
                 let (each, one_address) = (database.ports().len(), database.one_address());
                 let ports = Ports { each, one_address };
                 (program, Arc::new(ProxyCluster::provision(sandbox, nodes, ports)?))
+            }
+            (SitePlan::Started(program, Engine::Hosts(named, access)), _) => {
+                let agent = std::env::current_exe().context("where am I?")?;
+                let files = [(ssh::PROGRAM, program.path.as_path())];
+                let hosts = SshCluster::provision(access, named, run_id, &agent, &files)?;
+                (program, Arc::new(hosts))
             }
             (SitePlan::External(urls), _) => {
                 let cluster = Arc::new(ExternalCluster { nodes: prepared.nodes.clone() });
@@ -101,6 +111,7 @@ impl Site {
                     bail!("interrupted while the nodes were starting");
                 }
                 if let Some((node, how)) = self.exited().into_iter().next() {
+                    self.collect(folder);
                     let name = &prepared.nodes[node];
                     return Err(anyhow!("{name} has ended by itself: {how}"))
                         .with_context(|| last_lines(folder, name));
@@ -108,6 +119,7 @@ impl Site {
                 let patience =
                     if self.hosts.is_some() { READY_WITHIN } else { Duration::from_secs(5) };
                 if begun.elapsed() > patience {
+                    self.collect(folder);
                     return Err(anyhow!("{name} ({url}) does not serve: {why}"))
                         .with_context(|| last_lines(folder, name));
                 }
@@ -127,10 +139,16 @@ impl Site {
         self.hosts.as_ref().is_none_or(|hosts| hosts.is_guarded())
     }
 
+    /// Brings the nodes' logs to the folder of the run; what could not be brought.
+    pub fn collect(&self, folder: &RunFolder) -> Vec<String> {
+        self.hosts.as_ref().map(|hosts| hosts.collect(&folder.path)).unwrap_or_default()
+    }
+
     /// Takes everything down and says what could not be removed.
     pub fn tear_down(self) -> Vec<String> {
-        let left = self.hosts.map(|hosts| hosts.tear_down().0).unwrap_or_default();
-        left.into_iter().map(|what| format!("still there: {what}; try `splitbrain heal`")).collect()
+        let Some(hosts) = self.hosts else { return Vec::new() };
+        let left = hosts.tear_down().0.into_iter();
+        left.map(|what| format!("still there: {what}{}", hosts.remedy())).collect()
     }
 }
 
@@ -145,15 +163,17 @@ fn install(
     let mut data_folders = Vec::new();
     for (this, name) in prepared.nodes.iter().enumerate() {
         let members = hosts.told_to(this, prepared.database.ports());
-        let folder = folder.file(name);
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+        let here = folder.file(name);
+        std::fs::create_dir_all(&here)
+            .with_context(|| format!("the folder {} cannot be made", here.display()))?;
+        let folder = hosts.folder_there(this, &here);
+        let program = Program { path: hosts.program_there(this, &program.path), ..program.clone() };
         data_folders.push(folder.join("data"));
         // Logs are kept with the run, data is not.
         hosts.remove_at_end(&folder.join("data"))?;
-        daemons.push(prepared.database.daemon(program, &members, this, &folder));
+        daemons.push(prepared.database.daemon(&program, &members, this, &folder));
     }
-    hosts.install(daemons);
+    hosts.install(daemons)?;
     let disk = prepared.plan.disk.then_some(Capability::Disks);
     let needed = prepared.timeline.iter().map(|step| step.choice.fault.needs);
     hosts.attach(&needed.chain(disk).collect::<Vec<_>>(), &data_folders);

@@ -80,22 +80,25 @@ pub fn interrupted() {
 pub fn silent_host() {
     let hosts = Hosts::start(3);
     let talkers = Talkers::start(&hosts);
-    // Nobody gets in any more for a while.
-    let rule = "INPUT -p tcp --dport 2222 -j DROP";
-    let line = format!("iptables -I {rule}; sleep 25; iptables -D {rule}");
+    // Nobody gets in any more, until there is a file.
+    let (rule, open) = ("INPUT -p tcp --dport 2222 -j DROP", hosts.folder().join("open"));
+    let wait = format!("until [ -e {} ]; do sleep 0.2; done", open.display());
+    let line = format!("iptables -I {rule}; {wait}; iptables -D {rule}");
     hosts.said_on(1, &format!("({line}) </dev/null >/dev/null 2>&1 &"));
+    while hosts.on(1, "true").status.success() {}
     let mut nemesis = Nemesis::new(talkers.erased());
     let begun = Instant::now();
     let effect = nemesis.install(1, &Action::nodes(Break::Pause, vec![1]));
     println!("told after {:?}: {effect:?}", begun.elapsed());
     assert!(!matches!(effect, Effect::Installed(_)), "{effect:?}");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     let left = talkers.cluster.tear_down();
     assert_eq!(left.len(), 1, "{left:?}");
     for part in ["n2 (root@10.77.0.2)", "heals itself", "ssh -p 2222 root@10.77.0.2 /var/lib/"] {
         assert!(left[0].contains(part), "{part}: {left:?}");
     }
-    hosts.assert_clean_within(Duration::from_secs(40));
+    std::fs::write(open, "").expect("written");
+    hosts.assert_clean_within(LEASE + Duration::from_secs(5));
     hosts.end();
 }
 

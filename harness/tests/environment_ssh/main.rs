@@ -7,6 +7,7 @@ mod hosts;
 mod node_program;
 #[path = "../environment_local/runner.rs"]
 mod runner;
+mod runs;
 #[allow(dead_code, reason = "only the node program's part is needed: no links are shaped here")]
 #[path = "../environment_local/stream.rs"]
 mod stream;
@@ -24,6 +25,9 @@ const TESTS: &[Test] = &[
     Test { name: "others_rules_stay_and_one_run_at_a_time", run: cases::others_rules_stay },
     Test { name: "a_killed_guard_leaves_nothing", run: cases::killed_guard },
     Test { name: "without_a_harness_hosts_heal_themselves", run: cases::killed_harness },
+    Test { name: "a_real_run_with_an_interruption", run: runs::interrupted_run },
+    Test { name: "faults_need_leave_and_hosts_a_name", run: runs::faults_need_leave },
+    Test { name: "a_killed_run_leaves_nothing", run: runs::killed_run },
 ];
 
 fn main() -> ExitCode {

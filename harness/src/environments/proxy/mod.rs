@@ -130,6 +130,19 @@ fn more_descriptors() {
     }
 }
 
+impl ProxyCluster {
+    /// Says what each node runs, one for each node in order; nothing is started.
+    ///
+    /// # Panics
+    /// The number of daemons is not that of the nodes.
+    pub fn install(&self, daemons: Vec<Daemon>) {
+        assert_eq!(daemons.len(), self.nodes.len(), "one daemon for each node");
+        for (node, daemon) in self.nodes.iter().zip(daemons) {
+            node.program().daemon = Some(daemon);
+        }
+    }
+}
+
 impl Hosts for ProxyCluster {
     fn told_to(&self, viewer: usize, _usual_ports: &[u16]) -> Vec<Member> {
         (0..self.nodes.len())
@@ -149,11 +162,9 @@ impl Hosts for ProxyCluster {
         self.stand.remove_at_end(directory).map_err(EnvError::failed("writing the journal"))
     }
 
-    fn install(&self, daemons: Vec<Daemon>) {
-        assert_eq!(daemons.len(), self.nodes.len(), "one daemon for each node");
-        for (node, daemon) in self.nodes.iter().zip(daemons) {
-            node.program().daemon = Some(daemon);
-        }
+    fn install(&self, daemons: Vec<Daemon>) -> Result<(), EnvError> {
+        ProxyCluster::install(self, daemons);
+        Ok(())
     }
 
     /// Nothing can be had that has to be made ready.

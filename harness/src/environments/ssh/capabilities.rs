@@ -1,14 +1,18 @@
 //! What the nemesis can do to hosts: every act and observation is the guard's, on the spot.
 
 use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use splitbrain_nemesis::Members;
 use splitbrain_nemesis::node::{
     Capability, Cluster, DropRule, Link, Links, NodeError, ProcessState, Processes, Signal,
 };
 
 use super::protocol::Ask;
-use super::{SshCluster, in_parallel};
+use super::{PROGRAM, SshCluster, in_parallel};
+use crate::environments::{Daemon, EnvError, Hosts, Leftovers, Member};
 
 fn told<T>(result: io::Result<T>) -> Result<T, NodeError> {
     result.map_err(|error| NodeError(error.to_string()))
@@ -27,8 +31,80 @@ impl Cluster for SshCluster {
         Some(self)
     }
 
+    fn members(&self) -> Option<&dyn Members> {
+        self.members.get().map(AsRef::as_ref)
+    }
+
     fn lacks(&self, capability: Capability) -> String {
-        format!("the environment ssh has no {capability}")
+        lacks(capability).unwrap_or_else(|| format!("no {capability}"))
+    }
+}
+
+/// Why this can never be had of hosts, if it cannot.
+pub(crate) fn lacks(capability: Capability) -> Option<String> {
+    match capability {
+        Capability::Links | Capability::Processes | Capability::Members => None,
+        other => Some(format!("the environment ssh has no {other}")),
+    }
+}
+
+impl Hosts for SshCluster {
+    fn told_to(&self, _viewer: usize, usual_ports: &[u16]) -> Vec<Member> {
+        Member::at_usual_ports(self.nodes(), usual_ports)
+    }
+
+    fn clients_reach(&self, node: usize, usual_ports: &[u16]) -> SocketAddr {
+        (self.nodes()[node].address, usual_ports[0]).into()
+    }
+
+    fn folder_there(&self, node: usize, _here: &Path) -> PathBuf {
+        self.folder(node).join("node")
+    }
+
+    fn program_there(&self, node: usize, _here: &Path) -> PathBuf {
+        self.folder(node).join(PROGRAM)
+    }
+
+    /// The run's whole folder is removed there.
+    fn remove_at_end(&self, _directory: &Path) -> Result<(), EnvError> {
+        Ok(())
+    }
+
+    fn install(&self, daemons: Vec<Daemon>) -> Result<(), EnvError> {
+        SshCluster::install(self, daemons)
+    }
+
+    /// Nothing can be had that has to be made ready.
+    fn attach(&self, _needed: &[Capability], _data: &[PathBuf]) {}
+
+    fn administer(&self, members: Box<dyn Members>) {
+        let _ = self.members.set(members);
+    }
+
+    fn launch(&self, node: usize) -> Result<(), EnvError> {
+        SshCluster::start(self, node)
+    }
+
+    fn exited(&self) -> Vec<(usize, String)> {
+        SshCluster::exited(self)
+    }
+
+    fn is_guarded(&self) -> bool {
+        SshCluster::is_guarded(self)
+    }
+
+    fn collect(&self, folder: &Path) -> Vec<String> {
+        self.collect_logs(|node, log| {
+            folder.join(node).join(log.file_name().unwrap_or(log.as_os_str()))
+        })
+    }
+
+    fn remedy(&self) -> &'static str {
+        ""
+    }
+
+    fn tear_down(&self) -> Leftovers {
+        Leftovers(SshCluster::tear_down(self))
     }
 }
 

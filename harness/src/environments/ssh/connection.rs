@@ -2,7 +2,9 @@
 //! never, and nobody waits for ever.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,8 +13,11 @@ use serde::de::DeserializeOwned;
 use super::bootstrap::back_to;
 use super::host::{Access, Host};
 use super::line::Line;
+use super::lock;
 use super::protocol::{Ask, Reply, Request, WORD};
 
+/// How often a lease is renewed while it lasts.
+const RENEWALS: u32 = 5;
 /// How long an answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// The same for healing, which kills, waits and removes.
@@ -22,7 +27,48 @@ const RECONNECT_WITHIN: Duration = Duration::from_secs(6);
 /// The first pause between two tries; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The way to one guard.
+/// The way to one host's guard, whose lease is renewed as long as this is there.
+pub(super) struct Guard {
+    connection: Arc<Mutex<Connection>>,
+    /// Dropped when the lease is no longer to be renewed.
+    renewing: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+impl Guard {
+    pub(super) fn new(connection: Connection, lease: Duration) -> Guard {
+        let connection = Arc::new(Mutex::new(connection));
+        let (stop, stopped) = mpsc::channel();
+        let renewed = Arc::clone(&connection);
+        thread::spawn(move || {
+            while stopped.recv_timeout(lease / RENEWALS) == Err(RecvTimeoutError::Timeout) {
+                // One that is not reached now is asked again next time, or heals itself.
+                let _ = lock(&renewed).ask::<()>(Ask::Renew);
+            }
+        });
+        Guard { connection, renewing: Mutex::new(Some(stop)) }
+    }
+
+    pub(super) fn ask<T: DeserializeOwned>(&self, ask: Ask) -> io::Result<T> {
+        lock(&self.connection).ask(ask)
+    }
+
+    /// The run's folder on the host.
+    pub(super) fn folder(&self) -> PathBuf {
+        lock(&self.connection).folder.clone()
+    }
+
+    /// What is left after it has undone everything.
+    pub(super) fn heal(&self) -> io::Result<Vec<String>> {
+        lock(&self.renewing).take();
+        match self.ask(Ask::Heal) {
+            // The guard removes its folder last, and then itself.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            left => left,
+        }
+    }
+}
+
+/// The connection itself.
 pub(super) struct Connection {
     access: Access,
     host: Host,
@@ -36,17 +82,12 @@ impl Connection {
         Connection { access, host, folder, line: Some(line), last_id: 0 }
     }
 
-    /// The run's folder on the host.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Asks, and asks again over a new connection if the one that there was breaks.
     ///
     /// # Errors
     /// The guard says no; or it is gone ([`ErrorKind::NotFound`]); or it was not reached in time,
     /// and then it may have done what it was asked for.
-    pub(super) fn ask<T: DeserializeOwned>(&mut self, ask: Ask) -> io::Result<T> {
+    fn ask<T: DeserializeOwned>(&mut self, ask: Ask) -> io::Result<T> {
         self.last_id += 1;
         let limit = if matches!(ask, Ask::Heal) { HEAL_LIMIT } else { ANSWER_LIMIT };
         let request = Request { id: self.last_id, ask };

@@ -16,37 +16,37 @@ mod connection;
 mod guard;
 mod host;
 mod line;
+mod logs;
 mod protocol;
 mod ward;
 
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
-use splitbrain_nemesis::{Link, Links};
+use splitbrain_nemesis::{Link, Links, Members};
 
+pub(crate) use capabilities::lacks;
 pub use guard::{relay, serve};
 pub use host::{Access, Host};
 
 use super::local::probes::Probes;
+use super::tool::Tool;
 use super::{Daemon, EnvError, NodeSpec};
 use bootstrap::{AGENT, Upload};
-use connection::Connection;
-use protocol::{Ask, Ended, Piece, Post};
+use connection::{Connection, Guard};
+use protocol::{Ask, Ended, Post};
 
+/// Name of the program under test in the run's folder on a host.
+pub(crate) const PROGRAM: &str = "program";
 /// Where guards receive probes.
 const PROBE_PORT: u16 = 7_009;
 /// How long the ways between the nodes may take to carry a first probe.
 const WAYS_WITHIN: Duration = Duration::from_secs(3);
-/// How often a lease is renewed while it lasts.
-const RENEWALS: u32 = 5;
 
 /// A cluster of hosts that were there before.
 pub struct SshCluster {
@@ -58,42 +58,7 @@ pub struct SshCluster {
     /// Of the clients.
     probes: Probes,
     logs: Mutex<Vec<PathBuf>>,
-}
-
-/// The way to one host's guard, whose lease is renewed as long as this is there.
-struct Guard {
-    connection: Arc<Mutex<Connection>>,
-    /// Dropped when the lease is no longer to be renewed.
-    renewing: Mutex<Option<mpsc::Sender<()>>>,
-}
-
-impl Guard {
-    fn new(connection: Connection, lease: Duration) -> Guard {
-        let connection = Arc::new(Mutex::new(connection));
-        let (stop, stopped) = mpsc::channel();
-        let renewed = Arc::clone(&connection);
-        thread::spawn(move || {
-            while stopped.recv_timeout(lease / RENEWALS) == Err(RecvTimeoutError::Timeout) {
-                // One that is not reached now is asked again next time, or heals itself.
-                let _ = lock(&renewed).ask::<()>(Ask::Renew);
-            }
-        });
-        Guard { connection, renewing: Mutex::new(Some(stop)) }
-    }
-
-    fn ask<T: DeserializeOwned>(&self, ask: Ask) -> io::Result<T> {
-        lock(&self.connection).ask(ask)
-    }
-
-    /// What is left after it has undone everything.
-    fn heal(&self) -> io::Result<Vec<String>> {
-        lock(&self.renewing).take();
-        match self.ask(Ask::Heal) {
-            // The guard removes its folder last, and then itself.
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            left => left,
-        }
-    }
+    members: OnceLock<Box<dyn Members>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -126,6 +91,7 @@ impl SshCluster {
         agent: &Path,
         files: &[(&str, &Path)],
     ) -> Result<SshCluster, EnvError> {
+        Tool::find("ssh")?;
         let names: Vec<String> = (1..=hosts.len()).map(|number| format!("n{number}")).collect();
         let at = |node: usize| {
             EnvError::failed(format!("{} ({})", names[node], hosts[node].destination))
@@ -167,6 +133,7 @@ impl SshCluster {
             hosts: hosts.to_vec(),
             access: access.clone(),
             logs: Mutex::default(),
+            members: OnceLock::new(),
             names,
             guards,
         })
@@ -180,7 +147,7 @@ impl SshCluster {
     /// The run's folder on a node's host, where the files are that were copied there; it is
     /// removed at the end.
     pub fn folder(&self, node: usize) -> PathBuf {
-        lock(&self.guards[node].connection).folder().to_owned()
+        self.guards[node].folder()
     }
 
     /// Says what each node runs, one for each node in order, and looks whether every way that can
@@ -252,31 +219,6 @@ impl SshCluster {
 
     fn all_ended(&self) -> Vec<io::Result<Ended>> {
         in_parallel(&self.names, |node, _| self.ask(node, Ask::Ended))
-    }
-
-    /// Copies each node's log to a file here. What could not be copied, for a person.
-    pub fn collect_logs(&self, place: impl Fn(&str, &Path) -> PathBuf + Sync) -> Vec<String> {
-        let logs = lock(&self.logs).clone();
-        let copied = in_parallel(&logs, |node, log| {
-            self.copy(node, log, &place(&self.names[node], log))
-                .map_err(|error| format!("the log of {}: {error}", self.names[node]))
-        });
-        copied.into_iter().filter_map(Result::err).collect()
-    }
-
-    fn copy(&self, node: usize, from: &Path, to: &Path) -> io::Result<()> {
-        to.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-        let mut file = std::fs::File::create(to)?;
-        let mut offset = 0;
-        loop {
-            let piece: Piece = self.ask(node, Ask::Read { path: from.to_owned(), offset })?;
-            let bytes = BASE64.decode(piece.bytes).map_err(io::Error::other)?;
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            offset += bytes.len() as u64;
-            file.write_all(&bytes)?;
-        }
     }
 
     /// Undoes everything on every host and looks whether anything is left. May be repeated;
