@@ -46,6 +46,18 @@ pub fn keeper_killed() {
     assert_eq!(cluster.tear_down().0, [""; 0]);
 }
 
+/// A harness that gives up while it sets a run up undoes it, also without its keeper.
+pub fn keeper_killed_while_setting_up() {
+    let sandbox = Sandbox::enter(&run_name("start")).unwrap_or_else(|error| panic!("{error}"));
+    let left = || fs::read_dir(".").expect("readable").count();
+    assert_eq!(left(), 2, "a journal and a folder");
+    kill(journaled_keeper(), Signal::SIGKILL).expect("killed");
+    eventually("the keeper is dead", || !sandbox.keeper_is_alive());
+    let failed = LocalCluster::provision(sandbox, 2).err();
+    assert!(failed.is_some(), "without a keeper there are no nodes");
+    assert_eq!(left(), 0);
+}
+
 /// The keeper of the only run whose journal is in the current folder.
 fn journaled_keeper() -> Pid {
     let journal = fs::read_dir(".")

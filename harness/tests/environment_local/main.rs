@@ -33,6 +33,7 @@ const TESTS: &[Test] = &[
     Test { name: "no_way_out", run: cases::no_way_out },
     Test { name: "tear_down_leaves_nothing", run: ends::tear_down_leaves_nothing },
     Test { name: "keeper_killed", run: ends::keeper_killed },
+    Test { name: "keeper_killed_while_setting_up", run: ends::keeper_killed_while_setting_up },
     Test {
         name: "heal_undoes_what_the_keeper_could_not",
         run: ends::heal_undoes_what_the_keeper_could_not,

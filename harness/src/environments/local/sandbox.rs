@@ -84,25 +84,27 @@ impl Sandbox {
         // The keeper first: from here on there is somebody to undo what is made.
         let keeper = Keeper::start(&folder.join(format!("{run}.jsonl")), kept)
             .map_err(failed("starting the keeper"))?;
-        let mut journal = Journal::create(&folder, run).map_err(failed("making the journal"))?;
-        let directory = folder.join(run);
-        let mut make_entries = || {
-            if let Some(process) = keeper.process() {
-                journal.record(&Entry::Process { process, what: "keeper".to_owned() })?;
-            }
-            if kept == Kept::ByMark {
-                journal.record(&Entry::Marked(Mark { run: run.to_owned(), node: None }))?;
-            }
-            journal.record(&Entry::Directory(directory.clone()))?;
-            fs::create_dir(&directory)
-        };
-        make_entries().map_err(failed("making the folder of the run"))?;
-        Ok(Sandbox {
+        let journal = Journal::create(&folder, run).map_err(failed("making the journal"))?;
+        let process = keeper.process();
+        // From here on a failure undoes what there is, even if the keeper has been killed.
+        let sandbox = Sandbox {
             run: run.to_owned(),
             keeper: Mutex::new(keeper),
             journal: Mutex::new(journal),
-            directory,
-        })
+            directory: folder.join(run),
+        };
+        let make_entries = || {
+            if let Some(process) = process {
+                sandbox.record_process(process, "keeper")?;
+            }
+            if kept == Kept::ByMark {
+                sandbox.record(&Entry::Marked(sandbox.mark()))?;
+            }
+            sandbox.remove_at_end(&sandbox.directory)?;
+            fs::create_dir(&sandbox.directory)
+        };
+        make_entries().map_err(failed("making the folder of the run"))?;
+        Ok(sandbox)
     }
 
     /// Name of the run.
@@ -168,6 +170,12 @@ impl Sandbox {
             left.extend(keeper_end.err().map(|error| error.to_string()));
         }
         left
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 
