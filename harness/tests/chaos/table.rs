@@ -10,7 +10,7 @@ use crate::trouble;
 /// The table.
 pub fn of(runs: &[Ran]) -> String {
     let mut rows = vec![
-        ["trouble", "runs", "hit", "faults in force"]
+        ["trouble", "runs", "hit", "faults in force", "not healed"]
             .into_iter()
             .chain(leftovers::KINDS)
             .chain(["clean after", "exit codes"])
@@ -43,6 +43,8 @@ fn row(name: &str, runs: &[&Ran]) -> Vec<String> {
         runs.len().to_string(),
         runs.iter().filter(|ran| ran.hit).count().to_string(),
         runs.iter().map(|ran| ran.told.installed).sum::<usize>().to_string(),
+        // Except where there was nobody to heal them, or nothing.
+        runs.iter().filter(|ran| !ran.hit).map(|ran| ran.told.unhealed).sum::<usize>().to_string(),
     ];
     for kind in leftovers::KINDS {
         let left = runs.iter().flat_map(|ran| &ran.left).filter(|left| left.kind == kind);
