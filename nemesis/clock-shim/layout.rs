@@ -1,5 +1,5 @@
-// What a clock is told, as it lies in the file that is shared with the node's programs. Compiled
-// into the shim and into the crate.
+//! What a clock is told, as it lies in the file that is shared with the node's programs. Compiled
+//! into the shim and into the crate.
 
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
 

@@ -19,11 +19,12 @@ pub enum Op {
 }
 
 /// The holder and the tokens so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     held: bool,
-    /// No token so far is less than this; the last one is this if it is known.
-    at_least: u64,
+    /// The last token is not less than this, and is this if it is known; -1 before the first, and
+    /// wide enough for one more than any token.
+    at_least: i128,
     is_known: bool,
 }
 
@@ -55,22 +56,24 @@ impl Model for FencedMutex {
     }
 
     fn init(&self) -> State {
-        State::default()
+        State { held: false, at_least: -1, is_known: false }
     }
 
     fn step(&self, state: &State, op: &Op) -> Option<State> {
         match *op {
-            Op::Acquire(Some(token)) => (!state.held && token > state.at_least).then_some(State {
-                held: true,
-                at_least: token,
-                is_known: true,
-            }),
+            Op::Acquire(Some(token)) => {
+                let token = i128::from(token);
+                let grows = token > state.at_least;
+                let held = State { held: true, at_least: token, is_known: true };
+                (!state.held && grows).then_some(held)
+            }
             Op::Acquire(None) => (!state.held).then(|| State {
                 held: true,
                 at_least: state.at_least + 1,
                 is_known: false,
             }),
             Op::Release(token) => {
+                let token = token.map(i128::from);
                 let fits = token.is_none_or(|token| match state.is_known {
                     true => token == state.at_least,
                     false => token >= state.at_least,

@@ -38,7 +38,10 @@ pub struct State {
 impl State {
     fn written(self, value: ValueId, version: Option<u64>) -> Option<State> {
         let is_known = version.is_some();
-        let version = version.unwrap_or(self.version + 1);
+        let version = match version {
+            Some(version) => version,
+            None => self.version.checked_add(1)?,
+        };
         (version > self.version).then_some(State { value, version, is_known })
     }
 }

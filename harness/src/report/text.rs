@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use splitbrain_checker::{CapWindow, Effect, FaultReport, Service, Side, Verdict};
+use splitbrain_checker::{CapWindow, Class, Effect, FaultReport, Service, Side, Verdict};
 
 use super::{Judged, word};
 
@@ -184,6 +184,7 @@ fn ending(out: &mut String, judged: &Judged) {
             Verdict::Invalid => {
                 let hint = judgement
                     .class
+                    .filter(|class| *class != Class::Corrupt)
                     .map_or(String::new(), |class| format!(" (--expect {})", word(class)));
                 format!("{}; exit 1 because {expected} was expected{hint}", judgement.headline())
             }
