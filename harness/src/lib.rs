@@ -8,6 +8,7 @@ mod command;
 pub mod databases;
 pub mod environments;
 pub mod interpreter;
+pub mod nines;
 pub mod plan;
 mod progress;
 pub mod recorder;

@@ -259,3 +259,14 @@ fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
     check(&["--db", "etcd"], "apt-get install etcd-server");
     check(&[], "cargo build --release --workspace");
 }
+
+#[test]
+fn nines_are_told_with_their_downtime() {
+    check("nines 99.99", 0, "52m 35.7s");
+    check("nines --seq 99.9 --seq 99.9", 0, "99.8001%");
+    check("nines --par 99.9 --par 99.9", 0, "99.9999%");
+    check("nines --seq 99.9 --par 99 --par 99", 0, "99.89% ");
+    check("nines 99.9 --json", 0, r#""nines":3.0"#);
+    check("nines 101", 64, "a number of per cent from 0 to 100");
+    check("nines", 64, "required");
+}

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod follow;
 mod list;
+mod nines;
 mod run;
 
 use std::io::Write as _;
@@ -77,6 +78,8 @@ enum Command {
     Convert(convert::Args),
     /// Show the modes, workloads, faults, databases and environments there are.
     List(list::Args),
+    /// Say what an availability allows: its nines and downtime, in sequence and in parallel.
+    Nines(nines::Args),
     /// Say what this machine can do, what is missing and the command that gets it.
     Doctor,
     /// Undo whatever an earlier run left behind.
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::List(args) => list::main(&args),
+        Command::Nines(args) => nines::main(&args),
         Command::Doctor => doctor::doctor(),
         Command::Heal => doctor::heal(),
         Command::Agent(agent) => return agent::main(&agent),
