@@ -28,6 +28,8 @@ const OTHER: Link = Link { from: 2, to: 1 };
 /// Between packets, unless programs are too slow for it.
 const GAP: Duration = Duration::from_millis(1);
 const PACKETS: u32 = 1_000;
+/// Enough to see that nothing is wrong with a link, and what its delay is.
+const FEW_PACKETS: u32 = 200;
 const BYTES: usize = 200;
 
 /// Where programs are slow, it takes longer to see what is so.
@@ -52,9 +54,17 @@ struct Seen {
 
 impl Seen {
     fn of(witness: &dyn Witness, link: Link) -> Seen {
-        let arrivals = witness.stream(link, PACKETS, BYTES, gap(witness));
+        Seen::of_many(witness, link, PACKETS)
+    }
+
+    fn of_few(witness: &dyn Witness, link: Link) -> Seen {
+        Seen::of_many(witness, link, FEW_PACKETS)
+    }
+
+    fn of_many(witness: &dyn Witness, link: Link, sent: u32) -> Seen {
+        let arrivals = witness.stream(link, sent, BYTES, gap(witness));
         let late_ms = witness.lateness().as_secs_f64() * 1e3;
-        Seen { sent: PACKETS, arrivals, usual_ms: 0.0, late_ms }
+        Seen { sent, arrivals, usual_ms: 0.0, late_ms }
     }
 
     fn numbers(&self) -> Vec<u32> {
@@ -117,7 +127,7 @@ fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
 
 #[track_caller]
 fn good(witness: &dyn Witness, link: Link) {
-    let seen = Seen::of(witness, link);
+    let seen = Seen::of_few(witness, link);
     near("lost over a good link", seen.lost(), 0.0, 0.01);
     assert!(seen.damaged_count() == 0 && seen.doubled() == 0.0, "{link:?} does not carry well");
     near("median delay over a good link in ms", seen.median_ms(), 0.0, seen.late_ms);
@@ -131,7 +141,7 @@ fn while_bad(
     quality: Quality,
     check: impl Fn(&Seen),
 ) {
-    let usual_ms = Seen::of(witness, BAD).median_ms();
+    let usual_ms = Seen::of_few(witness, BAD).median_ms();
     let mut nemesis = nemesis(cluster, witness);
     installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
     let seen = Seen { usual_ms, ..Seen::of(witness, BAD) };
@@ -269,7 +279,7 @@ fn reset(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
 fn add_up(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let mut nemesis = nemesis(cluster, witness);
     let all: Vec<Link> = Link::all(cluster.nodes().len()).collect();
-    let median_ms = |link| Seen::of(witness, link).median_ms();
+    let median_ms = |link| Seen::of_few(witness, link).median_ms();
     let late_ms = witness.lateness().as_secs_f64() * 1e3;
     let delay = |ms: u64| Quality { delay_us: ms * 1_000, ..NONE };
     installed(&nemesis.install(1, &Action::Shape { links: all, quality: delay(100) }));
