@@ -65,6 +65,6 @@ fn main() -> ExitCode {
             (test.run)();
             ExitCode::SUCCESS
         }
-        _ => runner::run_all(TESTS, &[Who::Root, Who::OrdinaryUser], &args),
+        _ => runner::run_all(TESTS, &["netem_conforms"], &[Who::Root, Who::OrdinaryUser], &args),
     }
 }

@@ -30,13 +30,15 @@ const NOBODY: u32 = 65534;
 const LIMIT: Duration = Duration::from_secs(600);
 
 enum Outcome {
-    Passed,
+    Passed(String),
     Failed(String),
     Skipped(String),
 }
 
-/// Runs the tests whose full name holds one of the words among `args`, as test programs do.
-pub fn run_all(tests: &[Test], everybody: &[Who], args: &[String]) -> ExitCode {
+/// Runs the tests whose full name holds one of the words among `args`, as test programs do: one
+/// after another, since a machine that does two things at once falsifies their times. Those that
+/// are named in `beside` mostly wait and run beside the others.
+pub fn run_all(tests: &[Test], beside: &[&str], everybody: &[Who], args: &[String]) -> ExitCode {
     let words: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let chosen: Vec<_> = everybody
         .iter()
@@ -49,30 +51,34 @@ pub fn run_all(tests: &[Test], everybody: &[Who], args: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("\nrunning {} tests", chosen.len());
-    let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
     let place = Place::new();
-    for (name, who, test) in chosen {
-        match place.run(who, test) {
-            Outcome::Passed => {
-                passed += 1;
-                println!("test {name} ... ok");
-            }
-            Outcome::Skipped(why) => {
-                skipped += 1;
-                println!("test {name} ... SKIPPED: {why}");
-            }
-            Outcome::Failed(said) => {
-                println!("test {name} ... FAILED\n{said}");
-                failures.push(name);
-            }
+    let told = |(name, who, test): &(String, Who, &Test)| {
+        let outcome = place.run(*who, test);
+        match &outcome {
+            Outcome::Passed(said) => println!("{said}test {name} ... ok"),
+            Outcome::Skipped(why) => println!("test {name} ... SKIPPED: {why}"),
+            Outcome::Failed(said) => println!("test {name} ... FAILED\n{said}"),
         }
-    }
-    let result = if failures.is_empty() { "ok" } else { "FAILED" };
+        outcome
+    };
+    let (waiting, others): (Vec<_>, Vec<_>) =
+        chosen.iter().partition(|(.., test)| beside.contains(&test.name));
+    let outcomes: Vec<Outcome> = thread::scope(|scope| {
+        let waiting: Vec<_> =
+            waiting.into_iter().map(|one| scope.spawn(move || told(one))).collect();
+        let others: Vec<Outcome> = others.into_iter().map(told).collect();
+        let waited = waiting.into_iter().map(|one| one.join().expect("a runner does not panic"));
+        others.into_iter().chain(waited).collect()
+    });
+    let count = |of: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| of(outcome)).count();
+    let passed = count(|outcome| matches!(outcome, Outcome::Passed(_)));
+    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    let failed = outcomes.len() - passed - skipped;
+    let result = if failed == 0 { "ok" } else { "FAILED" };
     println!(
-        "\ntest result: {result}. {passed} passed; {} failed; {skipped} ignored; 0 measured\n",
-        failures.len()
+        "\ntest result: {result}. {passed} passed; {failed} failed; {skipped} ignored; 0 measured\n",
     );
-    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 impl Who {
@@ -108,10 +114,7 @@ impl Place {
             return Outcome::Skipped(format!("not possible here: {}", why.trim()));
         }
         match self.run_role(who, &["case", test.name]) {
-            Ok(said) => {
-                print!("{said}");
-                Outcome::Passed
-            }
+            Ok(said) => Outcome::Passed(said),
             Err(said) => Outcome::Failed(said),
         }
     }

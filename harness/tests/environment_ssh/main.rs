@@ -42,6 +42,6 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         // `sshd` serves other users than its own only as root.
-        _ => runner::run_all(TESTS, &[Who::Root], &args),
+        _ => runner::run_all(TESTS, &[], &[Who::Root], &args),
     }
 }
