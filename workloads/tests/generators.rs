@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use splitbrain_checker::history::Kind;
 use splitbrain_workloads::generator::simulate::{Simulated, simulate};
 use splitbrain_workloads::generator::{
-    Limit, Mix, Repeat, Rounds, Sequence, Stagger, TimeLimit, each,
+    Alongside, Limit, Mix, Probes, Repeat, Rounds, Sequence, Stagger, TimeLimit, each,
 };
 use splitbrain_workloads::objects::{self, Settings};
 use splitbrain_workloads::{Context, Generator, Invocation};
@@ -78,6 +78,29 @@ fn a_mix_follows_its_weights_and_ends_with_its_last_choice() {
     assert!(schedule.iter().all(|one| one.invocation.key.as_deref() != Some("never")));
 }
 
+#[test]
+fn probes_ask_all_nodes_at_once_and_beside_everything_else() {
+    let main = Stagger::new(1e9 / 40.0, Limit::new(3, reads("x")));
+    let probes = Probes::new("read", "p", Duration::from_nanos(100));
+    let mut ctx = Context::new(1, 0, 2);
+    let mut both = TimeLimit::new(Duration::from_nanos(250), Alongside::new(main, probes));
+    let schedule = simulate(&mut both, &mut ctx, 6, 100, |_| (10, Kind::Ok, Value::Null));
+    let probed: Vec<_> = schedule
+        .iter()
+        .filter(|one| one.invocation.probe)
+        .map(|one| (one.invocation.due.unwrap(), one.began, one.invocation.node.unwrap()))
+        .collect();
+    // The third operation of the other is the last, and the rounds end with it.
+    let last = schedule.iter().filter(|one| !one.invocation.probe).next_back().unwrap().began;
+    let expected: Vec<_> = [0, 100, 200]
+        .into_iter()
+        .filter(|due| *due <= last)
+        .flat_map(|due| [(due, due, 0), (due, due, 1)])
+        .collect();
+    assert_eq!(probed, expected);
+    assert!(probed.len() >= 2);
+}
+
 /// Final reads of two keys at two nodes, answered by `answer(round-independent time, invocation)`.
 fn rounds(answer: impl FnMut(&Invocation) -> (u64, Kind, Value)) -> Vec<Simulated> {
     let keys = vec!["a".to_owned(), "b".to_owned()];
@@ -135,9 +158,17 @@ fn the_register_workload_writes_unique_values_and_retires_keys() {
     let schedule = run(&mut *main, 5, 3_000);
     let mut written = std::collections::HashSet::new();
     let mut per_key = std::collections::HashMap::<_, usize>::new();
+    let (mut to_probed, mut once) = (0, std::collections::HashSet::new());
     let mut kinds = std::collections::HashMap::<_, usize>::new();
     for one in &schedule {
-        *per_key.entry(one.invocation.key.clone()).or_default() += 1;
+        match one.invocation.key.as_deref().unwrap() {
+            "p" => to_probed += 1,
+            key if key.starts_with('w') => {
+                assert_eq!(one.invocation.f, "write");
+                assert!(once.insert(key), "{key} is written twice");
+            }
+            key => *per_key.entry(key).or_default() += 1,
+        }
         *kinds.entry(one.invocation.f.clone()).or_default() += 1;
         let value = &one.invocation.value;
         if let Some(value) = value.as_i64().or_else(|| value[1].as_i64()) {
@@ -146,6 +177,8 @@ fn the_register_workload_writes_unique_values_and_retires_keys() {
     }
     assert!(per_key.values().all(|count| *count <= 30));
     assert!(per_key.len() > 100, "{} keys", per_key.len());
+    assert!((100..200).contains(&to_probed), "one in 20 goes to the probed key: {to_probed}");
+    assert!((100..200).contains(&once.len()), "a tenth of the writes: {}", once.len());
     assert!(kinds["read"] > 1_300 && kinds["cas"] > 300 && kinds["write"] > 800, "{kinds:?}");
 }
 

@@ -166,6 +166,7 @@ impl Builder {
             completion: Completion::Info,
             error: None,
             due_ns: line.due.unwrap_or(at.time_ns),
+            probe: line.probe,
             phase: self.history.phases.last().map(|start| start.phase),
         });
         Ok(())

@@ -49,6 +49,10 @@ pub struct Event {
     /// operations the first one's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<u64>,
+    /// Whether it is one of the reads of one key at all nodes at once that show whether the nodes
+    /// differ (invocations only).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub probe: bool,
     /// Why a completion is not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<EventError>,
@@ -81,6 +85,7 @@ impl Event {
             client: None,
             node: None,
             due: None,
+            probe: false,
             error: None,
             fault: None,
             id: None,

@@ -130,6 +130,7 @@ pub(super) fn event_of(form: Value) -> Result<Event, (String, String)> {
     let given = |field: &str| map.get(field).and_then(Value::as_u64);
     let named = |field: &str| map.get(field).and_then(Value::as_str).map(str::to_owned);
     (event.version, event.due, event.id) = (given("version"), given("due"), given("id"));
+    event.probe = map.get("probe").and_then(Value::as_bool).unwrap_or_default();
     event.client = given("client").and_then(|client| u32::try_from(client).ok());
     event.fault = named("fault").map(Into::into);
     event.effect = named("effect").map(Into::into);

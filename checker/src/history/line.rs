@@ -22,6 +22,7 @@ pub(super) struct Line<'a> {
     pub client: Option<u32>,
     pub node: Option<&'a str>,
     pub due: Option<u64>,
+    pub probe: bool,
     pub error: Option<Box<EventError>>,
 }
 
@@ -40,6 +41,7 @@ impl<'a> Line<'a> {
             client: event.client,
             node: event.node.as_deref(),
             due: event.due,
+            probe: event.probe,
             error: event.error.take().map(Box::new),
         }
     }

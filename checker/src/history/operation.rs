@@ -61,6 +61,8 @@ pub struct Operation {
     pub error: Option<Box<EventError>>,
     /// The intended start in nanoseconds; the actual one where no intention was recorded.
     pub due_ns: u64,
+    /// Whether it is one of the reads of one key at all nodes at once.
+    pub probe: bool,
     /// The phase of the invocation.
     pub phase: Option<Phase>,
 }

@@ -32,6 +32,7 @@ impl<'a> Line<'a> {
             client: None,
             node: None,
             due: None,
+            probe: false,
             error: None,
         };
         let mut seen = 0_u16;
@@ -50,6 +51,7 @@ impl<'a> Line<'a> {
                 Field::Client => line.client = Some(u32::try_from(rest.natural()?).ok()?),
                 Field::Node => line.node = Some(rest.string()?),
                 Field::Due => line.due = Some(rest.natural()?),
+                Field::Probe => line.probe = rest.truth()?,
             }
             let bit = 1 << field as u16;
             if seen & bit != 0 {
@@ -84,6 +86,7 @@ enum Field {
     Client,
     Node,
     Due,
+    Probe,
 }
 
 /// What is left of a text. Every method passes over blanks first.
@@ -136,6 +139,7 @@ impl<'a> Scanner<'a> {
             [b'i', ..] => (b"index\":", Field::Index),
             [b't', b'i', ..] => (b"time\":", Field::Time),
             [b't', ..] => (b"type\":", Field::Type),
+            [b'p', b'r', b'o', b'b', ..] => (b"probe\":", Field::Probe),
             [b'p', ..] => (b"process\":", Field::Process),
             [b'f', ..] => (b"f\":", Field::F),
             [b'k', ..] => (b"key\":", Field::Key),
@@ -230,6 +234,14 @@ impl<'a> Scanner<'a> {
                 _ => return None,
             }
         }
+    }
+
+    fn truth(&mut self) -> Option<bool> {
+        self.peek()?;
+        if self.word(b"true") {
+            return Some(true);
+        }
+        self.word(b"false").then_some(false)
     }
 
     fn scalar(&mut self) -> Option<Value> {

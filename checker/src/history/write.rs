@@ -79,6 +79,7 @@ impl History {
             client: operation.client,
             node: operation.node.map(|node| self[node].clone().into()),
             due: Some(operation.due_ns).filter(|due_ns| *due_ns != operation.invoked.time_ns),
+            probe: operation.probe,
             ..self.event(operation, operation.invoked, Kind::Invoke)
         }
     }

@@ -216,6 +216,7 @@ impl Desk {
         event.client = Some(worker as u32);
         event.node = Some(Cow::Owned(self.nodes[node].to_string()));
         event.due = invocation.due;
+        event.probe = invocation.probe;
         self.recorder.write(event);
         self.counts.invoked.fetch_add(1, Ordering::Relaxed);
         self.workers[worker].open = Some(invocation);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use splitbrain_nemesis::schedule::Step;
-use splitbrain_workloads::generator::{Stagger, TimeLimit};
+use splitbrain_workloads::generator::{Alongside, Stagger, TimeLimit};
 use splitbrain_workloads::{Context, Load};
 
 use crate::interpreter::{Interpreter, Phase, Port};
@@ -34,7 +34,8 @@ impl Script<'_> {
         let context = |stream| Context::new(self.seed, stream, self.nodes);
 
         let whole = phases.baseline.0 + phases.main.0;
-        let mut main = TimeLimit::new(whole, Stagger::new(rate, load.main()));
+        let paced = Stagger::new(rate, load.main());
+        let mut main = TimeLimit::new(whole, Alongside::new(paced, load.probes(false)));
         let mut ctx = context(1);
         interpreter.run(
             Phase {
@@ -78,7 +79,8 @@ impl Script<'_> {
         if interpreter.stopped().is_some() {
             return;
         }
-        let mut after = TimeLimit::new(phases.after.0, Stagger::new(rate, load.after()));
+        let paced = Stagger::new(rate, load.after());
+        let mut after = TimeLimit::new(phases.after.0, Alongside::new(paced, load.probes(true)));
         interpreter.run(
             Phase { generator: Some(&mut after), stoppable: true, ..Phase::quiet("after") },
             &mut context(3),

@@ -6,6 +6,7 @@
 //! against an exact schedule (see [`simulate`]).
 
 mod combine;
+mod probes;
 mod rounds;
 pub mod simulate;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 use splitbrain_checker::history::{Event, Symbol};
 
 pub use combine::{Each, Limit, Mix, Sequence, Stagger, TimeLimit, each};
+pub use probes::{Alongside, Probes};
 pub use rounds::Rounds;
 
 /// An operation that should be started.
@@ -31,6 +33,8 @@ pub struct Invocation {
     /// Intended start in nanoseconds since the run's time zero. Absent: as soon as a client is
     /// free (a closed loop).
     pub due: Option<u64>,
+    /// Whether it is one of the reads of one key at all nodes at once.
+    pub probe: bool,
 }
 
 impl Invocation {
@@ -46,6 +50,7 @@ impl Invocation {
             value: value.into(),
             node: None,
             due: None,
+            probe: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub use all::ALL;
 
-use crate::generator::Generator;
+use crate::generator::{Generator, Probes};
 
 /// What clients do in a run, bound to a vocabulary.
 pub struct Workload {
@@ -40,6 +40,9 @@ pub trait Load {
     fn main(&mut self) -> Box<dyn Generator>;
     /// The same on fresh objects, after everything has healed.
     fn after(&mut self) -> Box<dyn Generator>;
+    /// Rounds of reads of one key at all nodes at once, by their own clock, for as long as
+    /// [`Load::main`] or, with `after`, [`Load::after`] writes to that key.
+    fn probes(&self, after: bool) -> Probes;
     /// Reads of `keys` at every node.
     fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator>;
 }

@@ -1,5 +1,10 @@
 //! Registers: reads, unique writes and compare-and-set on several keys (Jepsen's
 //! linearizable-register).
+//!
+//! Two kinds of keys are there to measure by. One key is never retired, and a part of all
+//! operations goes to it: the probe rounds read it at all nodes at once, so that it shows for how
+//! long nodes differ. A tenth of the writes go to keys that nobody else writes: what is missing of
+//! those in the end was lost, exactly, since nothing can have replaced it.
 
 use std::time::Duration;
 
@@ -7,7 +12,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::{Load, Settings, Workload};
-use crate::generator::{Context, Generator, Invocation, Repeat, Rounds};
+use crate::generator::{Context, Generator, Invocation, Probes, Repeat, Rounds};
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `register`.
@@ -93,6 +98,25 @@ impl Vocabulary for Register {
     }
 }
 
+/// Two probe rounds a second.
+const PROBE_PERIOD: Duration = Duration::from_millis(500);
+/// One operation of so many goes to the key that is probed.
+const PROBED_ONE_IN: u32 = 20;
+/// One write of so many goes to a key of its own.
+const ONCE_ONE_IN: u32 = 10;
+
+/// What the keys of a phase are called.
+struct Names {
+    /// Before the number of an ordinary key.
+    ordinary: char,
+    /// Before the number of a key that is written once; none where nobody reads them in the end.
+    once: Option<char>,
+    probed: &'static str,
+}
+
+const MAIN: Names = Names { ordinary: 'k', once: Some('w'), probed: "p" };
+const AFTER: Names = Names { ordinary: 'a', once: None, probed: "q" };
+
 struct Registers {
     settings: Settings,
 }
@@ -107,13 +131,18 @@ impl Load for Registers {
     }
 
     fn main(&mut self) -> Box<dyn Generator> {
-        let mut operations = Operations::new('k', &self.settings);
+        let mut operations = Operations::new(&MAIN, &self.settings);
         Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
     }
 
     fn after(&mut self) -> Box<dyn Generator> {
-        let mut operations = Operations::new('a', &self.settings);
+        let mut operations = Operations::new(&AFTER, &self.settings);
         Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
+    }
+
+    fn probes(&self, after: bool) -> Probes {
+        let key = if after { AFTER.probed } else { MAIN.probed };
+        Probes::new("read", key, PROBE_PERIOD)
     }
 
     fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
@@ -124,10 +153,11 @@ impl Load for Registers {
 /// Draws operations. What is drawn depends on the seed alone, never on what the system answered,
 /// so that a seed fixes the whole schedule.
 struct Operations {
-    prefix: char,
+    names: &'static Names,
     settings: Settings,
     active: Vec<Key>,
     made: usize,
+    made_once: usize,
     /// The last value drawn; no value is written twice.
     value: i64,
 }
@@ -140,12 +170,13 @@ struct Key {
 }
 
 impl Operations {
-    fn new(prefix: char, settings: &Settings) -> Operations {
-        Operations { prefix, settings: settings.clone(), active: Vec::new(), made: 0, value: 0 }
+    fn new(names: &'static Names, settings: &Settings) -> Operations {
+        let (active, settings) = (Vec::new(), settings.clone());
+        Operations { names, settings, active, made: 0, made_once: 0, value: 0 }
     }
 
     fn fresh(&mut self, ctx: &mut Context) -> Key {
-        let name = format!("{}{}", self.prefix, self.made);
+        let name = format!("{}{}", self.names.ordinary, self.made);
         self.made += 1;
         // Keys begun together do not end together.
         let most = self.settings.ops_per_key.max(1);
@@ -153,6 +184,32 @@ impl Operations {
     }
 
     fn next(&mut self, ctx: &mut Context) -> Invocation {
+        let node = ctx.rng.random_range(0..ctx.nodes);
+        let dice = ctx.rng.random_range(0..10);
+        let is_read = dice < 5;
+        let mut invocation = if ctx.rng.random_range(0..PROBED_ONE_IN) == 0 {
+            let value = if is_read { Value::Null } else { self.fresh_value().into() };
+            Invocation::new(if is_read { "read" } else { "write" }, self.names.probed, value)
+        } else if let Some(prefix) = self.names.once
+            && !is_read
+            && ctx.rng.random_range(0..ONCE_ONE_IN) == 0
+        {
+            let name = format!("{prefix}{}", self.made_once);
+            self.made_once += 1;
+            Invocation::new("write", name, self.fresh_value())
+        } else {
+            self.ordinary(ctx, dice)
+        };
+        invocation.node = Some(node);
+        invocation
+    }
+
+    fn fresh_value(&mut self) -> i64 {
+        self.value += 1;
+        self.value
+    }
+
+    fn ordinary(&mut self, ctx: &mut Context, dice: u32) -> Invocation {
         while self.active.len() < self.settings.keys.max(1) {
             let key = self.fresh(ctx);
             self.active.push(key);
@@ -161,8 +218,6 @@ impl Operations {
         if self.active[chosen].left == 0 {
             self.active[chosen] = self.fresh(ctx);
         }
-        let node = ctx.rng.random_range(0..ctx.nodes);
-        let dice = ctx.rng.random_range(0..10);
         let key = &mut self.active[chosen];
         key.left -= 1;
         let (f, value) = match (dice, key.last) {
@@ -178,8 +233,6 @@ impl Operations {
                 ("write", self.value.into())
             }
         };
-        let mut invocation = Invocation::new(f, key.name.clone(), value);
-        invocation.node = Some(node);
-        invocation
+        Invocation::new(f, key.name.clone(), value)
     }
 }

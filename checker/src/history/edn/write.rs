@@ -62,6 +62,9 @@ fn map_of(event: &Event, independent: bool, text: &mut String) {
             *text += &format!(", :{field} {number}");
         }
     }
+    if event.probe {
+        *text += ", :probe true";
+    }
     let texts = [("node", event.node.as_deref()), ("reason", event.reason.as_deref())];
     for (field, found) in texts {
         if let Some(found) = found {

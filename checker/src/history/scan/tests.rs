@@ -23,6 +23,7 @@ fn scanned(text: &str) -> bool {
         client: line.client,
         node: line.node.map(|node| node.to_owned().into()),
         due: line.due,
+        probe: line.probe,
         ..Event::new(
             line.index,
             line.time,
@@ -39,6 +40,11 @@ fn scanned(text: &str) -> bool {
 fn ordinary_lines_are_scanned() {
     let own = r#"{"index":17,"time":12,"type":"invoke","process":3,"f":"write","key":"k7","value":41,"client":3,"node":"n2","due":11}"#;
     assert!(scanned(own));
+    for truth in ["true", "false", " true "] {
+        let probe =
+            format!(r#"{{"process":0,"type":"invoke","f":"read","probe":{truth},"due":1}}"#);
+        assert!(scanned(&probe), "{probe}");
+    }
     for value in ["null", "0", "9999999999999999999", "\"x\"", "[]", "[1, null]", "[\"a\"]"] {
         let line = format!(r#"{{"process":0, "type": "ok", "f":"read", "value":{value}}}"#);
         assert!(scanned(&line), "{line}");
@@ -64,6 +70,8 @@ fn all_others_are_left_to_the_general_reader() {
         r#"{"process":0,"type":"ok"}"#,
         r#"{"process":"nemesis","type":"info","f":"start"}"#,
         r#"{"process":0,"type":"ok","f":"r\u0065ad"}"#,
+        r#"{"process":0,"type":"invoke","f":"read","probe":tru}"#,
+        r#"{"process":0,"type":"invoke","f":"read","probe":1}"#,
         r#"{"process":0,"type":"ok","f":"lëse"}"#,
         r#"{"process":0,"type":"ok","f":"read","client":4294967296}"#,
         r#"{"process":0,"type":"info","f":"read","error":{"kind":"timeout"}}"#,
@@ -78,9 +86,9 @@ proptest! {
     /// A line with a few bytes changed, put in or left out.
     #[test]
     fn damaged_lines_are_read_alike(
-        changes in prop::collection::vec((0..130_usize, 0..3_u8, 0..20_usize), 0..4),
+        changes in prop::collection::vec((0..145_usize, 0..3_u8, 0..20_usize), 0..4),
     ) {
-        let mut line = br#"{"index":17,"time":12,"type":"invoke","process":3,"f":"cas","key":"k7","value":[41,42],"client":3,"node":"n2","due":11}"#.to_vec();
+        let mut line = br#"{"index":17,"time":12,"type":"invoke","process":3,"f":"cas","key":"k7","value":[41,42],"client":3,"node":"n2","due":11,"probe":true}"#.to_vec();
         for (at, how, byte) in changes {
             let at = at % line.len();
             let byte = b"\"\\{}[],: 0123-.enx\t"[byte % 19];
