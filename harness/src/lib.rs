@@ -14,3 +14,4 @@ mod progress;
 pub mod recorder;
 pub mod report;
 pub mod run;
+pub mod scale;

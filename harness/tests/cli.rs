@@ -261,6 +261,22 @@ fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
 }
 
 #[test]
+fn a_sweep_grows_one_thing() {
+    check(
+        "scale --clients 1,2 --nodes 3,5",
+        64,
+        "only one of --clients, --rates, --nodes and --keys",
+    );
+    check("scale --clients 4", 64, "nothing grows");
+    check("scale --clients 0,1", 64, "--clients 0: at least 1");
+    check("scale --clients 1,2 --rates 5", 64, "cannot be used with");
+    check("scale --rates 0,5", 64, "a rate is above 0");
+    check("scale --slow cpu:minority", 64, "name the one node");
+    check("scale --slow nonsense", 64, "nonsense");
+    check("scale --time-limit 10ms", 64, "at least 1s");
+}
+
+#[test]
 fn nines_are_told_with_their_downtime() {
     check("nines 99.99", 0, "52m 35.7s");
     check("nines --seq 99.9 --seq 99.9", 0, "99.8001%");

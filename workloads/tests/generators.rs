@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use splitbrain_checker::history::Kind;
 use splitbrain_workloads::generator::simulate::{Simulated, simulate};
 use splitbrain_workloads::generator::{
-    Alongside, Limit, Mix, Probes, Repeat, Rounds, Sequence, Stagger, TimeLimit, each,
+    Alongside, Closed, Limit, Mix, Probes, Repeat, Rounds, Sequence, Stagger, TimeLimit, each,
 };
 use splitbrain_workloads::objects::{self, Settings};
 use splitbrain_workloads::{Context, Generator, Invocation};
@@ -31,6 +31,26 @@ fn reads(name: &'static str) -> Repeat<impl FnMut(&mut Context) -> Invocation> {
 fn a_closed_loop_keeps_every_client_busy() {
     let expected = ["0..10 c0 read x null", "0..10 c1 read x null", "10..20 c0 read x null"];
     check(Limit::new(3, reads("x")), 2, &expected);
+}
+
+#[test]
+fn a_closed_loop_spreads_its_clients_over_the_nodes_and_keeps_them_there() {
+    let mut ctx = Context::new(1, 0, 3);
+    let mut four = Closed::new(4, Limit::new(40, reads("x")));
+    // The second node is slow, so its one client asks less often.
+    let answer =
+        |one: &Invocation| (if one.node == Some(1) { 100 } else { 10 }, Kind::Ok, Value::Null);
+    let schedule = simulate(&mut four, &mut ctx, 6, 1_000, answer);
+    let most_open = |node: usize| {
+        let mine: Vec<_> =
+            schedule.iter().filter(|one| one.invocation.node == Some(node)).collect();
+        let open_at = |at: u64| mine.iter().filter(|one| one.began <= at && at < one.ended).count();
+        (mine.iter().map(|one| open_at(one.began)).max(), mine.len())
+    };
+    assert_eq!([0, 1, 2].map(|node| most_open(node).0), [Some(2), Some(1), Some(1)]);
+    assert!(most_open(1).1 * 5 < most_open(2).1, "{} of {}", most_open(1).1, most_open(2).1);
+    assert!(schedule.iter().all(|one| one.invocation.due.is_none()));
+    assert_eq!(schedule.len(), 40);
 }
 
 #[test]

@@ -1,19 +1,9 @@
 //! `splitbrain demo`: the bundled store in its three modes, one after another.
 
-use std::io::Read as _;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use anyhow::{Context as _, anyhow};
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use anyhow::anyhow;
 use serde_json::{Value, json};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::child::Runs;
 use super::{Exit, Failure, harness, usage};
 use crate::plan::Span;
 
@@ -40,20 +30,19 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
     if args.time_limit < Span::from_ms(1_000) {
         return Err(usage(anyhow!("--time-limit {} is too short; at least 1s", args.time_limit)));
     }
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, interrupted.clone()).map_err(harness)?;
-    }
+    let runs = Runs::new().map_err(harness)?;
     let mut rows = Vec::new();
     for (mode, class) in ROWS {
-        if interrupted.load(Ordering::Relaxed) {
+        if runs.interrupted() {
             break;
         }
         if !args.json {
             let limit = args.time_limit;
             super::tell(&format!("{mode}: {limit} of load, partitions, a kill and a pause ..."));
         }
-        let verdict = run(args, mode, class, &interrupted).map_err(harness)?;
+        let (seed, limit) = (args.seed.to_string(), args.time_limit.to_string());
+        let flags = ["--mode", mode, "--expect", class, "--seed", &seed, "--time-limit", &limit];
+        let verdict = runs.run(&flags).map_err(harness)?;
         rows.push((mode, class, verdict));
     }
     let text = if args.json {
@@ -83,40 +72,6 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
 fn met(class: &str, verdict: &Value) -> Option<bool> {
     let seen = verdict["class"].as_str()?;
     (verdict["verdict"] != "unknown").then_some(seen == class)
-}
-
-/// One run; its verdict as JSON. An interruption is passed on, and the run ends in order.
-fn run(args: &Args, mode: &str, class: &str, interrupted: &AtomicBool) -> anyhow::Result<Value> {
-    let this = std::env::current_exe().context("where am I?")?;
-    let mut command = Command::new(this);
-    command
-        .args(["run", "--json", "--mode", mode, "--expect", class])
-        .args(["--seed", &args.seed.to_string(), "--time-limit", &args.time_limit.to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .process_group(0);
-    // SAFETY: between fork and exec only one system call is made.
-    unsafe { command.pre_exec(|| set_pdeathsig(Signal::SIGTERM).map_err(Into::into)) };
-    let mut child = command.spawn().context("a run cannot be started")?;
-    let mut output = child.stdout.take().context("it is piped")?;
-    let verdict = std::thread::spawn(move || {
-        let mut verdict = String::new();
-        output.read_to_string(&mut verdict).map(|_| verdict)
-    });
-    let mut passed_on = false;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if !passed_on && interrupted.load(Ordering::Relaxed) {
-            passed_on = true;
-            kill(Pid::from_raw(child.id() as i32), Signal::SIGINT)?;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    let verdict = verdict.join().map_err(|_| anyhow!("the reader has panicked"))??;
-    serde_json::from_str(&verdict)
-        .with_context(|| format!("the run of mode {mode} gave no verdict ({status})"))
 }
 
 fn table(rows: &[(&str, &str, Value)]) -> String {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod child;
 mod convert;
 mod demo;
 mod doctor;
@@ -9,6 +10,7 @@ mod follow;
 mod list;
 mod nines;
 mod run;
+mod scale;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -72,6 +74,8 @@ enum Command {
     Run(Box<run::Args>),
     /// Run the bundled store in its three modes, one after another, and compare them.
     Demo(demo::Args),
+    /// Say whether it scales: what it carries and how long users wait, under more and more load.
+    Scale(scale::Args),
     /// Judge a stored history again.
     Check(check::Args),
     /// Write a history in another notation, such as Jepsen's.
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Run(args) => run::main(*args),
         Command::Demo(args) => demo::main(&args),
+        Command::Scale(args) => scale::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::List(args) => list::main(&args),

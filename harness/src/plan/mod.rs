@@ -88,6 +88,10 @@ pub struct WorkloadPlan {
     pub rate: f64,
     /// Clients for each node.
     pub concurrency: usize,
+    /// A closed loop of so many clients over all nodes, each of which asks again as soon as it has
+    /// been answered; then neither the rate nor the concurrency counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<usize>,
 }
 
 /// How long each part takes.
@@ -170,6 +174,7 @@ impl Default for WorkloadPlan {
             ops_per_key: 100,
             rate: 200.0,
             concurrency: 2,
+            clients: None,
         }
     }
 }

@@ -106,6 +106,9 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         (None, Some(Nodes::Count(count))) => *count,
         (None, _) => database.default_nodes(),
     };
+    if let Some(clients) = plan.workload.clients {
+        plan.workload.concurrency = clients.div_ceil(count.max(1));
+    }
     check_clients(&plan, count).map_err(usage)?;
     let nodes: Vec<String> = (1..=count).map(|number| format!("n{number}")).collect();
     let seed = *plan.seed.get_or_insert_with(draw_seed);
@@ -207,6 +210,9 @@ fn check_figures(plan: &Plan) -> anyhow::Result<()> {
     let workload = &plan.workload;
     if !(workload.rate > 0.0 && workload.rate <= 1e6) {
         bail!("the rate is {}; it must be above 0 and at most 1000000 a second", workload.rate);
+    }
+    if workload.clients == Some(0) {
+        bail!("the clients of the closed loop are 0; there must be at least 1");
     }
     if !(1..=1_000).contains(&workload.concurrency) {
         bail!("the concurrency is {}; allowed are 1 to 1000 a node", workload.concurrency);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use splitbrain_nemesis::schedule::Step;
-use splitbrain_workloads::generator::{Alongside, Stagger, TimeLimit};
-use splitbrain_workloads::{Context, Load};
+use splitbrain_workloads::generator::{Alongside, Closed, Probes, Stagger, TimeLimit};
+use splitbrain_workloads::{Context, Generator, Load};
 
 use crate::interpreter::{Interpreter, Phase, Port};
 use crate::plan::Plan;
@@ -28,14 +28,12 @@ impl Script<'_> {
     /// Plays all phases. Whatever happens, everything is healed at the end.
     pub fn play<P: Port>(&self, interpreter: &mut Interpreter<P>, mut load: Box<dyn Load>) {
         let phases = &self.plan.phases;
-        let rate = self.plan.workload.rate;
         // Each generator has a stream of its own: how much one phase draws, which depends on the
         // system's answers in the final reads, changes nothing for the next.
         let context = |stream| Context::new(self.seed, stream, self.nodes);
 
         let whole = phases.baseline.0 + phases.main.0;
-        let paced = Stagger::new(rate, load.main());
-        let mut main = TimeLimit::new(whole, Alongside::new(paced, load.probes(false)));
+        let mut main = TimeLimit::new(whole, self.paced(load.main(), load.probes(false)));
         let mut ctx = context(1);
         interpreter.run(
             Phase {
@@ -79,11 +77,21 @@ impl Script<'_> {
         if interpreter.stopped().is_some() {
             return;
         }
-        let paced = Stagger::new(rate, load.after());
-        let mut after = TimeLimit::new(phases.after.0, Alongside::new(paced, load.probes(true)));
+        let paced = self.paced(load.after(), load.probes(true));
+        let mut after = TimeLimit::new(phases.after.0, paced);
         interpreter.run(
             Phase { generator: Some(&mut after), stoppable: true, ..Phase::quiet("after") },
             &mut context(3),
         );
+    }
+
+    /// Operations at the plan's rate, with probe rounds; or in a closed loop, whose throughput
+    /// probes by the clock would only blur.
+    fn paced(&self, operations: Box<dyn Generator>, probes: Probes) -> Box<dyn Generator> {
+        let workload = &self.plan.workload;
+        match workload.clients {
+            None => Box::new(Alongside::new(Stagger::new(workload.rate, operations), probes)),
+            Some(clients) => Box::new(Closed::new(clients, operations)),
+        }
     }
 }

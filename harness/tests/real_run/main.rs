@@ -45,6 +45,41 @@ fn a_run_keeps_everything_and_its_history_alone_gives_the_verdict() {
 }
 
 #[test]
+fn a_sweep_tells_what_more_clients_carry() {
+    let Some(world) = World::new() else { return };
+    let sweep =
+        ["--mode", "gossip", "--nodes", "3", "--clients", "4,1", "--time-limit", "1s", "--json"];
+    let sweep = world.command(&[&["scale"][..], &sweep].concat());
+    assert_eq!(sweep.exit, Some(0), "{}", sweep.said);
+    let told = sweep.json();
+    let points = told["points"].as_array().unwrap();
+    let at: Vec<_> = points.iter().map(|point| point["at"].as_f64().unwrap()).collect();
+    assert_eq!(at, [1.0, 4.0]);
+    for point in points {
+        assert!(point["throughput"].as_f64().unwrap() > 10.0, "{point}");
+        assert!(point["p95_ms"].as_f64().unwrap() > 0.0, "{point}");
+        // As many clients as were asked for, and no more.
+        let folder = world.path(point["run"].as_str().unwrap());
+        let history = std::fs::read_to_string(folder.join("history.jsonl")).unwrap();
+        let mut open = 0;
+        let mut most_open = 0;
+        for line in history.lines().take_while(|line| !line.contains(r#""value":"heal""#)) {
+            let event: Value = serde_json::from_str(line).unwrap();
+            match event["type"].as_str() {
+                Some("invoke") => open += 1,
+                _ if event["process"].is_u64() => open -= 1,
+                _ => {}
+            }
+            most_open = most_open.max(open);
+        }
+        assert_eq!(f64::from(most_open), point["at"].as_f64().unwrap());
+    }
+    assert_eq!(told["mode"], "throughput");
+    assert!(told["usl"].is_null() && told["usl_reason"].as_str().unwrap().contains("at least 4"));
+    world.assert_clean();
+}
+
+#[test]
 fn the_plan_of_a_run_repeats_its_schedule() {
     let Some(world) = World::new() else { return };
     let flags = ["--time-limit", "4s", "--seed", "5", "--faults", "isolate-one,pause", "--quiet"];

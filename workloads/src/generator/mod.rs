@@ -5,6 +5,7 @@
 //! delays, mixes, phases and limits are small combinators, and a test runs them in virtual time
 //! against an exact schedule (see [`simulate`]).
 
+mod closed;
 mod combine;
 mod probes;
 mod rounds;
@@ -15,6 +16,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
 use splitbrain_checker::history::{Event, Symbol};
 
+pub use closed::Closed;
 pub use combine::{Each, Limit, Mix, Sequence, Stagger, TimeLimit, each};
 pub use probes::{Alongside, Probes};
 pub use rounds::Rounds;
