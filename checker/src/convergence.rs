@@ -1,10 +1,9 @@
 //! Whether the replicas agreed in the end.
 
 use rustc_hash::FxHashSet;
-use serde_json::Value;
 
 use crate::faults::{Effect, Fault};
-use crate::history::{History, KeyId, Moment, NodeId, Operation, Phase};
+use crate::history::{Datum, History, KeyId, Moment, NodeId, Operation, Phase};
 use crate::recording::is_recording;
 use crate::verdict::Verdict;
 
@@ -55,10 +54,10 @@ pub(crate) fn convergence<'h>(history: &'h History, faults: &[Fault]) -> Converg
         let key = operation.key.0 as usize;
         used[key] |= operation.invoked.index < start.index;
         if operation.phase == Some(Phase::Final) && operation.is_read() {
-            if !asked.insert((operation.key, operation.node)) {
+            if !asked.insert((operation.key, operation.node())) {
                 round += 1;
                 asked.clear();
-                asked.insert((operation.key, operation.node));
+                asked.insert((operation.key, operation.node()));
             }
             reads[key].push(FinalRead { round, operation });
         }
@@ -104,11 +103,15 @@ fn unsettled(history: &History, faults: &[Fault], start: Moment) -> Option<Strin
                 Some(Phase::Final) => true,
                 _ => {
                     operation.invoked < start
-                        && operation.completed.is_none_or(|completed| completed > start)
+                        && operation.completed().is_none_or(|completed| completed > start)
                 }
             }
     })?;
-    Some(format!("process {}'s {} was still open when the final reads began", open.process, open.f))
+    Some(format!(
+        "process {}'s {} was still open when the final reads began",
+        open.process,
+        open.f()
+    ))
 }
 
 /// Every node of the header; without a header every node that was asked anything, and where nodes
@@ -141,7 +144,7 @@ fn agreement<'h>(
     let mut latest = Vec::new();
     for node in nodes {
         let mut answers = reads.iter().map(|read| read.operation);
-        let Some(read) = answers.rfind(|read| read.node == *node && read.is_ok()) else {
+        let Some(read) = answers.rfind(|read| read.node() == *node && read.is_ok()) else {
             return Agreement::Unknown(format!(
                 "{} never answered a final read",
                 node.map_or("the system", |node| &history[node])
@@ -156,14 +159,14 @@ fn agreement<'h>(
             [one, other]
                 .iter()
                 .find(|read| !last_round.iter().any(|last| std::ptr::eq(*last, **read)))
-                .and_then(|read| read.node)
+                .and_then(|read| read.node())
                 .map_or("a node", |node| &history[node])
         )),
     }
 }
 
 fn differing<'h>(reads: &[&'h Operation]) -> Option<(&'h Operation, &'h Operation)> {
-    let value = |read: &'h Operation| -> &'h Value { &read.result };
+    let value = |read: &'h Operation| -> &'h Datum { read.result() };
     let first = reads.first()?;
     let other = reads.iter().find(|read| value(read) != value(first))?;
     Some((first, other))

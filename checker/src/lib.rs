@@ -75,8 +75,8 @@
 //!         answered: bool,
 //!         _: &mut Values,
 //!     ) -> Result<Option<bool>, NoSuchOperation> {
-//!         match (operation.f.as_ref(), answered) {
-//!             ("switch", true) => operation.result.as_bool().map(Some).ok_or(NoSuchOperation),
+//!         match (operation.f(), answered) {
+//!             ("switch", true) => operation.result().as_bool().map(Some).ok_or(NoSuchOperation),
 //!             _ => Err(NoSuchOperation),
 //!         }
 //!     }

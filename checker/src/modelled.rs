@@ -40,7 +40,7 @@ impl Modelled {
         let checks =
             model.check_before(history, before_index, &options.budget).map_err(|operation| {
                 let index = operation.invoked.index;
-                format!("event {index}: {} is not an operation of a {name}", operation.f)
+                format!("event {index}: {} is not an operation of a {name}", operation.f())
             })?;
         Ok(Modelled::of(checks, name, history, options))
     }
@@ -53,7 +53,7 @@ impl Modelled {
     ) -> Option<Modelled> {
         let reading = options.reading(history, before_index);
         let (initial, nil_reads_any) = (reading.initial, reading.nil_reads_any);
-        let model = ObservedRegister { initial, nil_reads_any };
+        let model = ObservedRegister { initial: &initial, nil_reads_any };
         let checks = Named::check_before(&model, history, before_index, &options.budget).ok()?;
         Some(Modelled::of(checks, Named::name(&model), history, options))
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::class::Class;
-use crate::history::History;
+use crate::history::{Datum, History};
 use crate::linearizable::Budget;
 use crate::models::ModelName;
 use crate::models::failed_cas::is_observed;
@@ -53,14 +53,11 @@ impl Options {
         self.failed_cas == FailedCas::Observed && history.operations().iter().any(is_observed)
     }
 
-    pub(crate) fn reading<'h>(
-        &'h self,
-        history: &'h History,
-        before_index: Option<u64>,
-    ) -> Reading<'h> {
-        let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
+    pub(crate) fn reading(&self, history: &History, before_index: Option<u64>) -> Reading {
+        let of_header = || history.header().map(|header| &header.initial);
+        let initial = self.initial.as_ref().or_else(of_header);
         Reading {
-            initial: self.initial.as_ref().unwrap_or(of_header),
+            initial: initial.cloned().map_or(Datum::Null, Datum::from),
             nil_reads_any: self.nil_reads_any,
             before_index,
         }

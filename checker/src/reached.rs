@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::history::Operation;
+use crate::history::{Datum, Operation};
 use crate::linearizable::live::unexplained;
 use crate::linearizable::{Call, RegisterOp, ValueId};
 
@@ -31,7 +31,7 @@ pub struct Configuration {
 
 impl Reached {
     /// Of a register that began as `initial`, and operations that are a violation by themselves.
-    pub(crate) fn of(initial: &Value, operations: &[&Operation]) -> Option<Reached> {
+    pub(crate) fn of(initial: &Datum, operations: &[&Operation]) -> Option<Reached> {
         let mut values = vec![initial];
         let mut ids = FxHashMap::from_iter([(initial, ValueId(0))]);
         let mut id = |value| {
@@ -43,12 +43,12 @@ impl Reached {
         let ops: Vec<RegisterOp> = operations
             .iter()
             .map(|operation| {
-                let call = match operation.f.as_ref() {
-                    "write" => Call::Write(id(&operation.argument)),
-                    "cas" => Call::Cas(id(&operation.argument[0]), id(&operation.argument[1])),
-                    _ => Call::Read(id(&operation.result)),
+                let call = match operation.f() {
+                    "write" => Call::Write(id(operation.argument())),
+                    "cas" => Call::Cas(id(&operation.argument()[0]), id(&operation.argument()[1])),
+                    _ => Call::Read(id(operation.result())),
                 };
-                let returned = operation.completed.filter(|_| operation.is_ok());
+                let returned = operation.completed().filter(|_| operation.is_ok());
                 let returned = returned.map(|moment| moment.index);
                 RegisterOp { call, invoked: operation.invoked.index, returned }
             })
@@ -56,7 +56,7 @@ impl Reached {
         let index = |at: usize| operations[at].invoked.index;
         let found = unexplained(ValueId(0), &ops)?;
         let configurations = found.reached.iter().map(|reached| Configuration {
-            holds: values[reached.state.0 as usize].clone(),
+            holds: values[reached.state.0 as usize].into(),
             to_come: reached.to_come.iter().map(|at| index(*at)).collect(),
         });
         Some(Reached { unexplained: index(found.op), configurations: configurations.collect() })

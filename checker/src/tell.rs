@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
-use crate::history::{Completion, ErrorKind, History, Operation};
+use crate::history::{Completion, Datum, ErrorKind, History, Operation};
 
 /// Tells what operations did, in one history's names.
 #[derive(Clone, Copy)]
@@ -26,44 +24,44 @@ impl Teller<'_> {
     pub fn clause(self, operation: &Operation) -> String {
         let process = operation.process;
         let began = Seconds(operation.invoked.time_ns);
-        let what = match (operation.f.as_ref(), operation.completion) {
+        let what = match (operation.f(), operation.completion()) {
             ("read" | "get", Completion::Ok) => {
                 format!(
                     "process {process} read {}{}",
-                    operation.result,
+                    operation.result(),
                     self.node(operation, "from")
                 )
             }
             ("write" | "put", Completion::Ok) => {
                 format!(
                     "process {process} wrote {}{}",
-                    operation.argument,
+                    operation.argument(),
                     self.node(operation, "to")
                 )
             }
             ("cas", Completion::Ok) => {
-                let [old, new] = pair(&operation.argument);
+                let [old, new] = pair(operation.argument());
                 let node = self.node(operation, "at");
                 format!("process {process} found {old} and replaced it by {new}{node}")
             }
-            (f, Completion::Ok) if operation.result != operation.argument => format!(
+            (f, Completion::Ok) if operation.result() != operation.argument() => format!(
                 "process {process} called {f} {}{} and got {}",
-                operation.argument,
+                operation.argument(),
                 self.node(operation, "at"),
-                operation.result
+                operation.result()
             ),
             (f, _) => format!(
                 "process {process} called {f} {}{}",
-                operation.argument,
+                operation.argument(),
                 self.node(operation, "at")
             ),
         };
-        let end = match (operation.completion, operation.completed) {
+        let end = match (operation.completion(), operation.completed()) {
             (Completion::Ok, Some(at)) => {
                 format!("between {began} and {}", Seconds(at.time_ns))
             }
             (Completion::Fail, Some(at)) => {
-                let why = operation.error.as_ref().map_or("failed", |error| kind(error.kind));
+                let why = operation.error().map_or("failed", |error| kind(error.kind));
                 format!(
                     "at {began}, which certainly did not happen ({why} at {})",
                     Seconds(at.time_ns)
@@ -76,13 +74,13 @@ impl Teller<'_> {
 
     fn node(self, operation: &Operation, preposition: &str) -> String {
         operation
-            .node
+            .node()
             .map_or(String::new(), |node| format!(" {preposition} {}", self.history[node]))
     }
 }
 
 /// The two values of a cas; the reader lets no other in.
-fn pair(value: &Value) -> [&Value; 2] {
+fn pair(value: &Datum) -> [&Datum; 2] {
     [&value[0], &value[1]]
 }
 

@@ -113,7 +113,7 @@ impl<'h> Anomaly<'h> {
             }
             Anomaly::Stale(StaleRead { seen, settled, newer }) => {
                 let mut because = how_it_settled(teller, register, settled);
-                let acknowledged_ns = newer.operation.completed.map_or(0, |at| at.time_ns);
+                let acknowledged_ns = newer.operation.completed().map_or(0, |at| at.time_ns);
                 let age_ns = seen.operation.invoked.time_ns.saturating_sub(acknowledged_ns);
                 because.push(format!("after that, {}", tell(newer.operation)));
                 because.push(format!(

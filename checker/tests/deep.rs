@@ -43,7 +43,7 @@ fn a_line_of_100_megabytes() {
     for (text, format) in [(&json, Format::Jsonl), (&json, Format::Json), (&edn, Format::Edn)] {
         let history = read(text, format).expect("a history");
         let [operation] = history.operations() else { panic!("one operation") };
-        assert_eq!(operation.argument.as_str().map(str::len), Some(long.len()), "{format}");
+        assert_eq!(operation.argument().as_str().map(str::len), Some(long.len()), "{format}");
         assert!(judge(&history, &Options::default()).verdict.is_valid());
     }
     for format in [Format::Porcupine, Format::Plume, Format::Awdit] {

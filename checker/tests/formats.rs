@@ -14,14 +14,11 @@ fn check(text: &str, options: &ReadOptions, expected: &str) {
                 format!(
                     "p{} {} {} {} {:?} {}",
                     operation.process,
-                    operation.f,
+                    operation.f(),
                     history[operation.key].as_deref().unwrap_or("-"),
-                    operation.argument,
-                    operation.completion,
-                    operation
-                        .error
-                        .as_ref()
-                        .map_or(operation.result.to_string(), |e| e.text.clone())
+                    operation.argument(),
+                    operation.completion(),
+                    operation.error().map_or(operation.result().to_string(), |e| e.text.clone())
                 )
             };
             history.operations().iter().map(show).collect::<Vec<_>>().join("\n")

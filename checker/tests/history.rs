@@ -19,17 +19,17 @@ fn show(history: &History) -> String {
     let mut text = String::new();
     for operation in history.operations() {
         let key = history[operation.key].as_deref().unwrap_or("-");
-        let node = operation.node.map_or("-", |node| &history[node]);
-        let end = operation.completed.map_or("end".to_owned(), |at| at.index.to_string());
+        let node = operation.node().map_or("-", |node| &history[node]);
+        let end = operation.completed().map_or("end".to_owned(), |at| at.index.to_string());
         let Ok(()) = writeln!(
             text,
             "{}..{end} p{} {} {key} {node} {} {:?} {}",
             operation.invoked.index,
             operation.process,
-            operation.f,
-            operation.argument,
-            operation.completion,
-            operation.result
+            operation.f(),
+            operation.argument(),
+            operation.completion(),
+            operation.result()
         ) else {
             unreachable!("a String takes everything")
         };

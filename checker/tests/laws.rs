@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use splitbrain_checker::history::{Completion, Event, History, Kind, Operation, Process};
+use splitbrain_checker::history::{Completion, Datum, Event, History, Kind, Operation, Process};
 use splitbrain_checker::linearizable::{
     Budget, Call, Outcome, RegisterOp, ValueId, check_register,
 };
@@ -107,8 +107,8 @@ fn gist(judgement: &Judgement) -> Gist {
 
 /// One key's operations as they stand: nothing that may have happened is left out.
 fn unprepared(history: &History, key: &str) -> Vec<RegisterOp> {
-    let mut values = vec![Value::Null];
-    let mut id = |value: &Value| {
+    let mut values = vec![Datum::Null];
+    let mut id = |value: &Datum| {
         let at = values.iter().position(|known| known == value).unwrap_or_else(|| {
             values.push(value.clone());
             values.len() - 1
@@ -117,12 +117,12 @@ fn unprepared(history: &History, key: &str) -> Vec<RegisterOp> {
     };
     let mut ops = Vec::new();
     for operation in history.operations() {
-        let returned = operation.completed.filter(|_| operation.is_ok()).map(|at| at.index);
-        let call = match (operation.f.as_ref(), operation.completion) {
+        let returned = operation.completed().filter(|_| operation.is_ok()).map(|at| at.index);
+        let call = match (operation.f(), operation.completion()) {
             (_, Completion::Fail) | ("read", Completion::Info) => continue,
-            ("read", _) => Call::Read(id(&operation.result)),
-            ("write", _) => Call::Write(id(&operation.argument)),
-            _ => Call::Cas(id(&operation.argument[0]), id(&operation.argument[1])),
+            ("read", _) => Call::Read(id(operation.result())),
+            ("write", _) => Call::Write(id(operation.argument())),
+            _ => Call::Cas(id(&operation.argument()[0]), id(&operation.argument()[1])),
         };
         if history[operation.key].as_deref() == Some(key) {
             ops.push(RegisterOp { call, invoked: operation.invoked.index, returned });
@@ -134,14 +134,14 @@ fn unprepared(history: &History, key: &str) -> Vec<RegisterOp> {
 /// The definition of a stale read, word by word, for values that are written once.
 fn stale_reads(history: &History) -> u64 {
     let operations = history.operations();
-    let reads = operations.iter().filter(|read| read.is_ok() && read.f != "write");
-    let value = |read: &Operation| match read.f.as_ref() {
-        "read" => read.result.clone(),
-        _ => read.argument[0].clone(),
+    let reads = operations.iter().filter(|read| read.is_ok() && read.f() != "write");
+    let value = |read: &Operation| match read.f() {
+        "read" => read.result().clone(),
+        _ => read.argument()[0].clone(),
     };
-    let written = |write: &Operation| match write.f.as_ref() {
-        "write" => Some(write.argument.clone()),
-        "cas" => Some(write.argument[1].clone()),
+    let written = |write: &Operation| match write.f() {
+        "write" => Some(write.argument().clone()),
+        "cas" => Some(write.argument()[1].clone()),
         _ => None,
     };
     let is_stale = |read: &&Operation| {
@@ -150,31 +150,31 @@ fn stale_reads(history: &History) -> u64 {
         let source = operations
             .iter()
             .filter(on_key)
-            .find(|w| written(w).as_ref() == Some(&value) && w.completion != Completion::Fail);
+            .find(|w| written(w).as_ref() == Some(&value) && w.completion() != Completion::Fail);
         let completed = match source {
             None if value.is_null() => Some(None),
             None => None,
-            Some(write) if write.is_ok() => Some(write.completed.map(|at| at.index)),
+            Some(write) if write.is_ok() => Some(write.completed().map(|at| at.index)),
             // A write without acknowledgement completes at the first answer that shows it.
             Some(_) => operations
                 .iter()
                 .filter(on_key)
-                .filter(|other| other.is_ok() && other.f != "write" && eq(other, &value))
-                .filter_map(|other| other.completed.map(|at| Some(at.index)))
+                .filter(|other| other.is_ok() && other.f() != "write" && eq(other, &value))
+                .filter_map(|other| other.completed().map(|at| Some(at.index)))
                 .min(),
         };
         let Some(completed) = completed else { return false };
         operations.iter().filter(on_key).any(|newer| {
             let began_after = completed.is_none_or(|at| newer.invoked.index > at);
-            let acknowledged = newer.completed.filter(|_| newer.is_ok() && newer.f != "read");
+            let acknowledged = newer.completed().filter(|_| newer.is_ok() && newer.f() != "read");
             began_after && acknowledged.is_some_and(|at| at.index < read.invoked.index)
         })
     };
     reads.filter(is_stale).count() as u64
 }
 
-fn eq(read: &Operation, value: &Value) -> bool {
-    if read.f == "read" { read.result == *value } else { read.argument[0] == *value }
+fn eq(read: &Operation, value: &Datum) -> bool {
+    if read.f() == "read" { read.result() == value } else { read.argument()[0] == *value }
 }
 
 fn count(judgement: &Judgement, name: &str) -> u64 {

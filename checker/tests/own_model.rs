@@ -27,11 +27,11 @@ impl Model for Odometer {
         answered: bool,
         _: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        match operation.f.as_ref() {
+        match operation.f() {
             "advance" => Ok(Some(Op::Advance)),
             "read" if !answered => Ok(None),
             "read" => {
-                operation.result.as_u64().map(|seen| Some(Op::Read(seen))).ok_or(NoSuchOperation)
+                operation.result().as_u64().map(|seen| Some(Op::Read(seen))).ok_or(NoSuchOperation)
             }
             _ => Err(NoSuchOperation),
         }

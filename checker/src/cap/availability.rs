@@ -121,7 +121,7 @@ impl<'h> Availability<'h> {
     pub fn count(&self, nodes: &[NodeId], from_ns: u64, until_ns: u64) -> Shares {
         let mut shares = Shares::default();
         for operation in self.history.operations() {
-            let Some(node) = operation.node.filter(|node| nodes.contains(node)) else { continue };
+            let Some(node) = operation.node().filter(|node| nodes.contains(node)) else { continue };
             let due_ns = operation.due_ns;
             let deadline_ns = due_ns.saturating_add(self.deadline_ns);
             if due_ns < from_ns || deadline_ns > until_ns || self.is_down(node, due_ns, deadline_ns)
@@ -152,7 +152,7 @@ impl<'h> Availability<'h> {
 }
 
 fn answered_by(operation: &Operation, deadline_ns: u64) -> bool {
-    operation.is_answered() && operation.completed.is_some_and(|at| at.time_ns <= deadline_ns)
+    operation.is_answered() && operation.completed().is_some_and(|at| at.time_ns <= deadline_ns)
 }
 
 fn shed(history: &History) -> Vec<Shed> {

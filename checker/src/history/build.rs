@@ -1,16 +1,15 @@
 //! Joins events to operations and refuses what no recorder can have written.
 
-use rustc_hash::FxHashMap;
-use serde_json::Value;
-
 use super::event::ABSENT;
 use super::independent::{split_key, split_keys_if_any};
-use super::line::{Line, symbol};
+use super::line::Line;
+use super::operation::Invocation;
 use super::read::Malformed;
 use super::{
     Completion, Event, Format, Header, History, KeyId, Kind, Moment, NodeId, Operation, Phase,
     PhaseStart, Process,
 };
+use rustc_hash::FxHashMap;
 
 /// Takes the events of a history one by one.
 #[derive(Default)]
@@ -126,15 +125,17 @@ impl Builder {
 
     fn invoke(&mut self, at: Moment, line: &mut Line<'_>) -> Result<(), (String, String)> {
         let process = line.process;
-        match self.processes.get(&process) {
+        let open = State::Open(self.history.operations.len());
+        match self.processes.insert(process, open) {
             None | Some(State::Idle) => {}
             Some(State::Open(open)) => {
-                let open = &self.history.operations[*open];
+                let open = &self.history.operations[open];
                 return Err((
                     format!(
                         "the completion of process {process}'s {} (event {}) before its next \
                          invocation",
-                        open.f, open.invoked.index
+                        open.f(),
+                        open.invoked.index
                     ),
                     format!("the invocation of a {}", line.f),
                 ));
@@ -146,44 +147,42 @@ impl Builder {
                 ));
             }
         }
+        if line.client == Some(u32::MAX) {
+            return Err((format!("a client below {}", u32::MAX), u32::MAX.to_string()));
+        }
         if line.f == "cas" && line.value.as_array().is_none_or(|pair| pair.len() != 2) {
             return Err(("[old, new] as the value of a cas".into(), line.value.to_string()));
         }
         let key = self.key(line.key.as_deref());
         let node = line.node.map(|node| self.node(node));
-        self.processes.insert(process, State::Open(self.history.operations.len()));
-        self.history.operations.push(Operation {
+        self.history.operations.push(Operation::invoked(Invocation {
+            at,
             process,
             client: line.client,
-            f: symbol(line.f),
+            f: line.f,
             key,
             node,
-            argument: line.value.take(),
-            result: Value::Null,
-            version: None,
-            invoked: at,
-            completed: None,
-            completion: Completion::Info,
-            error: None,
-            due_ns: line.due.unwrap_or(at.time_ns),
+            argument: std::mem::take(&mut line.value),
+            due_ns: line.due,
             probe: line.probe,
             phase: self.history.phases.last().map(|start| start.phase),
-        });
+        }));
         Ok(())
     }
 
     fn complete(&mut self, at: Moment, line: &mut Line<'_>) -> Result<(), (String, String)> {
         let process = line.process;
-        let Some(State::Open(open)) = self.processes.get(&process).copied() else {
+        let state = self.processes.entry(process).or_insert(State::Idle);
+        let State::Open(open) = *state else {
             return Err((
                 format!("an invocation of process {process} before its completion"),
                 format!("the completion of a {}", line.f),
             ));
         };
         let operation = &mut self.history.operations[open];
-        if operation.f != line.f {
+        if operation.f() != line.f {
             return Err((
-                format!("the completion of process {process}'s {}", operation.f),
+                format!("the completion of process {process}'s {}", operation.f()),
                 format!("the completion of a {}", line.f),
             ));
         }
@@ -197,17 +196,14 @@ impl Builder {
                 format!("key {found}"),
             ));
         }
-        operation.completed = Some(at);
-        operation.result = line.value.take();
-        operation.version = line.version;
-        operation.error = line.error.take();
-        let (completion, state) = match line.kind {
+        let completion;
+        (completion, *state) = match line.kind {
             Kind::Ok => (Completion::Ok, State::Idle),
             Kind::Fail => (Completion::Fail, State::Idle),
             Kind::Info | Kind::Invoke => (Completion::Info, State::Ended),
         };
-        operation.completion = completion;
-        self.processes.insert(process, state);
+        let result = std::mem::take(&mut line.value);
+        operation.complete(at, completion, result, line.version, line.error.take());
         Ok(())
     }
 

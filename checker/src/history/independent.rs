@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::line::Line;
 use super::read::Malformed;
-use super::{History, KeyId, Operation};
+use super::{Datum, History, KeyId};
 
 /// Splits the value `[k v]` of a line into key and value.
 pub(super) fn split_key(number: u64, line: &mut Line<'_>) -> Result<(), Malformed> {
-    match line.value.take() {
-        Value::Array(mut pair) if pair.len() == 2 => {
-            line.value = pair.pop().unwrap_or_default();
-            line.key = pair.pop().and_then(key_text).map(Into::into);
+    match std::mem::take(&mut line.value) {
+        Datum::List(pair) if pair.len() == 2 => {
+            line.key = key_text((&pair[0]).into()).map(Into::into);
+            line.value = pair[1].clone();
             Ok(())
         }
         other => Err(Malformed {
@@ -43,10 +43,10 @@ pub(super) fn split_keys_if_any(history: &mut History) {
     let mut asks = false;
     let mut all_pairs = true;
     for operation in &history.operations {
-        let argument = pair(&operation.argument);
+        let argument = pair(operation.argument());
         asks |= operation.is_read() && argument.is_some_and(|(_, value)| value.is_null());
         all_pairs &= argument.is_some_and(|(key, value)| {
-            let same_key = pair(&operation.result).is_some_and(|(of_result, _)| of_result == key);
+            let same_key = pair(operation.result()).is_some_and(|(of_result, _)| of_result == key);
             (!operation.is_read() || value.is_null()) && (!operation.is_ok() || same_key)
         });
     }
@@ -56,29 +56,24 @@ pub(super) fn split_keys_if_any(history: &mut History) {
     let mut ids: FxHashMap<String, KeyId> = FxHashMap::default();
     history.keys.clear();
     for operation in &mut history.operations {
-        let Some(key) = split(operation) else { continue };
-        operation.key = *ids.entry(key).or_insert_with_key(|key| {
+        let Some((key, argument)) = pair(operation.argument()) else { continue };
+        let result = match pair(operation.result()) {
+            Some((same, value)) if same == key => value,
+            _ => operation.result(),
+        };
+        let (argument, result) = (argument.clone(), result.clone());
+        let Some(key) = key_text(key.into()) else { continue };
+        let key = *ids.entry(key).or_insert_with_key(|key| {
             history.keys.push(Some(key.clone()));
             KeyId((history.keys.len() - 1) as u32)
         });
+        operation.set_values(key, argument, result);
     }
 }
 
-fn pair(value: &Value) -> Option<(&Value, &Value)> {
-    match value.as_array().map(Vec::as_slice) {
-        Some([key, value]) if !key.is_null() && !key.is_array() => Some((key, value)),
+fn pair(value: &Datum) -> Option<(&Datum, &Datum)> {
+    match value.as_array() {
+        Some([key, value]) if !key.is_null() && key.as_array().is_none() => Some((key, value)),
         _ => None,
     }
-}
-
-/// Takes the key out of an operation's values.
-fn split(operation: &mut Operation) -> Option<String> {
-    let of_result = pair(&operation.result).map(|(key, _)| key);
-    if of_result.is_some() && of_result == pair(&operation.argument).map(|(key, _)| key) {
-        operation.result = operation.result[1].take();
-    }
-    let value = operation.argument[1].take();
-    let key = operation.argument[0].take();
-    operation.argument = value;
-    key_text(key)
 }

@@ -19,14 +19,15 @@ const PIECE_BYTES: usize = 32 << 10;
 const GROUP_PIECES: usize = 16;
 
 /// The lines of one piece of a file, up to the first malformed one.
-#[derive(Default)]
 struct Piece<'a> {
     /// How many there are, blank ones included.
     count: u64,
-    /// The plain ones, with their numbers, which count within the piece from 0.
-    lines: Vec<(u64, Line<'a>)>,
+    lines: PlainLines<'a>,
     others: Vec<Other>,
 }
+
+/// Plain lines with their numbers, which count within a piece from 0.
+type PlainLines<'a> = Vec<(u64, Line<'a>)>;
 
 /// A line that is neither blank nor plain.
 struct Other {
@@ -47,6 +48,8 @@ enum Parsed {
 pub(super) fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
     let mut block = Vec::new();
     let mut number = read_first(&mut input, &mut block, builder)?;
+    // What has held lines is used again: new memory costs more than what is put into it.
+    let mut spare = Vec::new();
     loop {
         if !fill(&mut input, &mut block)? {
             return Ok(());
@@ -54,17 +57,22 @@ pub(super) fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Resu
         let pieces = split(&block);
         if let [only] = pieces[..] {
             // Waking another thread would take longer.
-            join(&mut number, vec![parse(only)], builder)?;
+            join(&mut number, vec![parse(only, Vec::new())], builder)?;
             continue;
         }
         let mut parsed = Vec::new();
+        let mut free: Vec<PlainLines<'_>> = spare.into_iter().map(emptied).collect();
         for group in pieces.chunks(GROUP_PIECES).map(Some).chain([None]) {
+            let texts = group.unwrap_or_default();
+            free.resize_with(texts.len().max(free.len()), Vec::new);
+            let lines = free.split_off(free.len() - texts.len());
             let parse_all =
-                || group.unwrap_or_default().par_iter().map(|text| parse(text)).collect();
+                || texts.par_iter().zip(lines).map(|(text, lines)| parse(text, lines)).collect();
             let (joined, next) = rayon::join(|| join(&mut number, parsed, builder), parse_all);
-            joined?;
+            free.extend(joined?);
             parsed = next;
         }
+        spare = free.into_iter().map(emptied).collect();
     }
 }
 
@@ -85,7 +93,7 @@ fn read_first(
             return Ok(number + 1);
         }
         if !text.is_empty() {
-            join(&mut number, vec![parse(line)], builder)?;
+            join(&mut number, vec![parse(line, Vec::new())], builder)?;
             return Ok(number);
         }
         line.clear();
@@ -118,21 +126,32 @@ fn split(mut block: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
-fn parse(mut rest: &[u8]) -> Piece<'_> {
+/// The same memory for lines of another text.
+fn emptied<'a>(mut lines: PlainLines<'_>) -> PlainLines<'a> {
+    lines.clear();
+    lines.into_iter().map(|_| unreachable!("there are none")).collect()
+}
+
+/// Parses a piece into empty `lines`.
+fn parse<'a>(piece: &'a [u8], lines: PlainLines<'a>) -> Piece<'a> {
+    // Where there is anything else no line is plain.
+    let mut plain = std::str::from_utf8(piece).unwrap_or_default();
+    let mut rest = piece;
+    let mut piece = Piece { count: 0, lines, others: Vec::new() };
     // Few lines are shorter.
-    let lines = Vec::with_capacity(rest.len() / 64);
-    let mut piece = Piece { lines, ..Piece::default() };
+    piece.lines.reserve(rest.len() / 64);
     while !rest.is_empty() {
         let number = piece.count;
         piece.count += 1;
-        if let Some((line, next)) = Line::scan(rest) {
+        if let Some((line, next)) = Line::scan(plain) {
             piece.lines.push((number, line));
-            rest = next;
+            (plain, rest) = (next, next.as_bytes());
             continue;
         }
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
         let (line, next) = rest.split_at(end);
         rest = next;
+        plain = plain.get(end..).unwrap_or_default();
         if let Some(parsed) = parse_line(line) {
             let ends = matches!(parsed, Parsed::Malformed(_));
             piece.others.push(Other { at: piece.lines.len(), number, parsed });
@@ -158,8 +177,14 @@ fn parse_line(line: &[u8]) -> Option<Parsed> {
     })
 }
 
-/// Hands the lines to the builder; the first piece begins with line `number`.
-fn join(number: &mut u64, pieces: Vec<Piece<'_>>, builder: &mut Builder) -> Result<(), Malformed> {
+/// Hands the lines to the builder; the first piece begins with line `number`. Returns what held
+/// them.
+fn join<'a>(
+    number: &mut u64,
+    pieces: Vec<Piece<'a>>,
+    builder: &mut Builder,
+) -> Result<Vec<PlainLines<'a>>, Malformed> {
+    let mut held = Vec::with_capacity(pieces.len());
     for mut piece in pieces {
         let mut plain = piece.lines.iter_mut();
         let mut passed = 0;
@@ -179,8 +204,10 @@ fn join(number: &mut u64, pieces: Vec<Piece<'_>>, builder: &mut Builder) -> Resu
             builder.client(*number + *line, client)?;
         }
         *number += piece.count;
+        piece.lines.clear();
+        held.push(piece.lines);
     }
-    Ok(())
+    Ok(held)
 }
 
 fn is_header(line: &[u8]) -> bool {
@@ -252,7 +279,7 @@ mod tests {
         assert_eq!(operations.len() as u64, lines / 4);
         for (operation, at) in operations.iter().zip(0_u64..) {
             assert_eq!((operation.invoked.index, operation.invoked.time_ns), (2 * at, 4 * at));
-            assert_eq!(operation.result.to_string(), "[1.5]");
+            assert_eq!(operation.result().to_string(), "[1.5]");
         }
     }
 

@@ -3,9 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
-use super::{Event, EventError, Kind, Symbol};
+use super::{Datum, Event, EventError, Kind};
 
 /// An [`Event`] of a client.
 pub(super) struct Line<'a> {
@@ -17,7 +15,7 @@ pub(super) struct Line<'a> {
     pub process: u64,
     pub f: &'a str,
     pub key: Option<Cow<'a, str>>,
-    pub value: Value,
+    pub value: Datum,
     pub version: Option<u64>,
     pub client: Option<u32>,
     pub node: Option<&'a str>,
@@ -36,7 +34,7 @@ impl<'a> Line<'a> {
             process,
             f: &event.f,
             key: event.key.as_deref().map(Cow::Borrowed),
-            value: event.value.take(),
+            value: event.value.take().into(),
             version: event.version,
             client: event.client,
             node: event.node.as_deref(),
@@ -44,18 +42,6 @@ impl<'a> Line<'a> {
             probe: event.probe,
             error: event.error.take().map(Box::new),
         }
-    }
-}
-
-/// The name of a function; those of the vocabularies cost nothing to keep.
-pub(super) fn symbol(name: &str) -> Symbol {
-    const KNOWN: [&str; 12] = [
-        "read", "write", "cas", "get", "put", "append", "add", "remove", "enqueue", "dequeue",
-        "txn", "transfer",
-    ];
-    match KNOWN.into_iter().find(|known| *known == name) {
-        Some(known) => Cow::Borrowed(known),
-        None => Cow::Owned(name.to_owned()),
     }
 }
 

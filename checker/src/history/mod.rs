@@ -2,9 +2,11 @@
 
 mod build;
 mod bytes;
+mod datum;
 mod edn;
 mod event;
 mod format;
+mod function;
 mod independent;
 mod jepsen;
 mod json;
@@ -16,10 +18,12 @@ mod phase;
 mod read;
 mod scan;
 mod sessions;
+mod words;
 mod write;
 
 use std::ops::Index;
 
+pub use datum::Datum;
 pub use event::{ErrorKind, Event, EventError, Header, Kind, Process, SCHEMA_VERSION, Symbol};
 pub use format::{Format, UnknownFormat};
 pub use operation::{Completion, KeyId, Moment, NodeId, Operation};

@@ -5,11 +5,10 @@ mod tests;
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
-use super::Kind;
 use super::event::ABSENT;
 use super::line::Line;
+use super::words::{digits_in, number_of, plain_in};
+use super::{Datum, Kind};
 
 impl<'a> Line<'a> {
     /// Reads a JSON object of the plain kind from the beginning of a text, and the rest of its line:
@@ -18,8 +17,8 @@ impl<'a> Line<'a> {
     ///
     /// `None` does not mean that the line is wrong: it is to be read in the general way, which
     /// gives the same for every line that is read here, and says what is wrong with the others.
-    pub fn scan(text: &'a [u8]) -> Option<(Line<'a>, &'a [u8])> {
-        let mut rest = Scanner { rest: text };
+    pub fn scan(text: &'a str) -> Option<(Line<'a>, &'a str)> {
+        let mut rest = Scanner { text, rest: text.as_bytes() };
         let mut line = Line {
             index: ABSENT,
             time: ABSENT,
@@ -27,7 +26,7 @@ impl<'a> Line<'a> {
             process: 0,
             f: "",
             key: None,
-            value: Value::Null,
+            value: Datum::Null,
             version: None,
             client: None,
             node: None,
@@ -67,8 +66,8 @@ impl<'a> Line<'a> {
         let has_all = [Field::Type, Field::Process, Field::F]
             .into_iter()
             .all(|field| seen & (1 << field as u16) != 0);
-        let next = rest.next_line()?;
-        has_all.then_some((line, next))
+        rest.end_of_line()?;
+        has_all.then_some((line, text.get(rest.at()..)?))
     }
 }
 
@@ -91,10 +90,16 @@ enum Field {
 
 /// What is left of a text. Every method passes over blanks first.
 struct Scanner<'a> {
+    text: &'a str,
     rest: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
+    /// The position in the text.
+    fn at(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
     fn peek(&mut self) -> Option<u8> {
         while let [b' ' | b'\t', rest @ ..] = self.rest {
             self.rest = rest;
@@ -112,56 +117,63 @@ impl<'a> Scanner<'a> {
         (self.symbol()? == symbol).then_some(())
     }
 
-    fn take(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        taken
+    fn take(&mut self, length: usize) -> Option<&'a str> {
+        let at = self.at();
+        self.rest = &self.rest[length..];
+        self.text.get(at..at + length)
     }
 
-    /// Passes over a word if it stands next.
-    fn word(&mut self, word: &[u8]) -> bool {
-        self.rest.strip_prefix(word).map(|rest| self.rest = rest).is_some()
-    }
-
-    /// What follows the line, of which nothing but blanks may be left.
-    fn next_line(&mut self) -> Option<&'a [u8]> {
-        match (self.peek(), self.rest) {
-            (None, _) => Some(&[]),
-            (_, [b'\n', next @ ..] | [b'\r', b'\n', next @ ..]) => Some(next),
-            _ => None,
+    /// Passes over a word if it stands next. Its length is known when this is compiled, so that it
+    /// is compared as a number.
+    fn word<const N: usize>(&mut self, word: &[u8; N]) -> bool {
+        match self.rest.split_first_chunk::<N>() {
+            Some((found, rest)) if found == word => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// Passes over the end of the line, before which nothing but blanks may be left.
+    fn end_of_line(&mut self) -> Option<()> {
+        match (self.peek(), self.rest) {
+            (None, _) => {}
+            (_, [b'\n', next @ ..] | [b'\r', b'\n', next @ ..]) => self.rest = next,
+            _ => return None,
+        }
+        Some(())
     }
 
     /// A name and its colon. The first letters lead to the only name that it can be.
     fn field(&mut self) -> Option<Field> {
         self.expect(b'"')?;
-        let (name, field): (&[u8], Field) = match self.rest {
-            [b'i', ..] => (b"index\":", Field::Index),
-            [b't', b'i', ..] => (b"time\":", Field::Time),
-            [b't', ..] => (b"type\":", Field::Type),
-            [b'p', b'r', b'o', b'b', ..] => (b"probe\":", Field::Probe),
-            [b'p', ..] => (b"process\":", Field::Process),
-            [b'f', ..] => (b"f\":", Field::F),
-            [b'k', ..] => (b"key\":", Field::Key),
-            [b'v', b'a', ..] => (b"value\":", Field::Value),
-            [b'v', ..] => (b"version\":", Field::Version),
-            [b'c', ..] => (b"client\":", Field::Client),
-            [b'n', ..] => (b"node\":", Field::Node),
-            [b'd', ..] => (b"due\":", Field::Due),
-            _ => return None,
+        let (found, field) = match self.rest {
+            [b'i', ..] => (self.word(b"index\":"), Field::Index),
+            [b't', b'i', ..] => (self.word(b"time\":"), Field::Time),
+            [b't', ..] => (self.word(b"type\":"), Field::Type),
+            [b'p', b'r', b'o', b'b', ..] => (self.word(b"probe\":"), Field::Probe),
+            [b'p', ..] => (self.word(b"process\":"), Field::Process),
+            [b'f', ..] => (self.word(b"f\":"), Field::F),
+            [b'k', ..] => (self.word(b"key\":"), Field::Key),
+            [b'v', b'a', ..] => (self.word(b"value\":"), Field::Value),
+            [b'v', ..] => (self.word(b"version\":"), Field::Version),
+            [b'c', ..] => (self.word(b"client\":"), Field::Client),
+            [b'n', ..] => (self.word(b"node\":"), Field::Node),
+            _ => (self.word(b"due\":"), Field::Due),
         };
-        self.word(name).then_some(field)
+        found.then_some(field)
     }
 
     fn kind(&mut self) -> Option<Kind> {
         self.expect(b'"')?;
-        let (name, kind): (&[u8], Kind) = match self.rest {
-            [b'o', ..] => (b"ok\"", Kind::Ok),
-            [b'i', b'n', b'v', ..] => (b"invoke\"", Kind::Invoke),
-            [b'i', ..] => (b"info\"", Kind::Info),
-            _ => (b"fail\"", Kind::Fail),
+        let (found, kind) = match self.rest {
+            [b'o', ..] => (self.word(b"ok\""), Kind::Ok),
+            [b'i', b'n', b'v', ..] => (self.word(b"invoke\""), Kind::Invoke),
+            [b'i', ..] => (self.word(b"info\""), Kind::Info),
+            _ => (self.word(b"fail\""), Kind::Fail),
         };
-        self.word(name).then_some(kind)
+        found.then_some(kind)
     }
 
     /// The name of a function; the most frequent ones need no look at each letter.
@@ -178,33 +190,26 @@ impl<'a> Scanner<'a> {
 
     fn string(&mut self) -> Option<&'a str> {
         self.expect(b'"')?;
-        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-        let length = self.rest.iter().position(|byte| !is_plain(byte))?;
-        let text = self.take(length);
-        self.word(b"\"").then_some(())?;
-        std::str::from_utf8(text).ok()
+        let text = self.take(plain_in(self.rest))?;
+        self.word(b"\"").then_some(text)
     }
 
     /// The length of digits without a sign and without zeros before them, and with nothing after
     /// them that would make another number of them.
     fn digits(&mut self) -> Option<usize> {
         self.peek()?;
-        let length = self.rest.iter().position(|byte| !byte.is_ascii_digit())?;
-        let more = matches!(self.rest[length], b'.' | b'e' | b'E');
+        let length = digits_in(self.rest);
+        let more = matches!(self.rest.get(length)?, b'.' | b'e' | b'E');
         let padded = length > 1 && self.rest[0] == b'0';
         (length > 0 && !more && !padded).then_some(length)
     }
 
     /// A number of at most 19 digits, which always fits.
     fn natural(&mut self) -> Option<u64> {
-        let length = self.digits()?;
-        let digits = self.take(length);
-        let number = || {
-            digits.iter().fold(0_u64, |number, digit| {
-                number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
-            })
-        };
-        (length <= 19).then(number)
+        let length = self.digits().filter(|length| *length <= 19)?;
+        let (digits, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        Some(number_of(digits))
     }
 
     /// A key may be a number; it is a text all the same.
@@ -213,10 +218,10 @@ impl<'a> Scanner<'a> {
             return self.string();
         }
         let length = self.digits()?;
-        std::str::from_utf8(self.take(length)).ok()
+        self.take(length)
     }
 
-    fn value(&mut self) -> Option<Value> {
+    fn value(&mut self) -> Option<Datum> {
         if self.peek()? != b'[' {
             return self.scalar();
         }
@@ -224,13 +229,13 @@ impl<'a> Scanner<'a> {
         let mut elements = Vec::with_capacity(2);
         if self.peek()? == b']' {
             self.symbol();
-            return Some(Value::Array(elements));
+            return Some(Datum::List(elements.into()));
         }
         loop {
             elements.push(self.scalar()?);
             match self.symbol()? {
                 b',' => {}
-                b']' => return Some(Value::Array(elements)),
+                b']' => return Some(Datum::List(elements.into())),
                 _ => return None,
             }
         }
@@ -244,11 +249,11 @@ impl<'a> Scanner<'a> {
         self.word(b"false").then_some(false)
     }
 
-    fn scalar(&mut self) -> Option<Value> {
+    fn scalar(&mut self) -> Option<Datum> {
         match self.peek()? {
-            b'n' => self.word(b"null").then_some(Value::Null),
-            b'"' => self.string().map(Value::from),
-            _ => self.natural().map(Value::from),
+            b'n' => self.word(b"null").then_some(Datum::Null),
+            b'"' => self.string().map(Datum::from),
+            _ => self.natural().map(Datum::from),
         }
     }
 }

@@ -53,7 +53,7 @@ impl History {
         let mut order = Vec::with_capacity(2 * self.operations.len() + self.notes.len());
         for (at, operation) in self.operations.iter().enumerate() {
             order.push((operation.invoked.index, Source::Invoked(at)));
-            let completed = operation.completed.map(|end| (end.index, Source::Completed(at)));
+            let completed = operation.completed().map(|end| (end.index, Source::Completed(at)));
             order.extend(completed);
         }
         order.extend(self.notes.iter().enumerate().map(|(at, n)| (n.index, Source::Noted(at))));
@@ -69,32 +69,32 @@ impl History {
         let process = Process::Client(operation.process);
         Event {
             key: self[operation.key].clone(),
-            ..Event::new(at.index, at.time_ns, kind, process, operation.f.clone())
+            ..Event::new(at.index, at.time_ns, kind, process, operation.symbol())
         }
     }
 
     fn invocation(&self, operation: &Operation) -> Event {
         Event {
-            value: operation.argument.clone(),
-            client: operation.client,
-            node: operation.node.map(|node| self[node].clone().into()),
+            value: operation.argument().into(),
+            client: operation.client(),
+            node: operation.node().map(|node| self[node].clone().into()),
             due: Some(operation.due_ns).filter(|due_ns| *due_ns != operation.invoked.time_ns),
-            probe: operation.probe,
+            probe: operation.probe(),
             ..self.event(operation, operation.invoked, Kind::Invoke)
         }
     }
 
     fn completion(&self, operation: &Operation) -> Event {
-        let kind = match operation.completion {
+        let kind = match operation.completion() {
             Completion::Ok => Kind::Ok,
             Completion::Fail => Kind::Fail,
             Completion::Info => Kind::Info,
         };
         Event {
-            value: operation.result.clone(),
-            version: operation.version,
-            error: operation.error.as_deref().cloned(),
-            ..self.event(operation, operation.completed.unwrap_or_default(), kind)
+            value: operation.result().into(),
+            version: operation.version(),
+            error: operation.error().cloned(),
+            ..self.event(operation, operation.completed().unwrap_or_default(), kind)
         }
     }
 

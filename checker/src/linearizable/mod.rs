@@ -249,6 +249,19 @@ pub fn order(initial: ValueId, ops: &[RegisterOp], budget: &Budget) -> Option<Ve
     }
 }
 
+/// Whether a polynomial procedure applies, and finds that the history is linearizable.
+pub(crate) fn is_plainly_linearizable(initial: ValueId, ops: &[RegisterOp]) -> bool {
+    let is = |initial, ops: &[RegisterOp]| {
+        let survey = Survey::new(initial, ops);
+        !matches!(survey.procedure(), Procedure::Search(_))
+            && matches!(zones::decide(initial, ops, &survey), Decision::Yes)
+    };
+    match prepare::renumbered(initial, ops) {
+        Some((initial, ops)) => is(initial, &ops),
+        None => is(initial, ops),
+    }
+}
+
 /// Which procedure [`check_register`] uses for this history.
 pub fn procedure(initial: ValueId, ops: &[RegisterOp]) -> Procedure {
     match prepare::renumbered(initial, ops) {

@@ -92,11 +92,11 @@ impl<M: Model> Default for Object<'_, M> {
 
 impl<'h, M: Model> Object<'h, M> {
     fn add(&mut self, model: &M, operation: &'h Operation, end: u64) -> Result<(), &'h Operation> {
-        let in_time = operation.completed.filter(|completed| completed.index < end);
+        let in_time = operation.completed().filter(|completed| completed.index < end);
         let is_ok = in_time.is_some() && operation.is_ok();
         let mut op = model.op(operation, is_ok, &mut self.values).map_err(|_| operation)?;
         // A failure that became known only later is certain all the same.
-        let failed = operation.completion == Completion::Fail;
+        let failed = operation.completion() == Completion::Fail;
         if failed {
             op = in_time.and_then(|_| model.failed(operation, &mut self.values));
         }

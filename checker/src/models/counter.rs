@@ -32,10 +32,10 @@ impl Model for Counter {
         answered: bool,
         _values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        Ok(match operation.f.as_ref() {
-            "add" => Some(Op::Add(operation.argument.as_i64().ok_or(NoSuchOperation)?)),
+        Ok(match operation.f() {
+            "add" => Some(Op::Add(operation.argument().as_i64().ok_or(NoSuchOperation)?)),
             "read" if !answered => None,
-            "read" => Some(Op::Read(operation.result.as_i64().ok_or(NoSuchOperation)?)),
+            "read" => Some(Op::Read(operation.result().as_i64().ok_or(NoSuchOperation)?)),
             _ => return Err(NoSuchOperation),
         })
     }

@@ -4,8 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::sweep::{Lives, Order};
 use super::{Answer, Model, NoSuchOperation, Shortcut, Timed, Values};
-use crate::history::Operation;
-use serde_json::Value;
+use crate::history::{Datum, Operation};
 
 /// An element: the number of its value, or the value itself where that is a number whose size
 /// matters.
@@ -44,7 +43,7 @@ pub trait Container: Sync {
     ///
     /// # Errors
     /// If the container cannot hold it.
-    fn of_value(value: &Value, values: &mut Values) -> Result<Element, NoSuchOperation> {
+    fn of_value(value: &Datum, values: &mut Values) -> Result<Element, NoSuchOperation> {
         Ok(Element(values.id(value).0.into()))
     }
 }
@@ -69,17 +68,17 @@ impl<C: Container> Model for C {
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
         let [put, take] = C::VERBS;
-        let f = operation.f.as_ref();
+        let f = operation.f();
         Ok(Some(if f == put {
-            Op::Put(C::of_value(&operation.argument, values)?)
+            Op::Put(C::of_value(operation.argument(), values)?)
         } else if f != take {
             return Err(NoSuchOperation);
         } else if !answered {
             Op::TakeUnknown
-        } else if operation.result.is_null() {
+        } else if operation.result().is_null() {
             Op::Empty
         } else {
-            Op::Take(C::of_value(&operation.result, values)?)
+            Op::Take(C::of_value(operation.result(), values)?)
         }))
     }
 

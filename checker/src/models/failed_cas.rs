@@ -1,9 +1,7 @@
 //! Registers of which a compare-and-set that failed is an answer too.
 
-use serde_json::Value;
-
 use super::{Model, NoSuchOperation, Values};
-use crate::history::{ErrorKind, Operation};
+use crate::history::{Completion, Datum, ErrorKind, Operation};
 use crate::linearizable::ValueId;
 
 /// A register with `read`, `write` and `cas`. One that failed with a mismatch has seen that the
@@ -11,7 +9,7 @@ use crate::linearizable::ValueId;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ObservedRegister<'a> {
     /// Its value before the first write.
-    pub initial: &'a Value,
+    pub initial: &'a Datum,
     /// A read of null says nothing.
     pub nil_reads_any: bool,
 }
@@ -31,7 +29,7 @@ pub(crate) enum Op {
 
 impl ObservedRegister<'_> {
     /// The number of a value. That of null is the initial value's.
-    fn id(&self, value: &Value, values: &mut Values) -> ValueId {
+    fn id(&self, value: &Datum, values: &mut Values) -> ValueId {
         if value == self.initial {
             Values::NULL
         } else if value.is_null() {
@@ -46,7 +44,7 @@ impl ObservedRegister<'_> {
         operation: &Operation,
         values: &mut Values,
     ) -> Result<[ValueId; 2], NoSuchOperation> {
-        match operation.argument.as_array().map(Vec::as_slice) {
+        match operation.argument().as_array() {
             Some([old, new]) => Ok([self.id(old, values), self.id(new, values)]),
             _ => Err(NoSuchOperation),
         }
@@ -68,11 +66,11 @@ impl Model for ObservedRegister<'_> {
         answered: bool,
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        Ok(match operation.f.as_ref() {
+        Ok(match operation.f() {
             "read" if !answered => None,
-            "read" if self.nil_reads_any && operation.result.is_null() => None,
-            "read" => Some(Op::Read(self.id(&operation.result, values))),
-            "write" => Some(Op::Write(self.id(&operation.argument, values))),
+            "read" if self.nil_reads_any && operation.result().is_null() => None,
+            "read" => Some(Op::Read(self.id(operation.result(), values))),
+            "write" => Some(Op::Write(self.id(operation.argument(), values))),
             "cas" => {
                 let [old, new] = self.pair(operation, values)?;
                 Some(Op::Cas(old, new))
@@ -113,8 +111,8 @@ impl Model for ObservedRegister<'_> {
 
 /// Whether the operation is a compare-and-set that saw another value than it was to find.
 pub(crate) fn is_observed(operation: &Operation) -> bool {
-    let kind = operation.error.as_ref().map(|error| error.kind);
-    operation.f == "cas"
-        && operation.completion == crate::history::Completion::Fail
+    let kind = operation.error().map(|error| error.kind);
+    operation.f() == "cas"
+        && operation.completion() == Completion::Fail
         && kind == Some(ErrorKind::Mismatch)
 }

@@ -2,7 +2,7 @@
 
 use super::alternate::{self, Turn};
 use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
-use crate::history::Operation;
+use crate::history::{Datum, Operation};
 
 /// `acquire`, answered with a token, a whole number, and `release`, of a token or of whatever was
 /// held. Tokens grow from holder to holder, so that whoever was fenced off can be told by its own.
@@ -43,14 +43,14 @@ impl Model for FencedMutex {
         answered: bool,
         _values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        let token = |value: &serde_json::Value| match value {
-            serde_json::Value::Null => Ok(None),
+        let token = |value: &Datum| match value {
+            Datum::Null => Ok(None),
             value => value.as_u64().map(Some).ok_or(NoSuchOperation),
         };
-        match operation.f.as_ref() {
-            "acquire" if answered => Ok(Some(Op::Acquire(token(&operation.result)?))),
+        match operation.f() {
+            "acquire" if answered => Ok(Some(Op::Acquire(token(operation.result())?))),
             "acquire" => Ok(Some(Op::Acquire(None))),
-            "release" => Ok(Some(Op::Release(token(&operation.argument)?))),
+            "release" => Ok(Some(Op::Release(token(operation.argument())?))),
             _ => Err(NoSuchOperation),
         }
     }

@@ -51,11 +51,28 @@ impl Crashed {
     }
 }
 
-/// Configurations of which none makes another one superfluous: with the same state and effects, one
-/// does that to another if it has found the same answers at least, and used no crashed operation
-/// that the other has not.
+impl<S: Eq, K: Mask> Configuration<S, K> {
+    /// Whether one of the two can make the other one superfluous.
+    fn is_alike(&self, other: &Self) -> bool {
+        self.writes == other.writes && self.state == other.state
+    }
+
+    /// Of two that are alike: whether it makes the other one superfluous, because it has found the
+    /// same answers at least, and used no crashed operation that the other has not.
+    fn covers(&self, other: &Self) -> bool {
+        other.reads.is_within(self.reads) && self.crashed.within(&other.crashed)
+    }
+}
+
+/// So many are looked through one by one.
+const FEW: usize = 16;
+
+/// Configurations of which none makes another one superfluous.
 pub(super) struct Front<S, K> {
-    by_state: FxHashMap<(S, K), Vec<(K, Crashed)>>,
+    /// `None` where another one made it superfluous.
+    all: Vec<Option<Configuration<S, K>>>,
+    /// Positions of those that are alike, if there are more than a few.
+    alike: FxHashMap<(S, K), Vec<u32>>,
     /// Comparisons of two configurations so far.
     pub comparisons: u64,
     /// What the configurations take, about.
@@ -64,44 +81,76 @@ pub(super) struct Front<S, K> {
 
 impl<S, K> Default for Front<S, K> {
     fn default() -> Self {
-        Front { by_state: FxHashMap::default(), comparisons: 0, bytes: 0 }
+        Front { all: Vec::new(), alike: FxHashMap::default(), comparisons: 0, bytes: 0 }
     }
 }
 
 impl<S: Clone + Eq + Hash, K: Mask> Front<S, K> {
     /// Takes a configuration in, unless another one makes it superfluous: then false.
     pub fn insert(&mut self, new: &Configuration<S, K>, heap_bytes: impl Fn(&S) -> usize) -> bool {
-        let alike = self.by_state.entry((new.state.clone(), new.writes)).or_default();
-        if alike.is_empty() {
-            self.bytes += size_of::<((S, K), Vec<(K, Crashed)>)>() + heap_bytes(&new.state);
+        self.comparisons += 1;
+        if self.all.len() < FEW {
+            let is_alike = |old: &Option<Configuration<S, K>>| {
+                old.as_ref().is_some_and(|old| old.is_alike(new))
+            };
+            for at in 0..self.all.len() {
+                if is_alike(&self.all[at]) && !self.compare(at, new) {
+                    return false;
+                }
+            }
+        } else {
+            if self.alike.is_empty() {
+                self.find_alike();
+            }
+            let mut alike = self.alike.remove(&(new.state.clone(), new.writes)).unwrap_or_default();
+            let is_new = alike.iter().all(|at| self.compare(*at as usize, new));
+            alike.retain(|at| self.all[*at as usize].is_some());
+            if is_new {
+                alike.push(self.all.len() as u32);
+            }
+            self.alike.insert((new.state.clone(), new.writes), alike);
+            if !is_new {
+                return false;
+            }
         }
-        self.comparisons += 1 + alike.len() as u64;
-        let covers = |(reads, crashed): &(K, Crashed)| {
-            new.reads.is_within(*reads) && crashed.within(&new.crashed)
-        };
-        if alike.iter().any(covers) {
-            return false;
-        }
-        alike.retain(|(reads, crashed)| {
-            !(reads.is_within(new.reads) && new.crashed.within(crashed))
-        });
-        self.bytes += size_of::<(K, Crashed)>() + new.crashed.heap_bytes();
-        alike.push((new.reads, new.crashed.clone()));
+        self.bytes +=
+            size_of::<Configuration<S, K>>() + heap_bytes(&new.state) + new.crashed.heap_bytes();
+        self.all.push(Some(new.clone()));
         true
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.by_state.is_empty()
+    /// Removes the one at a position if the new one makes it superfluous; false if it is the other
+    /// way round.
+    fn compare(&mut self, at: usize, new: &Configuration<S, K>) -> bool {
+        self.comparisons += 1;
+        let Some(old) = &self.all[at] else { return true };
+        if old.covers(new) {
+            return false;
+        }
+        if new.covers(old) {
+            self.all[at] = None;
+        }
+        true
     }
 
-    pub fn into_configurations(self) -> impl Iterator<Item = Configuration<S, K>> {
-        self.by_state.into_iter().flat_map(|((state, writes), alike)| {
-            alike.into_iter().map(move |(reads, crashed)| Configuration {
-                state: state.clone(),
-                writes,
-                reads,
-                crashed,
-            })
-        })
+    fn find_alike(&mut self) {
+        for (at, configuration) in (0_u32..).zip(&self.all) {
+            if let Some(Configuration { state, writes, .. }) = configuration {
+                self.alike.entry((state.clone(), *writes)).or_default().push(at);
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Takes all out.
+    pub fn drain(&mut self) -> impl Iterator<Item = Configuration<S, K>> {
+        self.bytes = 0;
+        if !self.alike.is_empty() {
+            self.alike = FxHashMap::default();
+        }
+        self.all.drain(..).flatten()
     }
 }

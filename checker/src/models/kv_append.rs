@@ -1,9 +1,9 @@
 //! A string that can be replaced and appended to, one for each key.
 
-use serde_json::Value;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::{Model, NoSuchOperation, Timed, Values};
-use crate::history::Operation;
+use crate::history::{Datum, Operation};
 
 /// `get`, `put` and `append` of strings; empty at first, and a null answer is an empty string.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,25 +13,25 @@ pub struct KvAppend;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Returned this.
-    Get(Box<str>),
+    Get(SmolStr),
     /// Replaced the whole.
-    Put(Box<str>),
+    Put(SmolStr),
     /// Added to the end.
-    Append(Box<str>),
+    Append(SmolStr),
 }
 
-fn text(value: &Value) -> Result<Box<str>, NoSuchOperation> {
+fn text(value: &Datum) -> Result<SmolStr, NoSuchOperation> {
     match value {
-        Value::String(text) => Ok(text.as_str().into()),
-        Value::Null => Ok("".into()),
+        Datum::Text(text) => Ok(text.clone()),
+        Datum::Null => Ok(SmolStr::default()),
         _ => Err(NoSuchOperation),
     }
 }
 
 impl Model for KvAppend {
     type Op = Op;
-    type State = Box<str>;
-    type Next = Option<Box<str>>;
+    type State = SmolStr;
+    type Next = Option<SmolStr>;
 
     fn name(&self) -> &'static str {
         "kv-append"
@@ -43,24 +43,29 @@ impl Model for KvAppend {
         answered: bool,
         _values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        Ok(match operation.f.as_ref() {
+        Ok(match operation.f() {
             "get" | "read" if !answered => None,
-            "get" | "read" => Some(Op::Get(text(&operation.result)?)),
-            "put" | "write" => Some(Op::Put(text(&operation.argument)?)),
-            "append" => Some(Op::Append(text(&operation.argument)?)),
+            "get" | "read" => Some(Op::Get(text(operation.result())?)),
+            "put" | "write" => Some(Op::Put(text(operation.argument())?)),
+            "append" => Some(Op::Append(text(operation.argument())?)),
             _ => return Err(NoSuchOperation),
         })
     }
 
-    fn init(&self) -> Box<str> {
-        "".into()
+    fn init(&self) -> SmolStr {
+        SmolStr::default()
     }
 
-    fn step(&self, state: &Box<str>, op: &Op) -> Option<Box<str>> {
+    fn step(&self, state: &SmolStr, op: &Op) -> Option<SmolStr> {
         match op {
             Op::Get(seen) => (seen == state).then(|| state.clone()),
             Op::Put(new) => Some(new.clone()),
-            Op::Append(more) => Some([state, &**more].concat().into_boxed_str()),
+            Op::Append(more) => {
+                let mut text = SmolStrBuilder::new();
+                text.push_str(state);
+                text.push_str(more);
+                Some(text.finish())
+            }
         }
     }
 
@@ -81,7 +86,7 @@ impl Model for KvAppend {
         among.iter().copied().filter(unseen).collect()
     }
 
-    fn heap_bytes(&self, state: &Box<str>) -> usize {
+    fn heap_bytes(&self, state: &SmolStr) -> usize {
         state.len()
     }
 }

@@ -36,14 +36,11 @@ impl Model for ListAppend {
         answered: bool,
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        Ok(match operation.f.as_ref() {
-            "append" => Some(Op::Append(values.id(&operation.argument))),
+        Ok(match operation.f() {
+            "append" => Some(Op::Append(values.id(operation.argument()))),
             "read" if !answered => None,
-            "read" if operation.result.is_null() => Some(Op::Read(Box::default())),
-            "read" => {
-                let elements = operation.result.as_array().ok_or(NoSuchOperation)?;
-                Some(Op::Read(elements.iter().map(|value| values.id(value)).collect()))
-            }
+            "read" if operation.result().is_null() => Some(Op::Read(Box::default())),
+            "read" => Some(Op::Read(values.list(operation.result())?)),
             _ => return Err(NoSuchOperation),
         })
     }

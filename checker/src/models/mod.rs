@@ -39,7 +39,7 @@
 //!         "flag"
 //!     }
 //!     fn op(&self, o: &Operation, answered: bool, _: &mut Values) -> Result<Option<Op>, NoSuchOperation> {
-//!         match o.f.as_ref() {
+//!         match o.f() {
 //!             "raise" => Ok(Some(Op::Raise)),
 //!             "look" if answered => o.result.as_bool().map(|up| Some(Op::Look(up))).ok_or(NoSuchOperation),
 //!             "look" => Ok(None),
@@ -86,6 +86,7 @@ pub mod list_append;
 pub mod multi_register;
 pub mod mutex;
 mod open;
+mod plan;
 pub mod priority_queue;
 pub mod reentrant_mutex;
 mod search;

@@ -39,13 +39,13 @@ impl Model for MultiRegister {
         answered: bool,
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        if operation.f != "txn" {
+        if operation.f() != "txn" {
             return Err(NoSuchOperation);
         }
-        let list = if answered { &operation.result } else { &operation.argument };
+        let list = if answered { operation.result() } else { operation.argument() };
         let mut accesses = Vec::new();
         for access in list.as_array().ok_or(NoSuchOperation)? {
-            let Some([f, key, value]) = access.as_array().map(Vec::as_slice) else {
+            let Some([f, key, value]) = access.as_array() else {
                 return Err(NoSuchOperation);
             };
             let (key, value) = (values.id(key), values.id(value));

@@ -34,7 +34,7 @@ impl Model for Mutex {
         _answered: bool,
         _values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        match operation.f.as_ref() {
+        match operation.f() {
             "acquire" => Ok(Some(Op::Acquire)),
             "release" => Ok(Some(Op::Release)),
             _ => Err(NoSuchOperation),

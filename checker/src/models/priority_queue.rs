@@ -1,10 +1,9 @@
 //! A queue that gives out its least element first.
 
-use serde_json::Value;
-
 use super::elements::{Container, Element, Elements, Op};
 use super::sweep::Order;
 use super::{NoSuchOperation, Values};
+use crate::history::Datum;
 
 /// `insert` of whole numbers and `delete-min`; one that is answered with null found the queue
 /// empty.
@@ -32,7 +31,7 @@ impl Container for PriorityQueue {
         }
     }
 
-    fn of_value(value: &Value, _: &mut Values) -> Result<Element, NoSuchOperation> {
+    fn of_value(value: &Datum, _: &mut Values) -> Result<Element, NoSuchOperation> {
         value.as_i64().map(Element).ok_or(NoSuchOperation)
     }
 }

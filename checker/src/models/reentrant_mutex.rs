@@ -33,7 +33,7 @@ impl Model for ReentrantMutex {
         _answered: bool,
         _values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        match operation.f.as_ref() {
+        match operation.f() {
             "acquire" => Ok(Some(Op::Acquire(operation.process))),
             "release" => Ok(Some(Op::Release(operation.process))),
             _ => Err(NoSuchOperation),

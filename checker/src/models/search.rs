@@ -6,10 +6,9 @@
 //! deadline comes first, and crashed ones, which have none, last; and configurations that used more
 //! crashed operations than others are tried only when the others have failed.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use super::front::{Configuration, Front};
 use super::open::Open;
+use super::plan::Plan;
 use super::{Model, Shortcut, Timed};
 use crate::linearizable::mask::{Mask, Words};
 use crate::linearizable::{Budget, Limit};
@@ -75,57 +74,22 @@ pub(super) fn search<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget)
     Decided { answer, procedure: "search: just in time over the open operations", comparisons }
 }
 
-/// What is known before the walk.
-struct Plan {
-    /// Position, whether it is a completion, operation; invocations first where positions are equal.
-    events: Vec<(u64, bool, usize)>,
-    /// The class of each operation: equal ones have the same. Those of crashed operations come
-    /// first.
-    classes: Vec<usize>,
-    /// An operation of each class.
-    examples: Vec<usize>,
-    /// By operation.
-    is_read: Vec<bool>,
-    /// How many operations that complete are open at once, at most.
-    most_open: usize,
+/// What one completion makes, kept for the memory it holds.
+struct Closure<S, K> {
+    visited: Front<S, K>,
+    reached: Front<S, K>,
+    /// To be visited.
+    work: Vec<Configuration<S, K>>,
+    /// To be visited if nothing better is reached.
+    deferred: Vec<Configuration<S, K>>,
+    /// Classes of operations that one configuration was continued by.
+    tried: Vec<usize>,
 }
 
-impl Plan {
-    fn new<M: Model>(model: &M, ops: &[Timed<M::Op>]) -> Plan {
-        let is_read: Vec<bool> = ops.iter().map(|op| model.is_read(&op.op)).collect();
-        let (reads, crashed): (Vec<usize>, Vec<usize>) =
-            (0..ops.len()).filter(|op| ops[*op].returned.is_none()).partition(|op| is_read[*op]);
-        let left_out: FxHashSet<usize> =
-            model.needless(ops, &crashed).into_iter().chain(reads).collect();
-        let mut events = Vec::with_capacity(2 * ops.len());
-        for (at, op) in ops.iter().enumerate() {
-            if left_out.contains(&at) {
-                continue;
-            }
-            events.push((op.invoked, false, at));
-            events.extend(op.returned.map(|returned| (returned, true, at)));
-        }
-        events.sort_unstable();
-        let (mut open, mut most_open) = (0_usize, 0);
-        for &(_, is_completion, op) in &events {
-            match (is_completion, ops[op].returned) {
-                (false, Some(_)) => open += 1,
-                (true, _) => open -= 1,
-                (false, None) => {}
-            }
-            most_open = open.max(most_open);
-        }
-        let mut order: Vec<usize> = (0..ops.len()).collect();
-        order.sort_by_key(|op| ops[*op].returned.is_some());
-        let mut ids: FxHashMap<&M::Op, usize> = FxHashMap::default();
-        let (mut classes, mut examples) = (vec![0; ops.len()], Vec::new());
-        for op in order {
-            classes[op] = *ids.entry(&ops[op].op).or_insert_with(|| {
-                examples.push(op);
-                examples.len() - 1
-            });
-        }
-        Plan { events, classes, examples, is_read, most_open }
+impl<S, K> Default for Closure<S, K> {
+    fn default() -> Self {
+        let (visited, reached, work, deferred, tried) = Default::default();
+        Closure { visited, reached, work, deferred, tried }
     }
 }
 
@@ -163,14 +127,14 @@ impl<M: Model> Walk<'_, M> {
             crashed: Default::default(),
         };
         let mut front = vec![start];
+        let mut closure = Closure::default();
         let mut open = Open::<K>::new();
         let mut passed = 0;
         for &(_, is_completion, op) in &self.plan.events {
             if is_completion {
-                front = match self.complete(op, front, &open) {
-                    Ok(front) => front,
-                    Err(limit) => return Answer::Exhausted { passed, limit },
-                };
+                if let Err(limit) = self.complete(op, &mut front, &open, &mut closure) {
+                    return Answer::Exhausted { passed, limit };
+                }
                 if front.is_empty() {
                     return Answer::No { at: Some(op) };
                 }
@@ -189,22 +153,21 @@ impl<M: Model> Walk<'_, M> {
         Answer::Yes
     }
 
-    /// The configurations after the completion of an operation.
+    /// Turns configurations into those after the completion of an operation.
     fn complete<K: Mask>(
         &mut self,
         op: usize,
-        front: Vec<Configuration<M::State, K>>,
+        front: &mut Vec<Configuration<M::State, K>>,
         open: &Open<K>,
-    ) -> Result<Vec<Configuration<M::State, K>>, Limit> {
+        closure: &mut Closure<M::State, K>,
+    ) -> Result<(), Limit> {
         let slot = open.slot(op).expect("a completion of an open operation");
-        let mut reached = Front::default();
-        let mut visited = Front::default();
+        let Closure { visited, reached, work, deferred, tried } = closure;
+        let compared_before = visited.comparisons + reached.comparisons;
         let mut limit = front.iter().map(|c| c.crashed.total).min().unwrap_or(0) + self.slack;
-        let (mut work, mut deferred) = (Vec::new(), front);
+        work.extend(front.extract_if(.., |c| c.crashed.total <= limit));
+        deferred.append(front);
         loop {
-            let (now, later) = deferred.into_iter().partition(|c| c.crashed.total <= limit);
-            work.extend::<Vec<_>>(now);
-            deferred = later;
             while let Some(mut configuration) = work.pop() {
                 self.answer_reads(&mut configuration, open);
                 let heap_bytes = |state: &M::State| self.model.heap_bytes(state);
@@ -217,12 +180,13 @@ impl<M: Model> Walk<'_, M> {
                     reached.insert(&configuration, heap_bytes);
                     continue;
                 }
-                self.successors(&configuration, open, |next| {
-                    let place = if next.crashed.total <= limit { &mut work } else { &mut deferred };
+                self.successors(&configuration, open, tried, |next| {
+                    let place =
+                        if next.crashed.total <= limit { &mut *work } else { &mut *deferred };
                     place.push(next);
                 });
-                let compared =
-                    visited.comparisons + reached.comparisons + deferred.len() as u64 / 64;
+                let compared = visited.comparisons + reached.comparisons - compared_before
+                    + deferred.len() as u64 / 64;
                 if self.comparisons + compared > self.budget.comparisons {
                     return Err(Limit::Comparisons);
                 }
@@ -236,10 +200,14 @@ impl<M: Model> Walk<'_, M> {
                 break;
             }
             limit = deferred.iter().map(|c| c.crashed.total).min().unwrap_or(0) + self.slack;
+            work.extend(deferred.extract_if(.., |c| c.crashed.total <= limit));
         }
         self.cut |= !deferred.is_empty();
-        self.comparisons += visited.comparisons + reached.comparisons;
-        Ok(reached.into_configurations().collect())
+        deferred.clear();
+        self.comparisons += visited.comparisons + reached.comparisons - compared_before;
+        visited.drain().for_each(drop);
+        front.extend(reached.drain());
+        Ok(())
     }
 
     /// A read that the state answers is never better answered later.
@@ -263,11 +231,12 @@ impl<M: Model> Walk<'_, M> {
         &self,
         configuration: &Configuration<M::State, K>,
         open: &Open<K>,
+        tried: &mut Vec<usize>,
         mut found: impl FnMut(Configuration<M::State, K>),
     ) {
         let waiting = |(_, slot): &&(usize, usize)| !configuration.writes.has(*slot);
         let class = |op: usize| self.plan.classes[op];
-        let mut tried: Vec<usize> = Vec::with_capacity(open.writes.len());
+        tried.clear();
         for &(op, slot) in open.writes.iter().filter(waiting) {
             if tried.contains(&class(op)) {
                 continue;

@@ -36,16 +36,10 @@ impl Model for GrowOnlySet {
         answered: bool,
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        Ok(match operation.f.as_ref() {
-            "add" => Some(Op::Add(values.id(&operation.argument))),
+        Ok(match operation.f() {
+            "add" => Some(Op::Add(values.id(operation.argument()))),
             "read" if !answered => None,
-            "read" => {
-                let elements = operation.result.as_array().ok_or(NoSuchOperation)?;
-                let mut seen: Vec<ValueId> = elements.iter().map(|v| values.id(v)).collect();
-                seen.sort_unstable();
-                seen.dedup();
-                Some(Op::Read(seen.into()))
-            }
+            "read" => Some(Op::Read(values.set(operation.result())?)),
             _ => return Err(NoSuchOperation),
         })
     }

@@ -40,22 +40,16 @@ impl Model for FullSet {
         answered: bool,
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        let mut argument = || values.id(&operation.argument);
-        Ok(match operation.f.as_ref() {
+        let mut argument = || values.id(operation.argument());
+        Ok(match operation.f() {
             "add" => Some(Op::Add(argument())),
             "remove" => Some(Op::Remove(argument())),
             "read" | "contains" if !answered => None,
             "contains" => {
-                let there = operation.result.as_bool().ok_or(NoSuchOperation)?;
+                let there = operation.result().as_bool().ok_or(NoSuchOperation)?;
                 Some(Op::Contains(argument(), there))
             }
-            "read" => {
-                let elements = operation.result.as_array().ok_or(NoSuchOperation)?;
-                let mut seen: Vec<ValueId> = elements.iter().map(|v| values.id(v)).collect();
-                seen.sort_unstable();
-                seen.dedup();
-                Some(Op::Read(seen.into()))
-            }
+            "read" => Some(Op::Read(values.set(operation.result())?)),
             _ => return Err(NoSuchOperation),
         })
     }

@@ -61,13 +61,13 @@ impl Model for VersionedRegister {
         answered: bool,
         values: &mut Values,
     ) -> Result<Option<Op>, NoSuchOperation> {
-        let version = operation.version.filter(|_| answered);
-        Ok(match operation.f.as_ref() {
+        let version = operation.version().filter(|_| answered);
+        Ok(match operation.f() {
             "read" if !answered => None,
-            "read" => Some(Op::Read(values.id(&operation.result), version)),
-            "write" => Some(Op::Write(values.id(&operation.argument), version)),
+            "read" => Some(Op::Read(values.id(operation.result()), version)),
+            "write" => Some(Op::Write(values.id(operation.argument()), version)),
             "cas" => {
-                let Some([old, new]) = operation.argument.as_array().map(Vec::as_slice) else {
+                let Some([old, new]) = operation.argument().as_array() else {
                     return Err(NoSuchOperation);
                 };
                 Some(Op::Cas(values.id(old), values.id(new), version))

@@ -2,7 +2,7 @@
 
 use super::prepare::Register;
 use crate::history::Operation;
-use crate::linearizable::{self, Budget, Outcome, check_register};
+use crate::linearizable::{self, Budget, Outcome, RegisterOp, check_register};
 use crate::violation::Anomaly;
 
 /// Whether one key's operations can be put in an order that explains every answer, each operation
@@ -15,10 +15,13 @@ pub(crate) enum Linearizability<'h> {
     Exhausted(String),
 }
 
-/// Asks the engine.
-pub(crate) fn linearizability<'h>(register: &Register<'h>, budget: &Budget) -> Linearizability<'h> {
-    let calls = register.operations();
-    match check_register(register.initial, &calls, budget) {
+/// Asks the engine about a register with these [operations](Register::operations).
+pub(crate) fn linearizability<'h>(
+    register: &Register<'h>,
+    calls: &[RegisterOp],
+    budget: &Budget,
+) -> Linearizability<'h> {
+    match check_register(register.initial, calls, budget) {
         Outcome::Linearizable => Linearizability::Linearizable,
         Outcome::NotLinearizable { witness } => {
             let operation = |at: usize| register.operation_at(calls[at].invoked);

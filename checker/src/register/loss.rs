@@ -1,9 +1,8 @@
 //! Acknowledged writes that did not survive.
 
-use serde_json::Value;
-
 use super::prepare::{Attempt, Register};
 use super::settled::{Settled, SettledValues};
+use crate::history::Datum;
 
 /// An acknowledged write that the final value cannot have replaced, because that value was written
 /// before it.
@@ -21,7 +20,7 @@ pub(crate) struct LostWrite<'h> {
 /// explains the final value.
 pub(crate) fn lost_writes<'h>(
     register: &Register<'h>,
-    agreed: &Value,
+    agreed: &Datum,
     final_index: u64,
 ) -> Vec<LostWrite<'h>> {
     let Some(id) = register.values.find(agreed) else {

@@ -1,10 +1,9 @@
 //! From the operations of a history to registers over dense value numbers.
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 use super::values::Values;
-use crate::history::{Completion, History, KeyId, Operation};
+use crate::history::{Completion, Datum, History, KeyId, Operation};
 use crate::linearizable::{Call, RegisterOp, ValueId};
 
 /// One key's operations, its values numbered from 0.
@@ -18,7 +17,7 @@ pub(crate) struct Register<'h> {
     pub attempts: Vec<Attempt<'h>>,
     /// Every value that the system showed to a client, in the order of invocation.
     pub observations: Vec<Observation<'h>>,
-    pub values: Values<'h>,
+    pub values: Values,
 }
 
 /// A call that would give the register a value.
@@ -46,10 +45,10 @@ pub(crate) struct Observation<'h> {
 }
 
 /// What to make of a history's operations.
-#[derive(Clone, Copy)]
-pub(crate) struct Reading<'h> {
+#[derive(Clone)]
+pub(crate) struct Reading {
     /// Every key's value before the first write.
-    pub initial: &'h Value,
+    pub initial: Datum,
     /// A read of null is no observation at all.
     pub nil_reads_any: bool,
     /// Only what was known just before the event of this index: later invocations are left out and
@@ -62,10 +61,10 @@ pub(crate) struct Reading<'h> {
 /// Returns the first operation that is none of a register's as the error.
 pub(crate) fn registers<'h>(
     history: &'h History,
-    reading: &Reading<'h>,
+    reading: &Reading,
 ) -> Result<Vec<Register<'h>>, &'h Operation> {
     let mut registers: Vec<Register<'h>> = (0..history.keys().len())
-        .map(|key| Register::new(KeyId(key as u32), reading.initial))
+        .map(|key| Register::new(KeyId(key as u32), &reading.initial))
         .collect();
     let end = reading.before_index.unwrap_or(u64::MAX);
     for operation in history.operations() {
@@ -78,7 +77,7 @@ pub(crate) fn registers<'h>(
 }
 
 impl<'h> Register<'h> {
-    fn new(key: KeyId, initial: &'h Value) -> Register<'h> {
+    fn new(key: KeyId, initial: &Datum) -> Register<'h> {
         Register {
             key,
             initial: ValueId(0),
@@ -94,22 +93,22 @@ impl<'h> Register<'h> {
         end: u64,
         nil_reads_any: bool,
     ) -> Result<(), &'h Operation> {
-        let in_time = operation.completed.filter(|completed| completed.index < end);
+        let in_time = operation.completed().filter(|completed| completed.index < end);
         let acknowledged = in_time.filter(|_| operation.is_ok()).map(|completed| completed.index);
-        let (old, new) = match operation.f.as_ref() {
+        let (old, new) = match operation.f() {
             "read" => {
-                let any = nil_reads_any && operation.result.is_null();
+                let any = nil_reads_any && operation.result().is_null();
                 if let (Some(completed), false) = (acknowledged, any) {
-                    let value = self.values.id(&operation.result);
+                    let value = self.values.id(operation.result());
                     self.observe(operation, value, completed);
                 }
                 return Ok(());
             }
-            "write" => (None, self.values.id(&operation.argument)),
+            "write" => (None, self.values.id(operation.argument())),
             "cas" => {
                 let (old, new) = (
-                    self.values.id(&operation.argument[0]),
-                    self.values.id(&operation.argument[1]),
+                    self.values.id(&operation.argument()[0]),
+                    self.values.id(&operation.argument()[1]),
                 );
                 if let Some(completed) = acknowledged {
                     self.observe(operation, old, completed);
@@ -119,7 +118,7 @@ impl<'h> Register<'h> {
             _ => return Err(operation),
         };
         // A failure that became known only later is certain all the same.
-        let failed = operation.completion == Completion::Fail;
+        let failed = operation.completion() == Completion::Fail;
         let invoked = operation.invoked.index;
         self.attempts.push(Attempt { operation, invoked, old, new, failed, acknowledged });
         Ok(())
@@ -131,7 +130,7 @@ impl<'h> Register<'h> {
     }
 
     /// The value that an id stands for.
-    pub fn value(&self, id: ValueId) -> &'h Value {
+    pub fn value(&self, id: ValueId) -> &Datum {
         self.values.value(id)
     }
 

@@ -1,26 +1,25 @@
 //! The values of one register, numbered in the order in which they were met.
 
-use rustc_hash::FxHashMap;
-use serde_json::Value;
-
+use crate::history::Datum;
 use crate::linearizable::ValueId;
+use rustc_hash::FxHashMap;
 
 /// Stands in [`Values::small`] for a number that was not met.
 const UNMET: u32 = u32::MAX;
 
 /// Numbers values from 0.
-pub(crate) struct Values<'h> {
+pub(crate) struct Values {
     /// By [`ValueId`].
-    met: Vec<&'h Value>,
+    met: Vec<Datum>,
     /// Ids of small natural numbers: most histories write 1, 2, 3, and a table needs no hashing.
     small: Vec<u32>,
     /// Ids of all other values.
-    others: FxHashMap<&'h Value, u32>,
+    others: FxHashMap<Datum, u32>,
 }
 
-impl<'h> Values<'h> {
+impl Values {
     /// The first value has the number 0.
-    pub fn beginning_with(first: &'h Value) -> Values<'h> {
+    pub fn beginning_with(first: &Datum) -> Values {
         let mut values =
             Values { met: Vec::new(), small: Vec::new(), others: FxHashMap::default() };
         values.id(first);
@@ -33,12 +32,12 @@ impl<'h> Values<'h> {
     }
 
     /// The value of an id.
-    pub fn value(&self, id: ValueId) -> &'h Value {
-        self.met[id.0 as usize]
+    pub fn value(&self, id: ValueId) -> &Datum {
+        &self.met[id.0 as usize]
     }
 
     /// The id of a value, if it has one.
-    pub fn find(&self, value: &Value) -> Option<ValueId> {
+    pub fn find(&self, value: &Datum) -> Option<ValueId> {
         let small = value.as_u64().and_then(|number| self.small.get(usize::try_from(number).ok()?));
         let id = match small {
             Some(id) if *id != UNMET => *id,
@@ -49,12 +48,12 @@ impl<'h> Values<'h> {
     }
 
     /// The id of a value, a new one if it was not met before.
-    pub fn id(&mut self, value: &'h Value) -> ValueId {
+    pub fn id(&mut self, value: &Datum) -> ValueId {
         if let Some(id) = self.find(value) {
             return id;
         }
         let id = self.met.len() as u32;
-        self.met.push(value);
+        self.met.push(value.clone());
         // The table never gets much larger than what it holds, however large the numbers are.
         let room = 64 + 4 * self.met.len();
         match value.as_u64().and_then(|number| usize::try_from(number).ok()) {
@@ -65,7 +64,7 @@ impl<'h> Values<'h> {
                 self.small[number] = id;
             }
             _ => {
-                self.others.insert(value, id);
+                self.others.insert(value.clone(), id);
             }
         }
         ValueId(id)
@@ -76,14 +75,15 @@ impl<'h> Values<'h> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     /// The ids that a list of values gets are those of the obvious way to number them.
     #[track_caller]
     fn check(values: &[Value]) {
-        let mut numbered = Values::beginning_with(&Value::Null);
-        let mut obvious = vec![&Value::Null];
-        for value in values {
+        let values: Vec<Datum> = values.iter().cloned().map(Datum::from).collect();
+        let mut numbered = Values::beginning_with(&Datum::Null);
+        let mut obvious = vec![&Datum::Null];
+        for value in &values {
             let expected = obvious.iter().position(|met| *met == value).unwrap_or_else(|| {
                 obvious.push(value);
                 obvious.len() - 1
@@ -93,7 +93,7 @@ mod tests {
         }
         assert_eq!(numbered.len(), obvious.len());
         assert!(obvious.iter().zip(0..).all(|(met, id)| numbered.value(ValueId(id)) == *met));
-        assert_eq!(numbered.find(&json!("never met")), None);
+        assert_eq!(numbered.find(&Datum::from("never met")), None);
     }
 
     #[test]

@@ -115,14 +115,14 @@ pub fn judge_history(history: &History, question: &Question, begun: Instant) -> 
     options.faults_required = header.is_some();
     let mut judgement = judge(history, &options);
     judgement.check_ms = Some((begun.elapsed().as_secs_f64() * 1e5).round() / 1e2);
-    let count =
-        |completion| history.operations().iter().filter(|one| one.completion == completion).count();
-    let totals = Totals {
-        ok: count(Completion::Ok),
-        fail: count(Completion::Fail),
-        info: count(Completion::Info),
-        seconds: history.end().time_ns as f64 / 1e9,
-    };
+    let mut totals = Totals { seconds: history.end().time_ns as f64 / 1e9, ..Totals::default() };
+    for operation in history.operations() {
+        match operation.completion() {
+            Completion::Ok => totals.ok += 1,
+            Completion::Fail => totals.fail += 1,
+            Completion::Info => totals.info += 1,
+        }
+    }
     let truncated_line = history.truncated_line();
     Judged {
         judgement,

@@ -1,7 +1,6 @@
 //! What is scanned is what the general reader makes of it.
 
 use super::*;
-use crate::history::line::symbol;
 use crate::history::{Event, Process};
 use proptest::prelude::*;
 
@@ -9,16 +8,16 @@ use proptest::prelude::*;
 #[track_caller]
 fn scanned(text: &str) -> bool {
     let followed = format!("{text}\r\nx");
-    let Some((line, next)) = Line::scan(followed.as_bytes()) else {
-        assert!(Line::scan(text.as_bytes()).is_none());
+    let Some((line, next)) = Line::scan(&followed) else {
+        assert!(Line::scan(text).is_none());
         return false;
     };
-    assert_eq!(next, b"x");
+    assert_eq!(next, "x");
     let event: Event = serde_json::from_str(text)
         .unwrap_or_else(|error| panic!("{text} is scanned, but the general reader says {error}"));
     let same = Event {
         key: line.key.map(Cow::into_owned),
-        value: line.value,
+        value: (&line.value).into(),
         version: line.version,
         client: line.client,
         node: line.node.map(|node| node.to_owned().into()),
@@ -29,7 +28,7 @@ fn scanned(text: &str) -> bool {
             line.time,
             line.kind,
             Process::Client(line.process),
-            symbol(line.f),
+            line.f.to_owned(),
         )
     };
     assert_eq!(same, event, "{text}");
