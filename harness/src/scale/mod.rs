@@ -75,14 +75,14 @@ impl<'h> Part<'h> {
     fn answered(&self) -> impl Iterator<Item = (u64, &'h Operation)> {
         let (from_ns, to_ns) = (self.from_ns, self.to_ns);
         self.history.operations().iter().filter(|one| one.is_answered()).filter_map(move |one| {
-            let ended = one.completed?.time_ns;
+            let ended = one.completed()?.time_ns;
             (from_ns..to_ns).contains(&ended).then_some((ended, one))
         })
     }
 
     /// Answered operations a second, of all nodes or of those that `of` picks.
     pub fn throughput(&self, of: impl Fn(&str) -> bool) -> f64 {
-        let at = |one: &Operation| one.node.is_some_and(|node| of(&self.history[node]));
+        let at = |one: &Operation| one.node().is_some_and(|node| of(&self.history[node]));
         self.answered().filter(|(_, one)| at(one)).count() as f64 / self.seconds()
     }
 
