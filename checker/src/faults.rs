@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::history::{Event, History, Moment, NodeId, Process};
+use crate::nature::Nature;
 
 /// One fault of a run, read from the nemesis' events.
 #[derive(Clone, Debug)]
@@ -28,9 +29,19 @@ pub struct Fault {
     pub cut: Vec<(NodeId, NodeId)>,
     /// The components of two-way reachability; empty for a ring, a bridge or a one-way cut.
     pub sides: Vec<Vec<NodeId>>,
-    /// The nodes that were killed or paused.
+    /// The nodes that were hit themselves, not their links.
     pub targets: Vec<NodeId>,
+    /// The directed pairs whose links were made bad.
+    pub links: Vec<(NodeId, NodeId)>,
+    /// How bad, in the nemesis' words, such as `delay 50ms`.
+    pub quality: String,
+    /// Whether clients were cut off from a node.
+    pub cuts_clients: bool,
 }
+
+/// Faults that hit nodes which go on working all the while, if badly.
+const LEAVE_RUNNING: [&str; 9] =
+    ["cpu", "slow", "full", "read-only", "eio", "skew", "drift", "jump", "strobe"];
 
 /// What came of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +67,8 @@ pub struct FaultReport {
     /// Why it was not installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What it was for those who talk to each other.
+    pub nature: Nature,
     /// From the decision to the verification that it was in force.
     pub decided_to_in_force_ms: Option<f64>,
     /// From there to the decision to undo it, or to the end of the history.
@@ -77,6 +90,12 @@ impl Fault {
         (self.effect != Effect::Skipped).then_some((self.decided, until))
     }
 
+    /// Whether its targets may have been dead or stopped. Of a fault that is not known that is
+    /// assumed.
+    pub fn takes_down(&self) -> bool {
+        !LEAVE_RUNNING.contains(&self.name.as_str())
+    }
+
     /// The figures for the judgement.
     pub fn report(&self, history: &History) -> FaultReport {
         let ms = |from: Moment, to: Moment| to.time_ns.saturating_sub(from.time_ns) as f64 / 1e6;
@@ -85,6 +104,7 @@ impl Fault {
             name: self.name.clone(),
             effect: self.effect,
             reason: self.reason.clone(),
+            nature: self.nature(history.nodes().len()),
             decided_to_in_force_ms: self.installed.map(|installed| ms(self.decided, installed)),
             active_ms: self.in_force(history).map(|(from, to)| ms(from, to)),
             heal_decided_to_verified_ms: self
@@ -145,6 +165,9 @@ fn started(history: &History, event: &Event, id: u64, at: Moment) -> Fault {
         cut: list(&event.value["cut"]).iter().filter_map(pair).collect(),
         sides: list(&event.value["sides"]).iter().map(nodes).collect(),
         targets: nodes(&event.value["targets"]),
+        links: list(&event.value["links"]).iter().filter_map(pair).collect(),
+        quality: event.value["quality"].as_str().unwrap_or_default().to_owned(),
+        cuts_clients: list(&event.value["cut"]).iter().any(|named| pair(named).is_none()),
     };
     take_effect(&mut fault, event, at);
     fault

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::cap::profile;
+use crate::cap::cap;
 use crate::class::{Class, ClassBounds};
-use crate::convergence::{Agreement, convergence};
+use crate::convergence::{Agreement, Convergence, convergence};
+use crate::failover::failover;
 use crate::faults::{Effect, Fault, faults};
 use crate::history::{History, Operation};
 use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan};
@@ -16,11 +17,14 @@ use crate::linearizable::{Budget, is_plainly_linearizable, order};
 use crate::modelled::Modelled;
 use crate::models::list::Objects;
 use crate::options::Options;
+use crate::profile::profile;
+use crate::profile::seen::Seen;
 use crate::recording::cut_short;
 use crate::register::{
     Linearizability, Register, corruptions, linearizability, lost_writes, procedure, registers,
     stale_reads,
 };
+use crate::roles::Roles;
 use crate::verdict::Verdict;
 use crate::violation::{Anomaly, Violations};
 
@@ -31,9 +35,14 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
     let reports: Vec<_> = faults.iter().map(|fault| fault.report(history)).collect();
     let header = history.header();
     let verdict = findings.verdict(history, options, &faults);
-    let profile = profile(history, &faults, &findings.ladder[&Rung::Linearizable], |index| {
+    let roles = Roles::of(history);
+    let linearizable = &findings.ladder[&Rung::Linearizable];
+    let cap = cap(history, &faults, &roles, linearizable, |index| {
         linearizable_before(history, options, index)
     });
+    let seen = findings.seen.as_ref().map_err(String::as_str);
+    let profile = profile(history, &faults, &roles, &cap, linearizable, seen);
+    let failover = failover(history, &faults, &roles, seen);
     let class = |pick: fn(ClassBounds) -> Class| findings.bounds.map(pick);
     Judgement {
         format: FORMAT_VERSION,
@@ -43,9 +52,11 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         class: findings.bounds.and_then(ClassBounds::class),
         class_at_least: class(|bounds| bounds.at_least),
         class_at_most: class(|bounds| bounds.at_most),
-        cap: profile.cap,
-        cap_reason: profile.reason,
-        cap_windows: profile.windows,
+        cap: cap.cap,
+        cap_reason: cap.reason,
+        cap_windows: cap.windows,
+        profile,
+        failover,
         strongest: strongest(&findings.ladder),
         ladder: findings.ladder,
         violations: findings.violations,
@@ -75,6 +86,8 @@ struct Findings {
     order: BTreeMap<String, Vec<u64>>,
     /// There is no check for these operations.
     misfit: bool,
+    /// What registers show, or why nothing of that is known.
+    seen: Result<Seen, String>,
 }
 
 impl Findings {
@@ -104,6 +117,7 @@ impl Findings {
             ladder: Ladder::from([(Rung::Linearizable, modelled.linearizable)]),
             eventual,
             misfit: false,
+            seen: Err("staleness, divergence and loss are measured of registers only".to_owned()),
             violations: modelled.violations,
             plan: modelled.plan,
             order: BTreeMap::new(),
@@ -140,7 +154,9 @@ impl Findings {
                 violations.add(register.key, anomaly);
             }
         }
-        let eventual = eventual(history, faults, &registers, &mut violations);
+        let convergence = convergence(history, faults);
+        let eventual = eventual(&convergence, &registers, &mut violations);
+        let seen = Seen::of(&registers, &convergence);
         let mut violations = violations.tell(history, &registers);
         if !linearizable.is_invalid()
             && let Some(observed) = with_failed_cas(history, None, options)
@@ -153,6 +169,7 @@ impl Findings {
             ladder: Ladder::from([(Rung::Linearizable, linearizable)]),
             eventual,
             misfit: false,
+            seen: Ok(seen),
             violations,
             plan,
             order: if options.order {
@@ -169,6 +186,7 @@ impl Findings {
             ladder: Ladder::from([(Rung::Linearizable, Verdict::unknown(reason))]),
             eventual: Verdict::unknown(reason),
             misfit: false,
+            seen: Err(reason.to_owned()),
             violations: Vec::new(),
             plan: Vec::new(),
             order: BTreeMap::new(),
@@ -296,13 +314,11 @@ fn check_key<'h>(history: &History, register: &Register<'h>, budget: &Budget) ->
 
 /// Whether all replicas agreed in the end and every acknowledged write survived.
 fn eventual<'h>(
-    history: &'h History,
-    faults: &[Fault],
+    convergence: &Convergence<'h>,
     registers: &[Register<'h>],
     violations: &mut Violations<'h>,
 ) -> Verdict {
-    let convergence = convergence(history, faults);
-    let mut verdict = convergence.verdict;
+    let mut verdict = convergence.verdict.clone();
     for (key, agreement) in &convergence.keys {
         match *agreement {
             Agreement::Agreed(read) => {

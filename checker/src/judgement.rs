@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use crate::cap::{Cap, CapWindow};
 use crate::class::{Class, ClassBounds};
+use crate::failover::Failover;
 use crate::faults::FaultReport;
 use crate::ladder::{Ladder, Rung};
+use crate::profile::Profile;
 use crate::verdict::Verdict;
 use crate::violation::Violation;
 
@@ -60,6 +62,10 @@ pub struct Judgement {
     pub check_ms: Option<f64>,
     /// What happened on each side of each cut, on which `cap` rests.
     pub cap_windows: Vec<CapWindow>,
+    /// What was measured, for each phase and each side.
+    pub profile: Profile,
+    /// What it cost that primaries were taken away: RTO, RPO, split brain.
+    pub failover: Failover,
     /// The faults in the order of their start.
     pub faults: Vec<FaultReport>,
     /// Whether nothing was broken: no fault was tried, or all were skipped.

@@ -100,6 +100,7 @@
 mod cap;
 mod class;
 mod convergence;
+mod failover;
 mod faults;
 pub mod history;
 mod judge;
@@ -108,24 +109,33 @@ mod ladder;
 pub mod linearizable;
 mod modelled;
 pub mod models;
+mod nature;
 mod options;
+mod profile;
 mod reached;
 mod recording;
 mod reduce;
 mod register;
+mod roles;
 pub mod stream;
 mod tell;
 mod verdict;
 mod violation;
 
-pub use cap::{Cap, CapWindow, Service, Side};
+pub use cap::{Cap, CapWindow, Side};
 pub use class::{Class, ClassBounds};
+pub use failover::{Failover, Loss, Recovery, SideRecovery, SplitBrain, Spread};
 pub use faults::{Effect, Fault, FaultReport, faults};
 pub use judge::judge;
 pub use judgement::{FORMAT_VERSION, Judgement, KeyPlan};
 pub use ladder::{Ladder, Rung, strongest};
 pub use models::{ModelName, UnknownModel, VOCABULARIES};
+pub use nature::Nature;
 pub use options::{FailedCas, Options};
+pub use profile::{
+    Cell, Column, Divergence, Healing, Latency, Profile, Row, Service, SideProfile, Staleness,
+    Stretch, Traffic,
+};
 pub use reached::{Configuration, Reached};
 pub use verdict::Verdict;
 pub use violation::Violation;

@@ -3,18 +3,20 @@
 //! The words are Brewer's (2000), their meaning that of Gilbert and Lynch (2002): consistent is
 //! linearizable, available is that every node that has not failed answers.
 
-mod availability;
 mod window;
 
 use serde::{Deserialize, Serialize};
 
-pub use availability::Service;
+pub(crate) use window::halves;
 pub use window::{CapWindow, Side};
 
 use crate::faults::{Effect, Fault};
 use crate::history::{History, Moment, NodeId};
+use crate::profile::Service;
+use crate::profile::scopes::{Scope, Scopes};
+use crate::profile::tally::{deadline_ns, tallies};
+use crate::roles::Roles;
 use crate::verdict::Verdict;
-use availability::Availability;
 
 /// What a system gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,35 +35,37 @@ pub enum Cap {
     Neither,
 }
 
-/// The profile and what it rests on.
+/// What a system gives up, and what that rests on.
 #[derive(Clone, Debug)]
-pub(crate) struct Profile {
+pub(crate) struct CapVerdict {
     pub cap: Option<Cap>,
     /// Why there is none.
     pub reason: Option<String>,
     pub windows: Vec<CapWindow>,
 }
 
-/// Names the profile. `linearizable_before` judges what happened before the event of an index; it
+/// Names it. `linearizable_before` judges what happened before the event of an index; it
 /// is asked only where the whole history does not decide.
-pub(crate) fn profile(
+pub(crate) fn cap(
     history: &History,
     faults: &[Fault],
+    roles: &Roles,
     linearizable: &Verdict,
     linearizable_before: impl FnOnce(u64) -> Verdict,
-) -> Profile {
-    let availability = Availability::new(history, faults);
-    let windows = window::windows(history, faults, &availability);
+) -> CapVerdict {
+    let windows = window::windows(history, faults, roles);
     let judged: Vec<&CapWindow> =
         windows.iter().filter(|window| window.not_judged.is_none()).collect();
     let serving_before = |first: Moment| {
-        (0..history.nodes().len()).all(|node| {
-            let shares = availability.count(&[NodeId(node as u32)], 0, first.time_ns);
-            let services = [shares.reads.service(), shares.writes.service()];
-            services == [Some(Service::Serves); 2]
+        let nodes = (0..history.nodes().len()).map(|node| NodeId(node as u32));
+        let scope =
+            |node| Scope::with_deadline(Some(vec![node]), 0, first.time_ns, deadline_ns(history));
+        let scopes = Scopes::new(nodes.map(scope).collect());
+        tallies(history, faults, &scopes).iter().all(|tally| {
+            [tally.reads.service(), tally.writes.service()] == [Some(Service::Serves); 2]
         })
     };
-    let decided = match during_cuts(&judged, linearizable, window::has_leader(history)) {
+    let decided = match during_cuts(&judged, linearizable, roles.has_leader()) {
         Err(reason) => Err(reason),
         Ok(Some(cap)) => Ok(cap),
         Ok(None) => match first_fault(faults) {
@@ -73,7 +77,7 @@ pub(crate) fn profile(
             _ => Ok(Cap::Neither),
         },
     };
-    Profile { cap: decided.as_ref().ok().copied(), reason: decided.err(), windows }
+    CapVerdict { cap: decided.as_ref().ok().copied(), reason: decided.err(), windows }
 }
 
 /// CP or AP, or neither of these two; an error says why it cannot be told.

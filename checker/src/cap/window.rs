@@ -1,12 +1,13 @@
 //! Cut windows: the times in which no message could cross from one side to another.
 
-use rustc_hash::FxHashSet;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::availability::{Availability, Service};
 use crate::faults::Fault;
-use crate::history::{History, NodeId, Process};
+use crate::history::{History, NodeId};
+use crate::profile::Service;
+use crate::profile::scopes::{Scope, Scopes};
+use crate::profile::tally::{Tally, deadline_ns, tallies};
+use crate::roles::Roles;
 
 /// A shorter window is not judged.
 const JUDGED_NS: u64 = 4_000_000_000;
@@ -47,6 +48,8 @@ pub struct Side {
     pub leader: bool,
     /// Operations that were due.
     pub due: u64,
+    /// Those that were answered in time.
+    pub answered: u64,
     /// The part of the reads that was answered in time, from 0 to 1.
     pub read_success: Option<f64>,
     /// The same as a word.
@@ -69,47 +72,66 @@ impl Side {
     }
 }
 
-/// The cut windows of a history, judged or not.
-pub(crate) fn windows(
-    history: &History,
-    faults: &[Fault],
-    availability: &Availability<'_>,
-) -> Vec<CapWindow> {
-    let cuts = faults.iter().filter(|fault| is_cut(fault));
-    cuts.filter_map(|fault| window(history, fault, availability)).collect()
+/// The second half of a cut that nothing crossed, which is the part of it that is judged.
+pub(crate) struct Half {
+    /// The position of the fault.
+    pub fault: usize,
+    /// Who was apart from whom.
+    pub sides: Vec<Vec<NodeId>>,
+    /// One for each side.
+    pub scopes: Vec<Scope>,
 }
 
-/// Two or more sides, and no link between them in either direction.
-fn is_cut(fault: &Fault) -> bool {
-    let cut: FxHashSet<(NodeId, NodeId)> = fault.cut.iter().copied().collect();
-    let sides = &fault.sides;
-    let apart = |one: &[NodeId], other: &[NodeId]| {
-        one.iter().all(|from| other.iter().all(|to| cut.contains(&(*from, *to))))
+/// The judged halves of all cuts that nothing crossed.
+pub(crate) fn halves(history: &History, faults: &[Fault]) -> Vec<Half> {
+    let deadline_ns = deadline_ns(history);
+    let half = |(at, fault): (usize, &Fault)| {
+        let sides = fault.islands(history.nodes().len());
+        let (installed, heal) = fault.in_force(history).filter(|_| sides.len() >= 2)?;
+        let length_ns = heal.time_ns.saturating_sub(installed.time_ns);
+        let from_ns = installed.time_ns + (length_ns / 2).max(ALLOWANCE_NS);
+        let scope = |nodes: &Vec<NodeId>| {
+            Scope::with_deadline(Some(nodes.clone()), from_ns, heal.time_ns, deadline_ns)
+        };
+        Some(Half { fault: at, scopes: sides.iter().map(scope).collect(), sides })
     };
-    let all_apart = (0..sides.len())
-        .all(|one| (0..sides.len()).all(|other| one == other || apart(&sides[one], &sides[other])));
-    sides.len() >= 2 && all_apart
+    faults.iter().enumerate().filter_map(half).collect()
 }
 
-fn window(history: &History, fault: &Fault, availability: &Availability<'_>) -> Option<CapWindow> {
+/// The cut windows of a history, judged or not.
+pub(crate) fn windows(history: &History, faults: &[Fault], roles: &Roles) -> Vec<CapWindow> {
+    let halves = halves(history, faults);
+    let scopes = halves.iter().flat_map(|half| half.scopes.iter().cloned()).collect();
+    let mut tallies = tallies(history, faults, &Scopes::new(scopes)).into_iter();
+    let windows = halves.iter().filter_map(|half| {
+        let tallies: Vec<Tally> = tallies.by_ref().take(half.sides.len()).collect();
+        window(history, &faults[half.fault], half, &tallies, roles)
+    });
+    windows.collect()
+}
+
+fn window(
+    history: &History,
+    fault: &Fault,
+    half: &Half,
+    tallies: &[Tally],
+    roles: &Roles,
+) -> Option<CapWindow> {
     let (installed, heal) = fault.in_force(history)?;
     let length_ns = heal.time_ns.saturating_sub(installed.time_ns);
-    let judged_from_ns = installed.time_ns + (length_ns / 2).max(ALLOWANCE_NS);
-    let leaders = leaders_before(history, installed.index);
-    let side = |nodes: &Vec<NodeId>| {
-        let shares = availability.count(nodes, judged_from_ns, heal.time_ns);
-        Side {
-            nodes: nodes.iter().map(|node| history[*node].clone()).collect(),
-            majority: nodes.len() * 2 > history.nodes().len(),
-            leader: leaders.iter().any(|leader| nodes.contains(leader)),
-            due: shares.due(),
-            read_success: shares.reads.success(),
-            reads: shares.reads.service(),
-            write_success: shares.writes.success(),
-            writes: shares.writes.service(),
-        }
+    let leaders = roles.leaders_before(installed.index);
+    let side = |(nodes, tally): (&Vec<NodeId>, &Tally)| Side {
+        nodes: nodes.iter().map(|node| history[*node].clone()).collect(),
+        majority: nodes.len() * 2 > history.nodes().len(),
+        leader: leaders.iter().any(|leader| nodes.contains(leader)),
+        due: tally.all().due,
+        answered: tally.all().answered,
+        read_success: tally.reads.success(),
+        reads: tally.reads.service(),
+        write_success: tally.writes.success(),
+        writes: tally.writes.service(),
     };
-    let sides: Vec<Side> = fault.sides.iter().map(side).collect();
+    let sides: Vec<Side> = half.sides.iter().zip(tallies).map(side).collect();
     let too_few = sides.iter().find(|side| side.due < JUDGED_DUE).map(|side| {
         let nodes = side.nodes.join(" ");
         format!("{} operations were due on {nodes}, and {JUDGED_DUE} are needed", side.due)
@@ -123,25 +145,5 @@ fn window(history: &History, fault: &Fault, availability: &Availability<'_>) -> 
         not_judged: too_short.or(too_few),
         leader: leaders.iter().map(|leader| history[*leader].clone()).collect(),
         sides,
-    })
-}
-
-/// Whether any node ever led.
-pub(crate) fn has_leader(history: &History) -> bool {
-    roles(history).any(|(_, leaders)| !leaders.is_empty())
-}
-
-fn leaders_before(history: &History, index: u64) -> Vec<NodeId> {
-    let before = roles(history).take_while(|(at, _)| *at < index);
-    before.last().map(|(_, leaders)| leaders).unwrap_or_default()
-}
-
-/// The index of each report on who leads, and who does.
-fn roles(history: &History) -> impl Iterator<Item = (u64, Vec<NodeId>)> {
-    let events = history.notes().iter();
-    events.filter(|event| event.process == Process::Nemesis && event.f == "roles").map(|event| {
-        let leaders = event.value["leader"].as_array().into_iter().flatten();
-        let ids = leaders.filter_map(|name: &Value| history.node_id(name.as_str()?));
-        (event.index, ids.collect())
     })
 }

@@ -4,6 +4,7 @@
 //! judged by itself.
 
 mod anomalies;
+mod behind;
 mod linearizability;
 mod loss;
 mod prepare;
@@ -12,7 +13,8 @@ mod values;
 
 pub(crate) use anomalies::{Cause, Corruption, StaleRead};
 pub(crate) use anomalies::{corruptions, stale_reads};
+pub(crate) use behind::{Behind, behind};
 pub(crate) use linearizability::{Linearizability, linearizability, procedure};
 pub(crate) use loss::{LostWrite, lost_writes};
-pub(crate) use prepare::{Reading, Register, registers};
-pub(crate) use settled::{Settled, Settling};
+pub(crate) use prepare::{Observation, Reading, Register, registers};
+pub(crate) use settled::{Settled, SettledValues, Settling};

@@ -219,7 +219,7 @@ fn figures_of_a_fault() {
     let fault = serde_json::to_value(&judgement.faults).expect("a value");
     assert_eq!(
         fault,
-        serde_json::json!([{"id": 0, "name": "cut", "effect": "installed",
+        serde_json::json!([{"id": 0, "name": "cut", "effect": "installed", "nature": "total-partition",
             "decided_to_in_force_ms": 20.0, "active_ms": 6000.0,
             "heal_decided_to_verified_ms": 30.0}])
     );
