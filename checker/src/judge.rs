@@ -11,7 +11,7 @@ use crate::convergence::{Agreement, Convergence, convergence};
 use crate::failover::failover;
 use crate::faults::{Effect, Fault, faults};
 use crate::history::{History, Operation};
-use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan};
+use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan, Misfit};
 use crate::ladder::{Ladder, Rung, strongest};
 use crate::linearizable::{Budget, is_plainly_linearizable, order};
 use crate::modelled::Modelled;
@@ -27,6 +27,9 @@ use crate::register::{
 use crate::roles::Roles;
 use crate::verdict::Verdict;
 use crate::violation::{Anomaly, Violations};
+
+/// What a register can do, in words.
+const REGISTER_OPERATIONS: &str = "read, write of a value, cas of [old, new]";
 
 /// Judges a history.
 pub fn judge(history: &History, options: &Options) -> Judgement {
@@ -85,7 +88,7 @@ struct Findings {
     /// Empty unless it was asked for.
     order: BTreeMap<String, Vec<u64>>,
     /// There is no check for these operations.
-    misfit: bool,
+    misfit: Option<Misfit>,
     /// What registers show, or why nothing of that is known.
     seen: Result<Seen, String>,
 }
@@ -96,10 +99,10 @@ impl Findings {
             return Findings::nothing("vacuous: no operation succeeded");
         }
         match options.objects(history) {
-            Err(reason) => Findings::misfit(&reason),
+            Err(misfit) => Findings::misfit(misfit),
             Ok(Objects::Of(model)) => match Modelled::check(model, history, None, options) {
                 Ok(modelled) => Findings::by_model(modelled),
-                Err(reason) => Findings::misfit(&reason),
+                Err(misfit) => Findings::misfit(misfit),
             },
             Ok(Objects::Registers) => Findings::of_registers(history, options, faults),
         }
@@ -116,7 +119,7 @@ impl Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &modelled.linearizable, &eventual)),
             ladder: Ladder::from([(Rung::Linearizable, modelled.linearizable)]),
             eventual,
-            misfit: false,
+            misfit: None,
             seen: Err("staleness, divergence and loss are measured of registers only".to_owned()),
             violations: modelled.violations,
             plan: modelled.plan,
@@ -128,11 +131,7 @@ impl Findings {
         let registers = match registers(history, &options.reading(history, None)) {
             Ok(registers) => registers,
             Err(operation) => {
-                return Findings::misfit(&format!(
-                    "event {}: {} is not an operation of a register",
-                    operation.invoked.index,
-                    operation.f()
-                ));
+                return Findings::misfit(Misfit::of(operation, "register", REGISTER_OPERATIONS));
             }
         };
         let mut violations = Violations::default();
@@ -168,7 +167,7 @@ impl Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &linearizable, &eventual)),
             ladder: Ladder::from([(Rung::Linearizable, linearizable)]),
             eventual,
-            misfit: false,
+            misfit: None,
             seen: Ok(seen),
             violations,
             plan,
@@ -185,7 +184,7 @@ impl Findings {
             bounds: None,
             ladder: Ladder::from([(Rung::Linearizable, Verdict::unknown(reason))]),
             eventual: Verdict::unknown(reason),
-            misfit: false,
+            misfit: None,
             seen: Err(reason.to_owned()),
             violations: Vec::new(),
             plan: Vec::new(),
@@ -193,8 +192,9 @@ impl Findings {
         }
     }
 
-    fn misfit(reason: &str) -> Findings {
-        Findings { misfit: true, ..Findings::nothing(reason) }
+    fn misfit(misfit: Misfit) -> Findings {
+        let nothing = Findings::nothing(&misfit.to_string());
+        Findings { misfit: Some(misfit), ..nothing }
     }
 
     fn verdict(&self, history: &History, options: &Options, faults: &[Fault]) -> Verdict {
@@ -232,10 +232,10 @@ fn linearizable_before(history: &History, options: &Options, index: u64) -> Verd
         Ok(Objects::Of(model)) => {
             return match Modelled::check(model, history, Some(index), options) {
                 Ok(modelled) => modelled.linearizable,
-                Err(reason) => Verdict::unknown(reason),
+                Err(misfit) => Verdict::unknown(misfit.to_string()),
             };
         }
-        Err(reason) => return Verdict::unknown(reason),
+        Err(misfit) => return Verdict::unknown(misfit.to_string()),
     }
     let Ok(registers) = registers(history, &options.reading(history, Some(index))) else {
         return Verdict::unknown("there is no check for these operations");

@@ -1,6 +1,7 @@
 //! The answer to everything that is asked of a history, in the shape that `--json` prints.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::cap::{Cap, CapWindow};
 use crate::class::{Class, ClassBounds};
 use crate::failover::Failover;
 use crate::faults::FaultReport;
+use crate::history::{Datum, Malformed, Operation, shown};
 use crate::ladder::{Ladder, Rung};
 use crate::profile::Profile;
 use crate::verdict::Verdict;
@@ -44,10 +46,10 @@ pub struct Judgement {
     /// Why the verdict is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether that is because the operations are not of the objects that they were taken for, or of
+    /// That it is so because the operations are not of the objects that they were taken for, or of
     /// any that can be checked: the question was wrong.
     #[serde(skip)]
-    pub misfit: bool,
+    pub misfit: Option<Misfit>,
     /// How each key was checked, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explain: Vec<KeyPlan>,
@@ -74,6 +76,52 @@ pub struct Judgement {
     pub seed: Option<u64>,
     /// The name of the run, where a header gives it.
     pub run: Option<String>,
+}
+
+/// Why operations cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The index of the invocation of the operation that does not fit; `None` if none would.
+    pub event: Option<u64>,
+    /// What would have been right.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl Misfit {
+    /// An operation that is not one of an object's, whose own are these.
+    pub(crate) fn of(operation: &Operation, object: &str, operations: &str) -> Misfit {
+        let beginning = |value: &Datum| match value {
+            Datum::Null => String::new(),
+            value => format!(" {}", shown(value)),
+        };
+        let answer = match operation.is_ok() {
+            true => format!(", answered with {}", shown(operation.result())),
+            false => String::new(),
+        };
+        let own = if operations.is_empty() { String::new() } else { format!(": {operations}") };
+        Misfit {
+            event: Some(operation.invoked.index),
+            expected: format!("an operation of a {object}{own}"),
+            found: format!("{}{}{answer}", operation.f(), beginning(operation.argument())),
+        }
+    }
+
+    /// The same as what is wrong with a line.
+    pub fn at(&self, line: u64) -> Malformed {
+        Malformed::new(line, &self.expected, &self.found)
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Misfit { event, expected, found } = self;
+        match event {
+            Some(event) => write!(f, "event {event}: expected {expected}, found {found}"),
+            None => write!(f, "expected {expected}, found {found}"),
+        }
+    }
 }
 
 /// How one key was checked.

@@ -127,7 +127,7 @@ pub use class::{Class, ClassBounds};
 pub use failover::{Failover, Loss, Recovery, SideRecovery, SplitBrain, Spread};
 pub use faults::{Effect, Fault, FaultReport, faults};
 pub use judge::judge;
-pub use judgement::{FORMAT_VERSION, Judgement, KeyPlan};
+pub use judgement::{FORMAT_VERSION, Judgement, KeyPlan, Misfit};
 pub use ladder::{Ladder, Rung, strongest};
 pub use models::{ModelName, UnknownModel, VOCABULARIES};
 pub use nature::Nature;

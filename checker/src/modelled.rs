@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::history::{History, KeyId, Operation};
-use crate::judgement::KeyPlan;
+use crate::history::{History, KeyId, Operation, shown};
+use crate::judgement::{KeyPlan, Misfit};
 use crate::models::failed_cas::ObservedRegister;
 use crate::models::{KeyCheck, Named, Outcome};
 use crate::options::Options;
@@ -30,18 +30,17 @@ impl Modelled {
         history: &History,
         before_index: Option<u64>,
         options: &Options,
-    ) -> Result<Modelled, String> {
+    ) -> Result<Modelled, Misfit> {
         let name = model.name();
         let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
         let initial = options.initial.as_ref().unwrap_or(of_header);
         if !is_empty(initial) {
-            return Err(format!("a {name} begins empty, and not as {initial}"));
+            let expected = format!("no initial value, since a {name} begins empty");
+            return Err(Misfit { event: None, expected, found: shown(initial) });
         }
-        let checks =
-            model.check_before(history, before_index, &options.budget).map_err(|operation| {
-                let index = operation.invoked.index;
-                format!("event {index}: {} is not an operation of a {name}", operation.f())
-            })?;
+        let checks = model
+            .check_before(history, before_index, &options.budget)
+            .map_err(|operation| Misfit::of(operation, name, model.operations()))?;
         Ok(Modelled::of(checks, name, history, options))
     }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::class::Class;
 use crate::history::{Datum, History};
+use crate::judgement::Misfit;
 use crate::linearizable::Budget;
 use crate::models::ModelName;
 use crate::models::failed_cas::is_observed;
@@ -64,12 +65,15 @@ impl Options {
     }
 
     /// What the objects of a history are; an error says that there is no check for them.
-    pub(crate) fn objects(&self, history: &History) -> Result<Objects, String> {
+    pub(crate) fn objects(&self, history: &History) -> Result<Objects, Misfit> {
         let of_header = history.header().map_or("", |header| header.vocabulary.as_str());
         match self.model.map_or(of_header, |model| model.name()) {
             "" => Ok(Objects::Registers),
-            name => Objects::named(name)
-                .ok_or_else(|| format!("there is no check for the vocabulary {name}")),
+            name => Objects::named(name).ok_or_else(|| Misfit {
+                event: None,
+                expected: "a vocabulary that there is a check for".to_owned(),
+                found: name.to_owned(),
+            }),
         }
     }
 }

@@ -139,9 +139,11 @@ fn every_file_is_read_or_refused_with_a_reason() {
     }
     let found: Vec<&str> = refused.iter().map(|why| why.split(", found").next().unwrap()).collect();
     let expected = [
-        "comments.edn: line 1: expected :process with a number or :nemesis",
-        "long-fork.edn: line 1: expected :process with a number or :nemesis",
+        "comments.edn: line 1: expected :process with a number or :nemesis, which tells whose \
+         completion an event is",
+        "long-fork.edn: line 1: expected :process with a number or :nemesis, which tells whose \
+         completion an event is",
     ];
-    // One file of Knossos has nothing in it.
+    // One file of Knossos has no operation in it.
     assert_eq!((found.as_slice(), read, empty), (&expected[..], 170, 1));
 }

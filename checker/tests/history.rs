@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use splitbrain_checker::history::{History, Phase};
+use splitbrain_checker::history::{Format, History, Phase, ReadOptions};
 
 /// Reads a text and compares what came of it: one line for each operation, or the error.
 #[track_caller]
@@ -78,9 +78,58 @@ fn sparse_indices_are_kept() {
 }
 
 #[test]
-fn an_empty_file_is_a_history_without_operations() {
-    check("", "");
-    check("\n\n", "");
+fn a_file_without_an_event_is_refused() {
+    let nothing = "line 1: expected an event, found none in the whole file";
+    for text in ["", "\n\n", "{\"type\":", "\u{feff}\n", ";; only a comment\n", "[]", "INFO x\n"] {
+        check(text, nothing);
+    }
+    for format in Format::ALL {
+        let options = ReadOptions { format: Some(format), independent: false };
+        assert!(History::read_with(&b""[..], &options).is_err(), "{format}");
+    }
+    // The twin: a header says that there was a run.
+    check("{\"splitbrain\":1}\n", "");
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    check(&format!("\u{feff}{INVOKE}\n{OK}"), "0..1 p0 write - - 1 Ok 1");
+    let edn = "\u{feff}{:type :invoke, :process 0, :f :read, :value nil}";
+    check(edn, "0..end p0 read - - null Info null");
+}
+
+#[test]
+fn unknown_times_and_indices_are_minus_one() {
+    let unknown =
+        |number: &str| lines(&[INVOKE, &OK.replace("\"time\":20", &format!("\"time\":{number}"))]);
+    for number in ["-1", "null"] {
+        check(&unknown(number), "0..1 p0 write - - 1 Ok 1");
+    }
+    for number in ["-2", "1.5", "\"5\""] {
+        let error = format!("{number} is not 0 or more, nor -1 for unknown");
+        let found = OK.replace("\"time\":20", &format!("\"time\":{number}"));
+        let expected = format!("line 2: expected a JSON event ({error}), found {found}");
+        check(&unknown(number), &expected);
+        let edn = format!("{{:process 0, :type :invoke, :f :read, :value nil, :time {number}}}");
+        let expected = "line 1: expected :time of 0 or more, nor -1 for unknown, found ";
+        check(&edn, &format!("{expected}{number}"));
+    }
+    check(
+        "{:process 0, :type :invoke, :f :read, :time -1, :index -1}",
+        "0..end p0 read - - null Info null",
+    );
+    // Time that runs backwards is refused all the same.
+    check(
+        &(lines(&[INVOKE])
+            + &unknown("-1").lines().nth(1).unwrap().replace("\"ok\"", "\"info\"")
+            + "\n"
+            + &OK
+                .replace("20", "9")
+                .replace("\"index\":1", "\"index\":2")
+                .replace("\"process\":0", "\"process\":1")
+                .replace("\"ok\"", "\"invoke\"")),
+        "line 3: expected a time of at least 10 ns, that of the event before, found 9 ns",
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use splitbrain_checker::history::History;
 use splitbrain_checker::linearizable::Budget;
-use splitbrain_checker::{Class, Judgement, KeyPlan, Options, judge};
+use splitbrain_checker::{Class, Judgement, KeyPlan, Options, VOCABULARIES, judge};
 
 /// A history of lines `[process, type, f, key, value]`, under a header with this vocabulary.
 fn history(vocabulary: &str, lines: &[Value]) -> History {
@@ -74,7 +74,12 @@ fn the_options_come_before_the_header() {
         assert_eq!(judgement.verdict.name(), "invalid", "{model}");
     }
     let judgement = judge(&history("register", &lines), &by("mutex"));
-    assert_eq!(judgement.reason.as_deref(), Some("event 0: write is not an operation of a mutex"));
+    assert_eq!(
+        judgement.reason.as_deref(),
+        Some(
+            "event 0: expected an operation of a mutex: acquire, release, found write \"x\", answered with \"x\""
+        )
+    );
 }
 
 #[test]
@@ -230,6 +235,27 @@ fn the_cheapest_procedure_that_fits_is_used() {
     once("versioned-register", &[&never_read[..], &read].concat(), search);
 }
 
+/// An operation that no object has names what each of them has.
+#[test]
+fn every_model_says_which_operations_it_has() {
+    for model in VOCABULARIES {
+        let options = Options { model: model.parse().ok(), ..Options::default() };
+        let lines = [json!([0, "invoke", "brew", "k", "x"]), json!([0, "ok", "brew", "k", null])];
+        let misfit = judge(&history("", &lines), &options).misfit.expect("no such operation");
+        let object = if *model == "cas-register" { "register" } else { model };
+        let (object, own) = misfit
+            .expected
+            .strip_prefix(&format!("an operation of a {object}"))
+            .and_then(|rest| rest.split_once(": "))
+            .unwrap_or_else(|| panic!("{misfit}"));
+        assert!(object.is_empty() && !own.is_empty(), "{misfit}");
+        assert_eq!(
+            (misfit.event, misfit.found.as_str()),
+            (Some(0), "brew \"x\", answered with null")
+        );
+    }
+}
+
 #[test]
 fn objects_begin_empty() {
     let lines = [json!([0, "invoke", "add", null, 1]), json!([0, "ok", "add", null, 1])];
@@ -240,5 +266,8 @@ fn objects_begin_empty() {
         )
     };
     assert_eq!(from(json!(0)).verdict.name(), "valid");
-    assert_eq!(from(json!(3)).reason.as_deref(), Some("a counter begins empty, and not as 3"));
+    assert_eq!(
+        from(json!(3)).reason.as_deref(),
+        Some("expected no initial value, since a counter begins empty, found 3")
+    );
 }

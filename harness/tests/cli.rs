@@ -207,8 +207,9 @@ fn bad_histories_are_refused_with_their_line() {
 }
 
 #[test]
-fn an_empty_history_and_one_without_success_are_unknown() {
-    check_history("", "", 2, "vacuous");
+fn an_empty_file_is_refused_and_a_history_without_success_is_unknown() {
+    check_history("", "", 64, "history.jsonl: line 1: expected an event, found none");
+    check_history("{\"splitbrain\":1}\n", "", 2, "vacuous");
     let failed = VALID.replace(r#""type":"ok""#, r#""type":"fail""#);
     check_history(&failed, "", 2, "vacuous");
 }
@@ -217,6 +218,59 @@ fn an_empty_history_and_one_without_success_are_unknown() {
 fn a_last_line_that_is_cut_off_is_left_out_and_reported() {
     let cut = format!("{VALID}{{\"process\":1,\"type\":\"inv");
     check_history(&cut, "", 0, "the last line, 5, is cut off");
+}
+
+/// The one JSON object that stands for an error.
+#[track_caller]
+fn error_of(output: &Output) -> Value {
+    assert_eq!(output.status.code(), Some(64));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+#[test]
+fn errors_are_json_too() {
+    let error = error_of(&check_history(&format!("{VALID}nonsense\n"), "--json", 64, "line 5"));
+    assert_eq!(error["line"], 5);
+    let text = error["error"].as_str().unwrap();
+    assert!(text.starts_with("history.jsonl: line 5: expected a JSON event"), "{text}");
+    let error = error_of(&check_history(VALID, "--json --model counter", 64, "line 1"));
+    assert_eq!(error["line"], 1);
+    let text = error["error"].as_str().unwrap();
+    assert!(text.contains("add of a whole number") && text.contains("found write 1"), "{text}");
+    let error = error_of(&check_history(VALID, "--json --colour", 64, "--colour"));
+    assert!(error["error"].as_str().unwrap().contains("--colour") && error["line"].is_null());
+    let error = error_of(&check_history(VALID, "--json --initial 1e", 64, "JSON"));
+    assert!(error["error"].as_str().unwrap().contains("--initial"), "{error}");
+    // Only where it was asked for.
+    assert!(check_history("", "", 64, "line 1").stdout.is_empty());
+}
+
+#[test]
+fn values_that_json_would_round_are_refused() {
+    let long = VALID.replace("\"value\":1", "\"value\":18446744073709551616");
+    check_history(&long, "", 64, "line 1: expected whole numbers of at most 64 bits");
+    check_history(VALID, "--initial 18446744073709551616", 64, "at most 64 bits");
+    check_history(VALID, "--initial \"18446744073709551616\"", 0, "valid");
+}
+
+#[test]
+fn long_lines_are_not_repeated() {
+    let long = "x".repeat(1_000_000);
+    for (format, text) in [
+        ("edn", format!("{{:type :invoke, :process \"{long}\"}}")),
+        (
+            "edn",
+            format!("{{:type :invoke, :process 0, :f :{long}}} {{:type :ok :process 0, :f 7}}"),
+        ),
+        ("jsonl", format!("{{\"type\":\"{long}\"}}\n")),
+        ("jsonl", format!("{{\"type\":\"ok\",\"process\":0,\"f\":\"{long}\"}}\n")),
+        ("json", format!("[{{\"type\":\"{long}\"}}]")),
+        ("porcupine", format!("INFO jepsen.util - 0 :invoke \"{long}")),
+        ("plume", long.clone()),
+    ] {
+        let output = check_history(&text, &format!("--format {format}"), 64, "line 1: expected");
+        assert!(output.stderr.len() < 1_000, "{format}: {} bytes", output.stderr.len());
+    }
 }
 
 #[test]

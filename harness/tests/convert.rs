@@ -52,7 +52,9 @@ fn what_cannot_be_read_or_written_is_said() {
     check(folder, "convert a.jsonl --to edn -o no/such/folder.edn", 64, "no/such/folder.edn");
     assert_eq!(std::fs::read_to_string(folder.join("a.jsonl")).unwrap(), STALE);
     history(&STALE.replace("\"ok\",\"f\":\"read\"", "\"done\",\"f\":\"read\""));
-    check(folder, "convert a.jsonl --to edn", 64, "line 4: expected a JSON event");
+    check(folder, "convert a.jsonl --to edn", 64, "a.jsonl: line 4: expected a JSON event");
+    history("");
+    check(folder, "convert a.jsonl --to edn", 64, "a.jsonl: line 1: expected an event, found none");
     history(&STALE[..STALE.len() - 9]);
     check(folder, "convert a.jsonl --to edn", 0, "line 4 breaks off");
     history("w(0,1,0,0)\nr(0,1,1,0)\n");
@@ -64,10 +66,16 @@ fn what_no_check_fits_is_a_usage_error() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     std::fs::write(folder.join("a.txt"), "w(0,1,0,0)\nr(0,1,1,0)\n").unwrap();
-    let says = "there is no check for the vocabulary rw-register; --model takes register,";
+    let says = "a.txt: expected a vocabulary that there is a check for, found rw-register; --model takes \
+                register,";
     check(folder, "check a.txt", 64, says);
     check(folder, "check a.txt --json", 64, says);
     std::fs::write(folder.join("b.jsonl"), STALE.replace("write", "enqueue")).unwrap();
-    check(folder, "check b.jsonl", 64, "event 0: enqueue is not an operation of a register");
-    check(folder, "check b.jsonl --model mutex", 64, "is not an operation of a mutex");
+    check(
+        folder,
+        "check b.jsonl",
+        64,
+        "b.jsonl: line 1: expected an operation of a register: read, ",
+    );
+    check(folder, "check b.jsonl --model mutex", 64, "a mutex: acquire, release, found enqueue 1");
 }

@@ -125,3 +125,148 @@ fn a_line_that_does_not_belong_ends_it() {
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 1"));
 }
+
+/// A mutex that two processes hold at once, with the line that says so.
+const HELD_TWICE: [&str; 4] = [
+    r#"{"process":0,"type":"invoke","f":"acquire","time":10}"#,
+    r#"{"process":0,"type":"ok","f":"acquire","time":20}"#,
+    r#"{"process":1,"type":"invoke","f":"acquire","time":30}"#,
+    r#"{"process":1,"type":"ok","f":"acquire","time":40}"#,
+];
+
+#[test]
+fn objects_that_are_no_registers_are_refuted_early_too() {
+    let (twice, open) = (HELD_TWICE.join("\n") + "\n", HELD_TWICE[..3].join("\n") + "\n");
+    let mut child = start("-", &["--model", "mutex"]);
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(open.as_bytes()).unwrap();
+    assert_waits(&mut child);
+    let more = r#"{"process":2,"type":"invoke","f":"release","time":50}"#;
+    input.write_all((twice[open.len()..].to_owned() + "\n" + more + "\n").as_bytes()).unwrap();
+    // The input is still open.
+    let (exit, verdict) = ended(child);
+    assert_eq!(exit, Some(1), "{verdict}");
+    assert_eq!(verdict["remarks"][0], "certain at line 4, whatever follows");
+    assert_eq!(verdict["operations"], 2);
+    // The twin.
+    let mut child = start("-", &["--model", "mutex"]);
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(twice.replacen("\"ok\"", "\"fail\"", 1).as_bytes()).unwrap();
+    assert_waits(&mut child);
+    drop(input);
+    assert_eq!(ended(child).0, Some(0));
+}
+
+#[test]
+fn a_line_that_does_not_belong_ends_it_whatever_the_model_is() {
+    let mut child = start("-", &["--model", "mutex"]);
+    let mut input = child.stdin.take().unwrap();
+    input.write_all((HELD_TWICE[0].to_owned() + "\n" + HELD_TWICE[0] + "\n").as_bytes()).unwrap();
+    let (exit, error) = ended(child);
+    assert_eq!((exit, &error["line"]), (Some(64), &2.into()), "{error}");
+    // Nor do operations that the model does not have wait for the end.
+    let mut child = start("-", &["--model", "mutex"]);
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(BEGINNING.as_bytes()).unwrap();
+    let (exit, error) = ended(child);
+    assert_eq!((exit, &error["line"]), (Some(64), &1.into()), "{error}");
+}
+
+#[test]
+fn the_exact_line_is_named_however_much_comes_at_once() {
+    let mut text = BEGINNING.to_owned() + STALE;
+    for process in 2..3_000 {
+        text += &format!(r#"{{"process":{process},"type":"invoke","f":"read","time":50}}"#);
+        text += "\n";
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl");
+    std::fs::write(&path, text).unwrap();
+    for flags in [&[][..], &["--failed-cas", "observed"]] {
+        let (exit, verdict) = ended(start(path.to_str().unwrap(), flags));
+        assert_eq!(exit, Some(1), "{verdict}");
+        assert_eq!(verdict["remarks"][0], "certain at line 4, whatever follows");
+    }
+}
+
+/// Presses Ctrl-C.
+fn interrupt(child: &Child) {
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+}
+
+#[test]
+fn ctrl_c_gives_the_verdict_so_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl");
+    std::fs::write(&path, BEGINNING.to_owned() + FRESH).unwrap();
+    for path in ["-", path.to_str().unwrap()] {
+        let mut child = start(path, &[]);
+        let mut input = child.stdin.take().unwrap();
+        input.write_all((BEGINNING.to_owned() + FRESH).as_bytes()).unwrap();
+        assert_waits(&mut child);
+        interrupt(&child);
+        let (exit, verdict) = ended(child);
+        assert_eq!(exit, Some(0), "{verdict}");
+        let remark = "interrupted after line 4: this is the verdict so far";
+        assert_eq!(verdict["remarks"][0], remark);
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_replaced_or_removed_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl");
+    let refused = |change: &dyn Fn(), says: &str| {
+        std::fs::write(&path, BEGINNING).unwrap();
+        let mut child = start(path.to_str().unwrap(), &[]);
+        assert_waits(&mut child);
+        change();
+        let (exit, error) = ended(child);
+        assert_eq!(exit, Some(64), "{error}");
+        assert!(error["error"].as_str().unwrap().contains(says), "{error}");
+    };
+    refused(&|| std::fs::write(&path, "").unwrap(), "it was cut to 0 bytes after");
+    let other = folder.path().join("other");
+    let rotate = || {
+        std::fs::write(&other, BEGINNING.to_owned() + FRESH).unwrap();
+        std::fs::rename(&other, &path).unwrap();
+    };
+    refused(&rotate, "found another in its place");
+    refused(&|| std::fs::remove_file(&path).unwrap(), "found it gone");
+}
+
+#[test]
+fn standard_input_may_have_any_format_and_a_followed_file_only_one() {
+    let edn = "{:process 0, :type :invoke, :f :write, :value 1}
+        {:process 0, :type :ok, :f :write, :value 1}
+        {:process 1, :type :invoke, :f :read, :value nil}
+        {:process 1, :type :ok, :f :read, :value nil}";
+    let check = |flags: &[&str], text: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+        command.args(["check", "-", "--json"]).args(flags);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        ended(child)
+    };
+    let fresh = edn.replace(":ok, :f :read, :value nil", ":ok, :f :read, :value 1");
+    for flags in [&[][..], &["--format", "edn"]] {
+        let (exit, verdict) = check(flags, edn);
+        assert_eq!((exit, &verdict["operations"]), (Some(1), &2.into()), "{verdict}");
+        assert_eq!(check(flags, &fresh).0, Some(0));
+    }
+    assert_eq!(check(&["--format", "jsonl"], edn).0, Some(64));
+    let keyed = BEGINNING.replace("\"value\":1", "\"value\":[7,1]").replace("null", "[8,null]");
+    let read = |value: &str| keyed.clone() + &STALE.replace("null", value);
+    assert_eq!(check(&["--independent"], &read("[8,null]")).0, Some(0));
+    assert_eq!(check(&["--independent"], &read("[8,1]")).0, Some(1));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.edn");
+    std::fs::write(&path, edn).unwrap();
+    let (exit, error) = ended(start(path.to_str().unwrap(), &[]));
+    assert_eq!(exit, Some(64), "{error}");
+    let says = "expected JSON lines, which alone can be followed, found edn";
+    assert!(error["error"].as_str().unwrap().contains(says), "{error}");
+}

@@ -4,10 +4,10 @@ use super::event::ABSENT;
 use super::independent::{split_key, split_keys_if_any};
 use super::line::Line;
 use super::operation::Invocation;
-use super::read::Malformed;
+use super::quoted::unquote;
 use super::{
-    Completion, Event, Format, Header, History, KeyId, Kind, Moment, NodeId, Operation, Phase,
-    PhaseStart, Process,
+    Completion, Event, Format, Header, History, KeyId, Kind, Malformed, Moment, NodeId, Operation,
+    Phase, PhaseStart, Process, shown,
 };
 use rustc_hash::FxHashMap;
 
@@ -27,6 +27,11 @@ pub(super) struct Builder {
     times_may_turn_back: bool,
     /// Whether values may turn out to be pairs of key and value in the end.
     may_have_pairs: bool,
+    /// Whether keys are as a file has them; see [`quoted`](super::quoted).
+    quotes_keys: bool,
+    /// The event whose line is asked for.
+    sought_index: Option<u64>,
+    found_line: Option<u64>,
 }
 
 /// Where a process stands.
@@ -45,7 +50,13 @@ impl Builder {
         // Jepsen takes the time before it writes, so its times turn back a little here and there.
         let times_may_turn_back = format != Format::Jsonl;
         let may_have_pairs = !independent && matches!(format, Format::Edn | Format::Json);
-        Builder { independent, times_may_turn_back, may_have_pairs, ..Builder::default() }
+        Builder {
+            independent,
+            times_may_turn_back,
+            may_have_pairs,
+            quotes_keys: true,
+            ..Builder::default()
+        }
     }
 
     pub(super) fn header(&mut self, header: Header) {
@@ -59,6 +70,16 @@ impl Builder {
         self.history.truncated_line = Some(line);
     }
 
+    /// From here on somebody looks for the line of the event of an index.
+    pub(super) fn seek(&mut self, index: u64) {
+        self.sought_index = Some(index);
+    }
+
+    /// The line of that event.
+    pub(super) fn found_line(&self) -> Option<u64> {
+        self.found_line
+    }
+
     /// From here on each value is a pair of key and value.
     pub(super) fn independent(&mut self) {
         self.independent = true;
@@ -68,7 +89,17 @@ impl Builder {
         if self.may_have_pairs && !self.independent {
             split_keys_if_any(&mut self.history);
         }
+        if self.quotes_keys {
+            unquote(&mut self.history.keys);
+        }
         self.history
+    }
+
+    /// Whether the file had nothing: no operation, no note, and no header of its own.
+    pub(super) fn is_empty(&self) -> bool {
+        let History { header, operations, notes, .. } = &self.history;
+        let has_header = header.as_ref().is_some_and(|header| !header.session_order_only);
+        !has_header && operations.is_empty() && notes.is_empty()
     }
 
     /// Adds the event of the given line.
@@ -78,7 +109,7 @@ impl Builder {
         }
         let at = self.moment(line, event.index, event.time)?;
         (event.index, event.time) = (at.index, at.time_ns);
-        self.note(at, event).map_err(|(expected, found)| Malformed { line, expected, found })
+        self.note(at, event).map_err(|(expected, found)| Malformed::new(line, expected, found))
     }
 
     /// Adds the event of a client on the line of the given number.
@@ -91,12 +122,12 @@ impl Builder {
             Kind::Invoke => self.invoke(at, line),
             _ => self.complete(at, line),
         }
-        .map_err(|(expected, found)| Malformed { line: number, expected, found })
+        .map_err(|(expected, found)| Malformed::new(number, expected, found))
     }
 
     /// Where the next event stands, from what its line says of that.
     fn moment(&mut self, line: u64, index: u64, time_ns: u64) -> Result<Moment, Malformed> {
-        let malformed = |expected: String, found: String| Malformed { line, expected, found };
+        let malformed = |expected: String, found: String| Malformed::new(line, expected, found);
         let index = match index {
             ABSENT => self.next_index,
             early if early < self.next_index => {
@@ -118,6 +149,9 @@ impl Builder {
             }
             time_ns => time_ns,
         };
+        if self.sought_index == Some(index) {
+            self.found_line = Some(line);
+        }
         self.next_index = index.saturating_add(1);
         self.history.end = Moment { index, time_ns };
         Ok(self.history.end)
@@ -151,7 +185,7 @@ impl Builder {
             return Err((format!("a client below {}", u32::MAX), u32::MAX.to_string()));
         }
         if line.f == "cas" && line.value.as_array().is_none_or(|pair| pair.len() != 2) {
-            return Err(("[old, new] as the value of a cas".into(), line.value.to_string()));
+            return Err(("[old, new] as the value of a cas".into(), shown(&line.value)));
         }
         let key = self.key(line.key.as_deref());
         let node = line.node.map(|node| self.node(node));
@@ -216,7 +250,7 @@ impl Builder {
         }
         if event.process == Process::Harness && event.f == "phase" {
             let phase = serde_json::from_value::<Phase>(event.value.clone())
-                .map_err(|_| ("the name of a phase".to_owned(), event.value.to_string()))?;
+                .map_err(|_| ("the name of a phase".to_owned(), shown(&event.value)))?;
             self.history.phases.push(PhaseStart { phase, at });
         }
         self.history.notes.push(event);

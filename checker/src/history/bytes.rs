@@ -1,8 +1,10 @@
 //! An input byte by byte, with the number of the line.
 
+use std::fmt::Display;
 use std::io::BufRead;
 
-use super::read::{Malformed, ReadError};
+use super::Malformed;
+use super::read::ReadError;
 
 /// What is left of an input.
 pub(super) struct Bytes<R> {
@@ -37,7 +39,7 @@ impl<R: BufRead> Bytes<R> {
     }
 
     /// An error at the line that is being read.
-    pub fn malformed(&self, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
+    pub fn malformed(&self, expected: impl Display, found: impl Display) -> ReadError {
         self.malformed_at(self.line, expected, found)
     }
 
@@ -45,9 +47,9 @@ impl<R: BufRead> Bytes<R> {
     pub fn malformed_at(
         &self,
         line: u64,
-        expected: impl Into<String>,
-        found: impl Into<String>,
+        expected: impl Display,
+        found: impl Display,
     ) -> ReadError {
-        Malformed { line, expected: expected.into(), found: found.into() }.into()
+        Malformed::new(line, expected, found).into()
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Index;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 use smol_str::SmolStr;
 
@@ -128,6 +129,19 @@ impl From<&Datum> for Value {
             Datum::Text(text) => Value::String(text.to_string()),
             Datum::List(elements) => elements.iter().map(Value::from).collect(),
             Datum::Object(map) => Value::Object((**map).clone()),
+        }
+    }
+}
+
+impl Serialize for Datum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Datum::Null => serializer.serialize_unit(),
+            Datum::Bool(found) => serializer.serialize_bool(*found),
+            Datum::Number(number) => number.serialize(serializer),
+            Datum::Text(text) => serializer.serialize_str(text),
+            Datum::List(elements) => serializer.collect_seq(elements),
+            Datum::Object(map) => map.serialize(serializer),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use super::strict::{key, natural, value};
+
 /// The version of the history schema that this crate reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -18,10 +20,10 @@ pub type Symbol = Cow<'static, str>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Position in the history, from 0, without gaps.
-    #[serde(default = "absent")]
+    #[serde(default = "absent", deserialize_with = "natural")]
     pub index: u64,
     /// Nanoseconds of the harness's one monotonic clock since [`Header::started`].
-    #[serde(default = "absent")]
+    #[serde(default = "absent", deserialize_with = "natural")]
     pub time: u64,
     /// Invocation or completion.
     #[serde(rename = "type")]
@@ -34,7 +36,7 @@ pub struct Event {
     #[serde(default, deserialize_with = "key", skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Argument of an invocation, result of a completion.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub value: Value,
     /// Version of the object that the system itself reported with the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,15 +102,6 @@ pub(super) const ABSENT: u64 = u64::MAX;
 
 fn absent() -> u64 {
     ABSENT
-}
-
-/// Other tools write keys as numbers; here every key is a text.
-fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Null => None,
-        Value::String(key) => Some(key),
-        other => Some(other.to_string()),
-    })
 }
 
 /// What an event says of its operation.
@@ -236,7 +229,7 @@ pub struct Header {
     #[serde(default)]
     pub vocabulary: String,
     /// Value of every object before the first write.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "value")]
     pub initial: Value,
     /// Whether no two writes of one key have the same value.
     #[serde(default)]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::BYTE_ORDER_MARK;
+
 /// A format of history files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -47,9 +49,10 @@ impl Format {
         }
     }
 
-    /// The format of a file that begins with these bytes. What is not known is taken for JSON
-    /// lines, whose reader then says what is wrong.
-    pub(super) fn detect(beginning: &[u8]) -> Format {
+    /// The format of a file that begins with these bytes, of which a line is enough. What is not
+    /// known is taken for JSON lines, whose reader then says what is wrong.
+    pub fn detect(beginning: &[u8]) -> Format {
+        let beginning = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning);
         // No text begins with eight bytes of which some are 0.
         if beginning.iter().take(8).any(|byte| *byte == 0) {
             return Format::Dbcop;

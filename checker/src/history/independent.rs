@@ -4,34 +4,27 @@
 //! no field of its own.
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
 
 use super::line::Line;
-use super::read::Malformed;
-use super::{Datum, History, KeyId};
+use super::quoted::key_text;
+use super::{Datum, History, KeyId, Kind, Malformed, Operation, shown};
 
 /// Splits the value `[k v]` of a line into key and value.
 pub(super) fn split_key(number: u64, line: &mut Line<'_>) -> Result<(), Malformed> {
+    let is_read = Operation::reads(line.f);
     match std::mem::take(&mut line.value) {
         Datum::List(pair) if pair.len() == 2 => {
             line.key = key_text((&pair[0]).into()).map(Into::into);
             line.value = pair[1].clone();
             Ok(())
         }
-        other => Err(Malformed {
-            line: number,
-            expected: "[key, value] as the value of an operation on independent keys".to_owned(),
-            found: other.to_string(),
-        }),
-    }
-}
-
-/// Every key is a text; nil stands for none.
-pub(super) fn key_text(key: Value) -> Option<String> {
-    match key {
-        Value::Null => None,
-        Value::String(key) => Some(key),
-        other => Some(other.to_string()),
+        // What did not happen, or nobody knows of, has no value; its key is that of its invocation.
+        Datum::Null if line.kind != Kind::Invoke && !(line.kind == Kind::Ok && is_read) => Ok(()),
+        other => Err(Malformed::new(
+            number,
+            "[key, value] as the value of an operation on independent keys",
+            shown(&other),
+        )),
     }
 }
 

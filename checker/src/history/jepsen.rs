@@ -6,14 +6,15 @@ use std::io::BufRead;
 use serde_json::{Map, Value};
 
 use super::build::Builder;
-use super::edn::{Forms, HEADER, INDEPENDENT, error_name};
+use super::edn::{Forms, HEADER, INDEPENDENT, error_name, name_of};
 use super::event::ABSENT;
-use super::independent::key_text;
-use super::jsonl::supported;
+use super::jsonl::header_of;
 use super::line::kind_of;
 use super::lines::{each_line, text_of};
+use super::quoted::key_text;
 use super::read::ReadError;
-use super::{ErrorKind, Event, EventError, Kind, Process};
+use super::strict::{NATURAL, natural_of};
+use super::{ErrorKind, Event, EventError, Kind, Process, shown};
 
 /// Reads one map for each event, one after another or all in one vector or list.
 pub(super) fn read_edn(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
@@ -43,12 +44,7 @@ fn read_comments(input: &mut impl BufRead, builder: &mut Builder) -> Result<u64,
         line.clear();
         input.read_until(b'\n', &mut line)?;
         match text_of(number, &line)?.strip_prefix(HEADER) {
-            Some(header) => {
-                let header = serde_json::from_str(header).map_err(|error| {
-                    Forms::new(input.by_ref(), number).malformed("a header", error.to_string())
-                })?;
-                builder.header(supported(number, header)?);
-            }
+            Some(header) => builder.header(header_of(header.trim().as_bytes(), number)?),
             None => builder.independent(),
         }
     }
@@ -83,6 +79,7 @@ fn logged(process: &str, kind: &str, rest: &str, line: u64) -> Result<Option<Eve
     let Some(Value::String(f)) = forms.next_form()? else {
         return Err(forms.malformed("the name of a function", rest.trim()));
     };
+    let f = name_of(&f).to_owned();
     let value = forms.next_form()?.unwrap_or(Value::Null);
     let mut event = Event::new(ABSENT, ABSENT, kind, Process::Client(process), f);
     // Where something went wrong the log has the error in the place of the value.
@@ -97,44 +94,50 @@ fn logged(process: &str, kind: &str, rest: &str, line: u64) -> Result<Option<Eve
 /// The event that a map stands for.
 pub(super) fn event_of(form: Value) -> Result<Event, (String, String)> {
     let Value::Object(mut map) = form else {
-        return Err(("a map for each event".to_owned(), form.to_string()));
+        return Err(("a map for each event".to_owned(), shown(&form)));
     };
-    let text = |map: &Map<String, Value>| Value::Object(map.clone()).to_string();
-    let Some(kind) = map.get("type").and_then(Value::as_str).and_then(kind_of) else {
-        return Err((":type :invoke, :ok, :fail or :info".to_owned(), text(&map)));
+    let name = |map: &Map<String, Value>, field| {
+        map.get(field).and_then(Value::as_str).map(|name| name_of(name).to_owned())
     };
-    let process = match map.get("process") {
-        Some(Value::Number(number)) if number.is_u64() => {
-            Process::Client(number.as_u64().unwrap_or_default())
+    let Some(kind) = name(&map, "type").as_deref().and_then(kind_of) else {
+        return Err((":type :invoke, :ok, :fail or :info".to_owned(), shown(&map)));
+    };
+    let process = match (map.get("process").and_then(Value::as_u64), name(&map, "process")) {
+        (Some(number), _) => Process::Client(number),
+        (_, Some(name)) if name == "nemesis" => Process::Nemesis,
+        (_, Some(name)) if name == "harness" => Process::Harness,
+        _ => {
+            let expected = ":process with a number or :nemesis, which tells whose completion an \
+                            event is";
+            return Err((expected.to_owned(), shown(&map)));
         }
-        Some(Value::String(name)) if name == "nemesis" => Process::Nemesis,
-        Some(Value::String(name)) if name == "harness" => Process::Harness,
-        _ => return Err((":process with a number or :nemesis".to_owned(), text(&map))),
     };
-    let f = match map.remove("f") {
-        Some(Value::String(f)) => f,
-        Some(other) if process == Process::Nemesis => other.to_string(),
+    let f = match (name(&map, "f"), map.get("f")) {
+        (Some(f), _) => f,
+        (_, Some(other)) if process == Process::Nemesis => other.to_string(),
         // Elle's transactions need no name.
-        None if map.get("value").is_some_and(is_transaction) => "txn".to_owned(),
-        _ => return Err((":f with a name".to_owned(), text(&map))),
+        (_, None) if map.get("value").is_some_and(is_transaction) => "txn".to_owned(),
+        _ => return Err((":f with a name".to_owned(), shown(&map))),
     };
-    // Both are -1 or missing in some files.
-    let natural = |field: &str| map.get(field).and_then(Value::as_u64).unwrap_or(ABSENT);
-    let mut event = Event::new(natural("index"), natural("time"), kind, process, f);
+    let natural = |field: &str| {
+        let given = map.get(field).unwrap_or(&Value::Null);
+        natural_of(given).ok_or_else(|| (format!(":{field} of {NATURAL}"), shown(given)))
+    };
+    let mut event = Event::new(natural("index")?, natural("time")?, kind, process, f);
     event.error = map.get("error").filter(|error| !error.is_null()).map(error_of);
-    event.node = map.get("node").and_then(Value::as_str).map(|node| node.to_owned().into());
+    event.node = name(&map, "node").map(Into::into);
     event.value = map.remove("value").unwrap_or(Value::Null);
+    name_steps(&mut event.value);
     // Jepsen has no such field, but Porcupine's key-value logs do.
     event.key = map.remove("key").and_then(key_text);
     // These are our own.
     let given = |field: &str| map.get(field).and_then(Value::as_u64);
-    let named = |field: &str| map.get(field).and_then(Value::as_str).map(str::to_owned);
     (event.version, event.due, event.id) = (given("version"), given("due"), given("id"));
     event.probe = map.get("probe").and_then(Value::as_bool).unwrap_or_default();
     event.client = given("client").and_then(|client| u32::try_from(client).ok());
-    event.fault = named("fault").map(Into::into);
-    event.effect = named("effect").map(Into::into);
-    event.reason = named("reason");
+    event.fault = name(&map, "fault").map(Into::into);
+    event.effect = name(&map, "effect").map(Into::into);
+    event.reason = name(&map, "reason");
     Ok(event)
 }
 
@@ -145,15 +148,29 @@ fn is_transaction(value: &Value) -> bool {
     })
 }
 
+/// The names of micro-operations are names, also behind the key of an independent object.
+fn name_steps(value: &mut Value) {
+    let is_step = |step: &Value| matches!(step[0].as_str(), Some("~:r" | "~:w" | "~:append"));
+    match value {
+        Value::Array(steps) if !steps.is_empty() && steps.iter().all(is_step) => {
+            for step in steps {
+                step[0] = name_of(step[0].as_str().unwrap_or_default()).into();
+            }
+        }
+        Value::Array(pair) if pair.len() == 2 => name_steps(&mut pair[1]),
+        _ => {}
+    }
+}
+
 /// Jepsen's errors follow no rule, so nothing is read into them but their text; but many are pairs
 /// of a name, which may be one of our kinds, and a text, and ours are always.
 fn error_of(error: &Value) -> EventError {
     if let Some([Value::String(name), Value::String(text)]) = error.as_array().map(Vec::as_slice)
-        && let Ok(kind) = serde_json::from_value(Value::from(name.as_str()))
-        && error_name(kind) == name
+        && let Ok(kind) = serde_json::from_value(Value::from(name_of(name)))
+        && error_name(kind) == name_of(name)
     {
-        return EventError { kind, text: text.clone() };
+        return EventError { kind, text: name_of(text).to_owned() };
     }
-    let text = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
+    let text = error.as_str().map_or_else(|| error.to_string(), |text| name_of(text).to_owned());
     EventError { kind: ErrorKind::Other, text }
 }

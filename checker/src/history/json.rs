@@ -2,12 +2,13 @@
 
 use std::io::BufRead;
 
-use serde_json::Value;
+use serde_json::Deserializer;
 
 use super::build::Builder;
 use super::bytes::Bytes;
 use super::jepsen::event_of;
 use super::read::ReadError;
+use super::strict::{exact, value};
 
 /// Reads one object for each event.
 pub(super) fn read_json(input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
@@ -31,13 +32,14 @@ pub(super) fn read_json(input: impl BufRead, builder: &mut Builder) -> Result<()
         }
         let line = bytes.line();
         object(&mut bytes, &mut text)?;
-        let form: Value = serde_json::from_slice(&text).map_err(|error| {
+        let form = value(&mut Deserializer::from_slice(&text)).map_err(|error| {
             let line = line + error.line().saturating_sub(1) as u64;
             let why = error.to_string();
             let why = why.split(" at line ").next().unwrap_or_default();
             bytes.malformed_at(line, "a JSON object", why)
         })?;
-        let event = event_of(form)
+        let event = exact(&form, &text)
+            .and_then(|()| event_of(form))
             .map_err(|(expected, found)| bytes.malformed_at(line, expected, found))?;
         builder.event(line, event)?;
     }

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::build::Builder;
 use super::line::Line;
-use super::read::{Malformed, ReadError};
-use super::{Event, Header, SCHEMA_VERSION};
+use super::read::ReadError;
+use super::strict::exact;
+use super::{Event, Header, Malformed, SCHEMA_VERSION, shown_bytes};
 
 /// Bytes that are held at once (and the rest of the line in which they end).
 const BLOCK_BYTES: u64 = 4 << 20;
@@ -87,9 +88,7 @@ fn read_first(
     while input.read_until(b'\n', line)? > 0 {
         let text = line.trim_ascii();
         if is_header(text) {
-            let header =
-                serde_json::from_slice(text).map_err(|e| malformed(text, &e).at(number))?;
-            builder.header(supported(number, header)?);
+            builder.header(header_of(text, number)?);
             return Ok(number + 1);
         }
         if !text.is_empty() {
@@ -169,8 +168,13 @@ fn parse_line(line: &[u8]) -> Option<Parsed> {
     if text.is_empty() {
         return None;
     }
-    Some(match serde_json::from_slice(text) {
-        Ok(event) => Parsed::Event(Box::new(event)),
+    Some(match serde_json::from_slice::<Event>(text) {
+        Ok(event) => match exact(&event.value, text) {
+            Ok(()) => Parsed::Event(Box::new(event)),
+            Err((expected, found)) => {
+                Parsed::Malformed(Box::new(Malformed::new(0, expected, found)))
+            }
+        },
         // Only the last line of a file ends without a line feed.
         Err(error) if error.is_eof() && line.last() != Some(&b'\n') => Parsed::Truncated,
         Err(error) => Parsed::Malformed(Box::new(malformed(text, &error))),
@@ -214,36 +218,24 @@ fn is_header(line: &[u8]) -> bool {
     serde_json::from_slice::<Value>(line).is_ok_and(|value| value.get("splitbrain").is_some())
 }
 
-/// The header, if its version is ours.
-pub(super) fn supported(line: u64, header: Header) -> Result<Header, Malformed> {
+/// Reads a header, whose version has to be ours.
+pub(crate) fn header_of(text: &[u8], line: u64) -> Result<Header, Malformed> {
+    let header: Header = serde_json::from_slice(text).map_err(|e| malformed(text, &e).at(line))?;
+    exact(&header.initial, text)
+        .map_err(|(expected, found)| Malformed::new(line, expected, found))?;
     if header.splitbrain == SCHEMA_VERSION {
         return Ok(header);
     }
-    Err(Malformed {
-        line,
-        expected: format!("a header of schema version {SCHEMA_VERSION}"),
-        found: format!("version {}", header.splitbrain),
-    })
-}
-
-impl Malformed {
-    fn at(self, line: u64) -> Malformed {
-        Malformed { line, ..self }
-    }
+    let expected = format!("a header of schema version {SCHEMA_VERSION}");
+    Err(Malformed::new(line, expected, format!("version {}", header.splitbrain)))
 }
 
 /// What is wrong with a line whose number is not known yet.
 fn malformed(text: &[u8], error: &serde_json::Error) -> Malformed {
-    const SHOWN_CHARS: usize = 60;
-    let text = String::from_utf8_lossy(text);
-    let mut found: String = text.chars().take(SHOWN_CHARS).collect();
-    if text.chars().nth(SHOWN_CHARS).is_some() {
-        found.push_str("...");
-    }
     // The position that serde_json adds counts from the line's own start.
     let why = error.to_string();
     let why = why.split(" at line ").next().unwrap_or_default();
-    Malformed { line: 0, expected: format!("a JSON event ({why})"), found }
+    Malformed::new(0, format!("a JSON event ({why})"), shown_bytes(text))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::io::BufRead;
 
-use super::read::{Malformed, ReadError};
+use super::Malformed;
+use super::read::ReadError;
 
 /// Calls for each line, blank ones too, with its number and without blanks around it.
 pub(super) fn each_line(
@@ -22,9 +23,5 @@ pub(super) fn each_line(
 
 /// The text of a line.
 pub(super) fn text_of(number: u64, line: &[u8]) -> Result<&str, Malformed> {
-    std::str::from_utf8(line).map_err(|_| Malformed {
-        line: number,
-        expected: "UTF-8".to_owned(),
-        found: "other bytes".to_owned(),
-    })
+    std::str::from_utf8(line).map_err(|_| Malformed::new(number, "UTF-8", "other bytes"))
 }

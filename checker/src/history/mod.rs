@@ -13,11 +13,14 @@ mod json;
 mod jsonl;
 mod line;
 mod lines;
+mod malformed;
 mod operation;
 mod phase;
+mod quoted;
 mod read;
 mod scan;
 mod sessions;
+mod strict;
 mod words;
 mod write;
 
@@ -26,9 +29,16 @@ use std::ops::Index;
 pub use datum::Datum;
 pub use event::{ErrorKind, Event, EventError, Header, Kind, Process, SCHEMA_VERSION, Symbol};
 pub use format::{Format, UnknownFormat};
+pub(crate) use jsonl::header_of;
+pub use malformed::Malformed;
+pub(crate) use malformed::{shown, shown_bytes};
 pub use operation::{Completion, KeyId, Moment, NodeId, Operation};
 pub use phase::{Phase, PhaseStart};
-pub use read::{Malformed, ReadError, ReadOptions};
+pub(crate) use quoted::unquoted;
+pub(crate) use read::BYTE_ORDER_MARK;
+pub use read::{ReadError, ReadOptions};
+pub(crate) use strict::exact;
+pub use strict::parse_value;
 pub use write::Notation;
 
 /// A recorded history that is known to be well-formed: every completion belongs to the one open

@@ -9,19 +9,10 @@ use super::jepsen::{read_edn, read_log};
 use super::json::read_json;
 use super::jsonl::read_jsonl;
 use super::sessions::{read_awdit, read_dbcop, read_plume};
-use super::{Event, Format, Header, History};
+use super::{Event, Format, Header, History, Malformed};
 
-/// A line that does not belong into a history.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: expected {expected}, found {found}")]
-pub struct Malformed {
-    /// The line's number, from 1.
-    pub line: u64,
-    /// What would have been right.
-    pub expected: String,
-    /// What is there.
-    pub found: String,
-}
+/// In UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why there is no history.
 #[derive(Debug, thiserror::Error)]
@@ -74,28 +65,25 @@ impl History {
         History::read_with(input, &ReadOptions::default())
     }
 
-    /// Reads a history.
+    /// Reads a history, in which there has to be a header or an event. A byte-order mark is passed
+    /// over.
     ///
     /// Of JSON lines, blank ones and unknown fields are passed over. Events without an index are
     /// numbered, events without a time get that of the one before. A last JSON line without a line
     /// feed that breaks off in the middle of an object is left out and reported by
     /// [`truncated_line`](History::truncated_line): the recorder was killed while it wrote it.
-    pub fn read_with(mut input: impl BufRead, options: &ReadOptions) -> Result<History, ReadError> {
-        let format = match options.format {
-            Some(format) => format,
-            None => Format::detect(input.fill_buf()?),
-        };
-        let mut builder = Builder::new(format, options.independent);
-        match format {
-            Format::Jsonl => read_jsonl(input, &mut builder)?,
-            Format::Edn => read_edn(input, &mut builder)?,
-            Format::Json => read_json(input, &mut builder)?,
-            Format::Porcupine => read_log(input, &mut builder)?,
-            Format::Plume => read_plume(input, &mut builder)?,
-            Format::Awdit => read_awdit(input, &mut builder)?,
-            Format::Dbcop => read_dbcop(input, &mut builder)?,
-        }
-        Ok(builder.finish())
+    pub fn read_with(input: impl BufRead, options: &ReadOptions) -> Result<History, ReadError> {
+        Ok(build(input, options, None)?.finish())
+    }
+
+    /// The line on which the event of an index stands: a history does not keep the lines, so that
+    /// it is read again.
+    pub fn line_of(
+        input: impl BufRead,
+        options: &ReadOptions,
+        index: u64,
+    ) -> Result<Option<u64>, ReadError> {
+        Ok(build(input, options, Some(index))?.found_line())
     }
 
     /// Makes a history of events that are in memory already.
@@ -114,4 +102,34 @@ impl History {
         }
         Ok(builder.finish())
     }
+}
+
+fn build(
+    mut input: impl BufRead,
+    options: &ReadOptions,
+    sought_index: Option<u64>,
+) -> Result<Builder, ReadError> {
+    // Some editors begin a file with this mark.
+    if input.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        input.consume(BYTE_ORDER_MARK.len());
+    }
+    let format = match options.format {
+        Some(format) => format,
+        None => Format::detect(input.fill_buf()?),
+    };
+    let mut builder = Builder::new(format, options.independent);
+    sought_index.into_iter().for_each(|index| builder.seek(index));
+    match format {
+        Format::Jsonl => read_jsonl(input, &mut builder)?,
+        Format::Edn => read_edn(input, &mut builder)?,
+        Format::Json => read_json(input, &mut builder)?,
+        Format::Porcupine => read_log(input, &mut builder)?,
+        Format::Plume => read_plume(input, &mut builder)?,
+        Format::Awdit => read_awdit(input, &mut builder)?,
+        Format::Dbcop => read_dbcop(input, &mut builder)?,
+    }
+    if builder.is_empty() {
+        return Err(Malformed::new(1, "an event", "none in the whole file").into());
+    }
+    Ok(builder)
 }

@@ -212,13 +212,22 @@ impl<'a> Scanner<'a> {
         Some(number_of(digits))
     }
 
-    /// A key may be a number; it is a text all the same.
+    /// A key is a text, also if it is a number; and a text of digits stands in its quotes, so that
+    /// it is another one. Other texts that could be mistaken are left to others.
     fn key(&mut self) -> Option<&'a str> {
-        if self.peek()? == b'"' {
-            return self.string();
+        if self.peek()? != b'"' {
+            let length = self.digits().filter(|length| *length <= 19)?;
+            return self.take(length);
         }
-        let length = self.digits()?;
-        self.take(length)
+        let quoted = self.at();
+        let text = self.string()?;
+        match text.bytes().next() {
+            Some(b'1'..=b'9') if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                self.text.get(quoted..self.at()).filter(|_| text.len() <= 19)
+            }
+            Some(b'-' | b'0'..=b'9' | b'[' | b'{') => None,
+            _ => (!matches!(text, "true" | "false" | "null")).then_some(text),
+        }
     }
 
     fn value(&mut self) -> Option<Datum> {

@@ -125,6 +125,8 @@ impl<'h, M: Model> Object<'h, M> {
 pub(crate) trait Named: Sync {
     fn name(&self) -> &'static str;
 
+    fn operations(&self) -> &'static str;
+
     fn check_before<'h>(
         &self,
         history: &'h History,
@@ -136,6 +138,10 @@ pub(crate) trait Named: Sync {
 impl<M: Model> Named for M {
     fn name(&self) -> &'static str {
         Model::name(self)
+    }
+
+    fn operations(&self) -> &'static str {
+        Model::operations(self)
     }
 
     fn check_before<'h>(

@@ -26,6 +26,10 @@ impl Model for Counter {
         "counter"
     }
 
+    fn operations(&self) -> &'static str {
+        "add of a whole number; read, answered with one"
+    }
+
     fn op(
         &self,
         operation: &Operation,

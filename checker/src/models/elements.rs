@@ -33,6 +33,8 @@ pub trait Container: Sync {
     const NAME: &'static str;
     /// The names of putting in and taking out.
     const VERBS: [&'static str; 2];
+    /// What can be done with it, in words.
+    const OPERATIONS: &'static str;
     /// In which order elements come out.
     const ORDER: Order;
 
@@ -58,6 +60,10 @@ impl<C: Container> Model for C {
 
     fn name(&self) -> &'static str {
         C::NAME
+    }
+
+    fn operations(&self) -> &'static str {
+        C::OPERATIONS
     }
 
     /// An answer of null to taking says that there was nothing to take.

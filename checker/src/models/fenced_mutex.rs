@@ -37,6 +37,10 @@ impl Model for FencedMutex {
         "fenced-mutex"
     }
 
+    fn operations(&self) -> &'static str {
+        "acquire, answered with a whole number; release of that, or of null"
+    }
+
     fn op(
         &self,
         operation: &Operation,

@@ -13,6 +13,8 @@ impl Container for FifoQueue {
 
     const NAME: &'static str = "fifo-queue";
     const VERBS: [&'static str; 2] = ["enqueue", "dequeue"];
+    const OPERATIONS: &'static str =
+        "enqueue of an element; dequeue, answered with one, or with null if there is none";
     const ORDER: Order = Order::FirstInFirstOut;
 
     fn step(&self, queue: &Elements, op: &Op) -> Option<Elements> {

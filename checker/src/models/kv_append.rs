@@ -37,6 +37,10 @@ impl Model for KvAppend {
         "kv-append"
     }
 
+    fn operations(&self) -> &'static str {
+        "get; put and append of a text, or null for the empty one"
+    }
+
     fn op(
         &self,
         operation: &Operation,

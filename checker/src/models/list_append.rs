@@ -29,6 +29,10 @@ impl Model for ListAppend {
         "list-append"
     }
 
+    fn operations(&self) -> &'static str {
+        "append of an element; read, answered with an array"
+    }
+
     /// A read that is answered with null found an empty list.
     fn op(
         &self,

@@ -128,6 +128,11 @@ pub trait Model: Sync {
     /// The name in a header and on a command line.
     fn name(&self) -> &'static str;
 
+    /// The operations that the object has, in words, for whoever has others.
+    fn operations(&self) -> &'static str {
+        ""
+    }
+
     /// The operation of a history. `answered` says whether it completed with `ok`, else its
     /// outcome is unknown; operations that failed are not asked for. `Ok(None)` if it says nothing,
     /// such as a read without an answer.

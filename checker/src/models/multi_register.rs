@@ -33,6 +33,10 @@ impl Model for MultiRegister {
         "multi-register"
     }
 
+    fn operations(&self) -> &'static str {
+        "txn of [[\"r\", key, null], [\"w\", key, value]]"
+    }
+
     fn op(
         &self,
         operation: &Operation,

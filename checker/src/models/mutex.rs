@@ -28,6 +28,10 @@ impl Model for Mutex {
         "mutex"
     }
 
+    fn operations(&self) -> &'static str {
+        "acquire, release"
+    }
+
     fn op(
         &self,
         operation: &Operation,

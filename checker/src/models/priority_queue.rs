@@ -16,6 +16,8 @@ impl Container for PriorityQueue {
 
     const NAME: &'static str = "priority-queue";
     const VERBS: [&'static str; 2] = ["insert", "delete-min"];
+    const OPERATIONS: &'static str =
+        "insert of a whole number; delete-min, answered with one, or with null if there is none";
     const ORDER: Order = Order::LeastFirst;
 
     fn step(&self, queue: &Elements, op: &Op) -> Option<Elements> {

@@ -27,6 +27,10 @@ impl Model for ReentrantMutex {
         "reentrant-mutex"
     }
 
+    fn operations(&self) -> &'static str {
+        "acquire, release"
+    }
+
     fn op(
         &self,
         operation: &Operation,

@@ -30,6 +30,10 @@ impl Model for GrowOnlySet {
         "set"
     }
 
+    fn operations(&self) -> &'static str {
+        "add of an element; read, answered with an array"
+    }
+
     fn op(
         &self,
         operation: &Operation,

@@ -34,6 +34,10 @@ impl Model for FullSet {
         "set-full"
     }
 
+    fn operations(&self) -> &'static str {
+        "add and remove of an element; read, answered with an array; contains, answered with true or false"
+    }
+
     fn op(
         &self,
         operation: &Operation,

@@ -13,6 +13,8 @@ impl Container for Stack {
 
     const NAME: &'static str = "stack";
     const VERBS: [&'static str; 2] = ["push", "pop"];
+    const OPERATIONS: &'static str =
+        "push of an element; pop, answered with one, or with null if there is none";
     const ORDER: Order = Order::LastInFirstOut;
 
     fn step(&self, stack: &Elements, op: &Op) -> Option<Elements> {

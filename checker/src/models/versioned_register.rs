@@ -55,6 +55,10 @@ impl Model for VersionedRegister {
         "versioned-register"
     }
 
+    fn operations(&self) -> &'static str {
+        "read, write of a value, cas of [old, new]"
+    }
+
     fn op(
         &self,
         operation: &Operation,

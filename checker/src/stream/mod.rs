@@ -9,7 +9,7 @@
 //! "#).unwrap();
 //! assert!(stream.violation().is_none());
 //! stream.push(b"{\"type\":\"ok\",\"process\":1,\"f\":\"read\",\"value\":null}\n").unwrap();
-//! assert_eq!(stream.violation().unwrap().line, 4);
+//! assert_eq!(stream.violation().unwrap().at.line, 4);
 //! ```
 
 mod key;
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::history::{Event, Header, Kind, Malformed, Phase, Process};
+use crate::history::{Event, Header, Kind, Malformed, Phase, Process, Symbol, unquoted};
 use crate::models::list::Objects;
 use crate::options::{FailedCas, Options};
 use crate::verdict::Verdict;
@@ -39,20 +39,24 @@ pub struct Stream {
     options: Options,
     /// The beginning of a line whose end is still to come.
     rest: Vec<u8>,
-    lines: u64,
-    bytes: u64,
+    place: Place,
     next_index: u64,
     last_time_ns: u64,
     keys: Vec<Key>,
     key_ids: FxHashMap<Option<String>, usize>,
-    processes: FxHashMap<u64, Called>,
+    processes: FxHashMap<u64, State>,
     /// Keys on which something completed since the last look.
     touched: BTreeSet<usize>,
+    /// The end of the last line that was looked at.
+    looked: Place,
     answers: u64,
+    completions: u64,
     violation: Option<Certainty>,
     /// Why the verdict cannot be valid.
     doubt: Option<String>,
     is_over: bool,
+    /// Whether there was a header or an event.
+    has_begun: bool,
 }
 
 /// A violation that nothing to come can repair.
@@ -60,39 +64,66 @@ pub struct Stream {
 pub struct Certainty {
     /// The key; `None` in a history without keys.
     pub key: Option<String>,
-    /// The line with which it became certain, from 1 (if lines were pushed one by one; else the
-    /// last one pushed).
+    /// It was not there yet at the end of this line.
+    pub after: Place,
+    /// It is there at the end of this one: the next one if lines are pushed one by one, else at most
+    /// so many lines later as are looked at together.
+    pub at: Place,
+}
+
+/// The end of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The line's number, from 1; 0 is before the first.
     pub line: u64,
-    /// The length of the history up to the end of that line.
+    /// The length of the history up to there.
     pub bytes: u64,
+}
+
+/// To look costs about as much as so many lines.
+const LINES_A_LOOK: u64 = 64;
+
+/// Where a process stands that is not idle.
+#[derive(Debug)]
+enum State {
+    Open(Called),
+    /// Had an `info`.
+    Ended,
 }
 
 /// An operation that has not completed.
 #[derive(Debug)]
 struct Called {
-    key: usize,
-    call: key::Called,
+    f: Symbol,
+    key: Option<String>,
+    /// The key's position and its operation, unless nothing is made of them.
+    call: Option<(usize, key::Called)>,
 }
 
 impl Stream {
     /// An empty history, to be judged by these options; of [`Options::expect`] and what an early
     /// answer has no use for nothing is made.
+    ///
+    /// [`doubt`](Stream::doubt) says whether there can be an early answer; lines are looked at
+    /// either way.
     pub fn new(options: &Options) -> Stream {
         let mut stream = Stream {
             options: options.clone(),
             rest: Vec::new(),
-            lines: 0,
-            bytes: 0,
+            place: Place::default(),
             next_index: 0,
             last_time_ns: 0,
             keys: Vec::new(),
             key_ids: FxHashMap::default(),
             processes: FxHashMap::default(),
             touched: BTreeSet::new(),
+            looked: Place::default(),
             answers: 0,
+            completions: 0,
             violation: None,
             doubt: None,
             is_over: false,
+            has_begun: false,
         };
         stream.choose_model("");
         stream
@@ -110,10 +141,28 @@ impl Stream {
                 self.line(&line)?;
                 self.rest = line;
                 self.rest.clear();
+                if self.place.line >= self.looked.line + LINES_A_LOOK {
+                    self.look();
+                }
             }
         }
         self.look();
         Ok(())
+    }
+
+    /// The end of the last whole line.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// How many operations have ended so far, in whatever way.
+    pub fn completions(&self) -> u64 {
+        self.completions
+    }
+
+    /// Why there is no early answer, if there is none.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
     }
 
     /// The first violation.
@@ -147,20 +196,25 @@ impl Stream {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Malformed> {
-        self.bytes += line.len() as u64;
-        self.lines += u64::from(!line.is_empty());
-        match parse(line, self.lines)? {
-            Line::Nothing => Ok(()),
-            Line::Header(header) => {
-                self.header(*header);
-                Ok(())
+        let (bytes, lines) = (line.len() as u64, u64::from(!line.is_empty()));
+        self.place = Place { line: self.place.line + lines, bytes: self.place.bytes + bytes };
+        let number = self.place.line;
+        match parse(line, number)? {
+            Line::Nothing => return Ok(()),
+            Line::Header(_) if self.has_begun => {
+                return Err(Malformed::new(
+                    number,
+                    "a JSON event",
+                    "a second header or a late one",
+                ));
             }
-            Line::Event(event) => self.event(*event).map_err(|(expected, found)| Malformed {
-                line: self.lines,
-                expected,
-                found,
-            }),
+            Line::Header(header) => self.header(*header),
+            Line::Event(event) => self
+                .event(*event)
+                .map_err(|(expected, found)| Malformed::new(number, expected, found))?,
         }
+        self.has_begun = true;
+        Ok(())
     }
 
     fn header(&mut self, header: Header) {
@@ -172,19 +226,19 @@ impl Stream {
         let name = self.options.model.map_or(of_header, |model| model.name());
         let is_register = matches!(Objects::named(name), Some(Objects::Registers));
         self.doubt = if self.options.failed_cas == FailedCas::Observed {
-            Some("there is no early answer where a failed cas counts".to_owned())
+            Some("compare-and-sets that failed are not followed line by line".to_owned())
         } else if name.is_empty() || is_register {
             None
         } else {
-            Some(format!("there is no early answer for the model {name}"))
+            Some(format!("the model {name} is not followed line by line"))
         };
     }
 
     fn event(&mut self, event: Event) -> Result<(), (String, String)> {
         self.order(&event)?;
         match event.process {
-            Process::Client(process) if self.doubt.is_none() => self.client(process, event),
-            Process::Client(_) | Process::Nemesis => Ok(()),
+            Process::Client(process) => self.client(process, event),
+            Process::Nemesis => Ok(()),
             Process::Harness => {
                 let teardown = serde_json::to_value(Phase::Teardown).expect("a name");
                 self.is_over |= event.f == "phase" && event.value == teardown;
@@ -211,32 +265,73 @@ impl Stream {
 
     fn client(&mut self, process: u64, event: Event) -> Result<(), (String, String)> {
         if event.kind == Kind::Invoke {
-            let initial = self.options.initial.as_ref();
-            let keys = &mut self.keys;
-            let key = *self.key_ids.entry(event.key).or_insert_with_key(|name| {
-                keys.push(Key::new(name.clone(), initial));
-                keys.len() - 1
-            });
-            match self.keys[key].invoke(&event.f, &event.value) {
-                None => self.doubt = Some(format!("{} is not an operation of a register", event.f)),
-                Some(call) => {
-                    if self.processes.insert(process, Called { key, call }).is_some() {
-                        let expected = format!("a completion of process {process}");
-                        return Err((expected, "its next invocation".to_owned()));
-                    }
+            let found = || format!("the invocation of a {}", event.f);
+            return match self.processes.get(&process) {
+                Some(State::Open(open)) => {
+                    let expected = format!("a completion of process {process}'s {}", open.f);
+                    Err((expected, found()))
                 }
-            }
-            return Ok(());
+                Some(State::Ended) => {
+                    let expected = "no more events of process";
+                    Err((format!("{expected} {process}, which ended with an info"), found()))
+                }
+                None => {
+                    let call = self.call(&event);
+                    let called = Called { f: event.f, key: event.key, call };
+                    self.processes.insert(process, State::Open(called));
+                    Ok(())
+                }
+            };
         }
-        let Some(Called { key, call }) = self.processes.remove(&process) else {
+        let Some(State::Open(Called { f, key, call })) = self.processes.remove(&process) else {
             let expected = format!("an invocation of process {process} before its completion");
             return Err((expected, format!("the completion of a {}", event.f)));
         };
+        if f != event.f || (event.key.is_some() && event.key != key) {
+            let of_key = |key: &Option<String>| {
+                key.as_ref().map_or(String::new(), |key| format!(" of key {key}"))
+            };
+            let expected = format!("the completion of process {process}'s {f}{}", of_key(&key));
+            return Err((expected, format!("that of a {}{}", event.f, of_key(&event.key))));
+        }
+        if event.kind == Kind::Info {
+            self.processes.insert(process, State::Ended);
+        }
         self.answers += u64::from(event.kind == Kind::Ok);
-        let says_nothing = self.options.nil_reads_any && event.value.is_null();
-        self.keys[key].complete(call, event.kind, &event.value, says_nothing);
-        self.touched.insert(key);
+        self.completions += 1;
+        if let (Some((key, call)), None) = (call, &self.doubt) {
+            let says_nothing = self.options.nil_reads_any && event.value.is_null();
+            self.keys[key].complete(call, event.kind, &event.value, says_nothing);
+            self.touched.insert(key);
+        }
         Ok(())
+    }
+
+    /// What a register makes of an invocation.
+    fn call(&mut self, event: &Event) -> Option<(usize, key::Called)> {
+        if self.doubt.is_some() {
+            return None;
+        }
+        let key = match self.key_ids.get(&event.key) {
+            Some(key) => *key,
+            None => {
+                self.keys.push(Key::new(event.key.clone(), self.options.initial.as_ref()));
+                self.key_ids.insert(event.key.clone(), self.keys.len() - 1);
+                self.keys.len() - 1
+            }
+        };
+        let call = self.keys[key].invoke(&event.f, &event.value);
+        if call.is_none() {
+            self.doubt = Some(format!("{} is not an operation of a register", event.f));
+        }
+        call.map(|call| (key, call))
+    }
+
+    /// The name of a key, as a history that is read as a whole has it.
+    fn name(&self, key: usize) -> Option<String> {
+        let name = self.keys[key].name.clone()?;
+        let text = unquoted(&name).filter(|text| !self.key_ids.contains_key(&Some(text.clone())));
+        Some(text.unwrap_or(name))
     }
 
     fn look(&mut self) {
@@ -245,12 +340,12 @@ impl Stream {
                 Ok(false) => {}
                 Ok(true) if self.violation.is_some() => {}
                 Ok(true) => {
-                    let key = self.keys[key].name.clone();
-                    let (line, bytes) = (self.lines, self.bytes);
-                    self.violation = Some(Certainty { key, line, bytes });
+                    let key = self.name(key);
+                    self.violation = Some(Certainty { key, after: self.looked, at: self.place });
                 }
                 Err(limit) => self.doubt = self.doubt.take().or(Some(limit)),
             }
         }
+        self.looked = self.place;
     }
 }

@@ -136,7 +136,7 @@ fn streamed(lines: &[String]) -> (Option<u64>, Verdict) {
     for line in lines {
         stream.push(format!("{line}\n").as_bytes()).expect("a well-formed line");
     }
-    let line = stream.violation().map(|certainty| certainty.line);
+    let line = stream.violation().map(|certainty| certainty.at.line);
     (line, stream.finish().expect("a history"))
 }
 
@@ -254,6 +254,19 @@ fn lines_that_do_not_belong_are_refused() {
     let early = r#"{"process":2,"type":"invoke","f":"read","value":null,"time":4}"#;
     let ok = r#"{"process":2,"type":"ok","f":"read","value":null}"#;
     assert!(refused(&[invoke, "", invoke]).starts_with("line 3: expected a completion"));
+    let info = invoke.replace("invoke", "info");
+    assert!(refused(&[invoke, &info, invoke]).starts_with("line 3: expected no more events"));
+    let keyed = |kind, key| invoke.replace("invoke", kind).replace("\"f\"", key);
+    let (a, b) = (keyed("invoke", "\"key\":1,\"f\""), keyed("ok", "\"key\":\"1\",\"f\""));
+    let other = "line 2: expected the completion of process 1's read of key 1, found that of a read \
+                 of key \"1\"";
+    assert_eq!(refused(&[&a, &b]), other);
+    let write = keyed("ok", "\"f\"").replace("\"read\"", "\"write\"");
+    assert!(refused(&[invoke, &write]).starts_with("line 2: expected the completion of process 1"));
+    let late = r#"{"splitbrain":1}"#;
+    assert!(refused(&[invoke, late]).starts_with("line 2: expected a JSON event"));
+    let long = invoke.replace("null", "18446744073709551616");
+    assert!(refused(&[&long]).starts_with("line 1: expected whole numbers of at most 64 bits"));
     assert!(refused(&[invoke, early]).starts_with("line 2: expected a time of at least 5 ns"));
     assert!(refused(&[ok]).starts_with("line 1: expected an invocation of process 2"));
     assert!(refused(&["nonsense"]).starts_with("line 1: expected a JSON event"));
@@ -261,16 +274,39 @@ fn lines_that_do_not_belong_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_followed_is_unknown() {
-    let mut stream = Stream::new(&Options {
-        model: Some("mutex".parse().expect("a model")),
-        ..Options::default()
-    });
+fn what_cannot_be_followed_is_unknown_and_refused_where_it_is_wrong() {
+    let mutex = || Options { model: Some("mutex".parse().expect("a model")), ..Options::default() };
+    let mut stream = Stream::new(&mutex());
+    assert!(stream.doubt().is_some_and(|doubt| doubt.contains("mutex")));
     let lines = b"{\"process\":1,\"type\":\"invoke\",\"f\":\"acquire\"}\n\
         {\"process\":1,\"type\":\"ok\",\"f\":\"acquire\"}\n";
     stream.push(lines).expect("a history");
     let verdict = stream.finish().expect("a history");
     assert!(matches!(verdict, Verdict::Unknown { .. }), "{verdict:?}");
+    let mut stream = Stream::new(&mutex());
+    stream.push(lines).expect("a history");
+    let completion = lines.split_inclusive(|byte| *byte == b'\n').nth(1).expect("a line");
+    let error = stream.push(completion).expect_err("a completion without an invocation");
+    assert!(error.to_string().starts_with("line 3: expected"), "{error}");
+}
+
+#[test]
+fn a_violation_lies_between_two_places() {
+    let line = |process: u32, kind: &str, f: &str, value: &str| {
+        format!(r#"{{"process":{process},"type":"{kind}","f":"{f}","value":{value}}}"#) + "\n"
+    };
+    let pair = |f: &str, value: &str| line(0, "invoke", f, value) + &line(0, "ok", f, value);
+    let text =
+        pair("write", "1").repeat(100) + &pair("read", "0") + &pair("write", "1").repeat(100);
+    let mut stream = Stream::new(&options());
+    stream.push(text.as_bytes()).expect("a history");
+    let certainty = stream.violation().expect("a stale read");
+    assert!(certainty.after.line < 202 && certainty.at.line >= 202, "{certainty:?}");
+    assert!(certainty.at.line <= certainty.after.line + super::LINES_A_LOOK, "{certainty:?}");
+    for place in [certainty.after, certainty.at] {
+        let lines = text[..place.bytes as usize].lines().count();
+        assert_eq!(lines as u64, place.line);
+    }
 }
 
 #[test]

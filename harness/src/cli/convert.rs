@@ -5,10 +5,10 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use splitbrain_checker::history::{Format, History, Notation, ReadOptions};
+use splitbrain_checker::history::{Format, Notation, ReadOptions};
 
 use super::{Exit, Failure, harness, usage};
-use crate::run;
+use crate::{report, run};
 
 /// Flags of `convert`.
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<Exit, Failure> {
     let path = run::folder::history_of(&args.path);
     let reading = ReadOptions { format: args.from, independent: args.independent };
-    let history = History::open_with(&path, &reading).map_err(usage)?;
+    let history = report::open(&path, &reading).map_err(usage)?;
     if let Some(line) = history.truncated_line() {
         super::tell(&format!("line {line} breaks off in the middle and is left out"));
     }

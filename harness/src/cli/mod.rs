@@ -16,6 +16,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
+use splitbrain_checker::history::{Malformed, ReadError};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +101,19 @@ pub fn main() -> ExitCode {
     if let Some(exit) = crate::environments::play_helper(&args) {
         return exit;
     }
+    let json = args.iter().any(|arg| arg == "--json");
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Valid };
             // A closed pipe is no reason to complain.
             let _ = error.print();
-            return exit.into();
+            if !error.use_stderr() {
+                return Exit::Valid.into();
+            }
+            if json {
+                print_error(error.to_string().trim(), None);
+            }
+            return Exit::Usage.into();
         }
     };
     let ended = match cli.command {
@@ -122,12 +130,12 @@ pub fn main() -> ExitCode {
     };
     match ended {
         Ok(exit) => exit.into(),
-        Err(Failure::Usage(error)) => complain(&error, Exit::Usage),
-        Err(Failure::Harness(error)) => complain(&error, Exit::Harness),
+        Err(Failure::Usage(error)) => complain(&error, Exit::Usage, json),
+        Err(Failure::Harness(error)) => complain(&error, Exit::Harness, json),
     }
 }
 
-fn complain(error: &anyhow::Error, exit: Exit) -> ExitCode {
+fn complain(error: &anyhow::Error, exit: Exit, json: bool) -> ExitCode {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         // Some errors say their cause themselves.
@@ -136,7 +144,24 @@ fn complain(error: &anyhow::Error, exit: Exit) -> ExitCode {
         }
     }
     tell(&format!("splitbrain: {text}"));
+    if json {
+        let line = error.chain().find_map(|cause| match cause.downcast_ref() {
+            Some(ReadError::Malformed(malformed)) => Some(malformed.line),
+            _ => cause.downcast_ref().map(|malformed: &Malformed| malformed.line),
+        });
+        print_error(&text, line);
+    }
     exit.into()
+}
+
+/// What `--json` prints where there is nothing else to say.
+fn print_error(error: &str, line: Option<u64>) {
+    let object = match line {
+        Some(line) => json!({ "error": error, "line": line }),
+        None => json!({ "error": error }),
+    };
+    // Whoever does not read it has the exit code.
+    let _ = print(&format!("{object}\n"));
 }
 
 /// Writes to standard output; a reader that has gone away is no error.

@@ -2,13 +2,17 @@
 
 mod text;
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::anyhow;
 use serde_json::Value;
-use splitbrain_checker::history::{Completion, Header, History, ReadOptions};
-use splitbrain_checker::{Class, FailedCas, Judgement, ModelName, Options, Verdict, judge};
+use splitbrain_checker::history::{Completion, Header, History, ReadError, ReadOptions};
+use splitbrain_checker::{
+    Class, FailedCas, Judgement, ModelName, Options, VOCABULARIES, Verdict, judge,
+};
 
 use crate::cli::Exit;
 
@@ -96,11 +100,46 @@ impl Question {
     }
 }
 
+/// Reads a history; errors name the file.
+pub fn open(path: &Path, reading: &ReadOptions) -> anyhow::Result<History> {
+    History::open_with(path, reading).map_err(|error| match error {
+        ReadError::Malformed(_) => anyhow!(error).context(path.display().to_string()),
+        other => other.into(),
+    })
+}
+
 /// Reads a history and judges it.
+///
+/// # Errors
+/// If it cannot be read, or its operations are not those of the objects that it is judged by.
 pub fn judge_file(path: &Path, question: &Question) -> anyhow::Result<Judged> {
     let begun = Instant::now();
-    let history = History::open_with(path, &question.reading)?;
-    Ok(judge_history(&history, question, begun))
+    let history = open(path, &question.reading)?;
+    let judged = judge_history(&history, question, begun);
+    fits(&judged, &path.display().to_string(), |index| {
+        History::line_of(BufReader::new(File::open(path)?), &question.reading, index)
+    })?;
+    Ok(judged)
+}
+
+/// Refuses operations that are not those of the objects that they were taken for; `line_of` finds
+/// the line of an event.
+pub fn fits(
+    judged: &Judged,
+    name: &str,
+    line_of: impl FnOnce(u64) -> Result<Option<u64>, ReadError>,
+) -> anyhow::Result<()> {
+    let Some(misfit) = &judged.judgement.misfit else { return Ok(()) };
+    let known = VOCABULARIES.join(", ");
+    let line = misfit.event.map(line_of).transpose()?.flatten();
+    Err(match line {
+        Some(line) => {
+            let wrong = misfit.at(line);
+            let text = format!("{name}: {wrong}; --model takes {known}");
+            anyhow!(wrong).context(text)
+        }
+        None => anyhow!("{name}: {misfit}; --model takes {known}"),
+    })
 }
 
 /// Judges a history whose reading began at `begun`.

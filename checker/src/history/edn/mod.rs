@@ -1,21 +1,26 @@
 //! Reads EDN, the notation in which Jepsen and Knossos keep histories, one form at a time.
 //!
-//! Forms become JSON values, as that is what a history holds: keywords, symbols, characters and
-//! ratios become strings; vectors, lists and sets become arrays. A tag is passed over and its form
-//! taken as it is, whatever the tag.
+//! Forms become JSON values, as that is what a history holds: vectors and lists become arrays, and
+//! sets do, in an order that makes equal sets equal; what JSON has not becomes a text that nothing
+//! else becomes (see [`atoms`]). A tag is passed over and its form taken as it is, whatever the tag,
+//! unless that is a text.
 
+mod atoms;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub(super) use atoms::name_of;
 pub(super) use write::{error_name, write};
 
+use std::fmt::Display;
 use std::io::BufRead;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::bytes::Bytes;
 use super::read::ReadError;
+use super::shown;
 
 /// Our own writer's comment with the header, which follows on the same line.
 pub(super) const HEADER: &str = ";; splitbrain ";
@@ -65,7 +70,7 @@ impl<R: BufRead> Forms<R> {
     }
 
     /// An error at the line that is being read.
-    pub fn malformed(&self, expected: impl Into<String>, found: impl Into<String>) -> ReadError {
+    pub fn malformed(&self, expected: impl Display, found: impl Display) -> ReadError {
         self.bytes.malformed(expected, found)
     }
 
@@ -89,9 +94,9 @@ impl<R: BufRead> Forms<R> {
             return Ok(Some(match byte {
                 b'"' => {
                     self.advance()?;
-                    Value::String(self.string()?)
+                    atoms::of_text(self.string()?)
                 }
-                b'\\' => Value::String(self.character()?),
+                b'\\' => Value::String(format!("~c{}", self.character()?)),
                 b'[' | b'(' | b'{' => self.collection(depth)?,
                 b']' | b')' | b'}' => {
                     return Err(self.malformed("a form", char::from(byte)));
@@ -109,7 +114,7 @@ impl<R: BufRead> Forms<R> {
                         None => continue,
                     }
                 }
-                _ => atom(&self.token()?),
+                _ => atoms::of_token(&self.token()?),
             }));
         }
     }
@@ -127,21 +132,29 @@ impl<R: BufRead> Forms<R> {
         match self.peek()? {
             Some(b'{') => {
                 self.advance()?;
-                Ok(Some(Value::Array(self.forms_until(b'}', depth)?)))
+                let elements = atoms::in_order(self.forms_until(b'}', depth)?);
+                let twice =
+                    |found: Value| self.malformed("a set without repetition", shown(&found));
+                Ok(Some(Value::Array(elements.map_err(twice)?)))
             }
             Some(b'_') => {
                 self.advance()?;
                 self.required(depth)?;
                 Ok(None)
             }
-            Some(b'#') => Ok(Some(Value::String(format!("#{}", self.token()?)))),
-            Some(b'"') => {
+            Some(b'#') => {
                 self.advance()?;
-                Ok(Some(Value::String(self.string()?)))
+                Ok(Some(Value::String(format!("~z{}", self.token()?))))
             }
             _ => {
-                self.token()?;
-                self.required(depth).map(Some)
+                let tag = self.token()?;
+                Ok(Some(match self.required(depth)? {
+                    // Of tags around tags the innermost is kept.
+                    Value::String(text) if !text.starts_with("~#") => {
+                        Value::String(format!("~#{tag} {text}"))
+                    }
+                    form => form,
+                }))
             }
         }
     }
@@ -157,11 +170,11 @@ impl<R: BufRead> Forms<R> {
                     let Some(value) = forms.next() else {
                         return Err(self.malformed("a value for each key of a map", "none"));
                     };
-                    let key = match key {
-                        Value::String(key) => key,
-                        other => other.to_string(),
-                    };
-                    map.insert(key, value);
+                    let field = atoms::field_of(key);
+                    if map.contains_key(&field) {
+                        return Err(self.malformed("a map without repetition", field));
+                    }
+                    map.insert(field, value);
                 }
                 Ok(Value::Object(map))
             }
@@ -265,34 +278,4 @@ fn is_blank(byte: u8) -> bool {
 
 fn ends_token(byte: u8) -> bool {
     is_blank(byte) || b"()[]{}\";".contains(&byte)
-}
-
-fn atom(token: &str) -> Value {
-    match token {
-        "nil" => return Value::Null,
-        "true" => return Value::Bool(true),
-        "false" => return Value::Bool(false),
-        _ => {}
-    }
-    if let Some(name) = token.strip_prefix(':') {
-        return Value::String(name.to_owned());
-    }
-    number(token).map_or_else(|| Value::String(token.to_owned()), Value::Number)
-}
-
-/// Integers and decimals, with or without the suffix of arbitrary precision.
-fn number(token: &str) -> Option<Number> {
-    let unsigned = token.strip_prefix(['-', '+']).unwrap_or(token);
-    if !unsigned.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
-    }
-    let digits = token.strip_prefix('+').unwrap_or(token);
-    let whole = digits.strip_suffix('N').unwrap_or(digits);
-    if let Ok(integer) = whole.parse::<i64>() {
-        return Some(integer.into());
-    }
-    if let Ok(integer) = whole.parse::<u64>() {
-        return Some(integer.into());
-    }
-    Number::from_f64(digits.strip_suffix('M').unwrap_or(digits).parse().ok()?)
 }

@@ -30,26 +30,30 @@ fn atoms() {
     check("nil true false", &json!([null, true, false]));
     check("0 -1 +1 9223372036854775808 12N", &json!([0, -1, 1, 9_223_372_036_854_775_808_u64, 12]));
     check("1.5 -2.5e3 3.25M", &json!([1.5, -2500.0, 3.25]));
-    check("1/2 ##Inf ##-Inf ##NaN", &json!(["1/2", "##Inf", "##-Inf", "##NaN"]));
-    check(":ok :timed-out :a/b", &json!(["ok", "timed-out", "a/b"]));
-    check("sym -sym ns/sym", &json!(["sym", "-sym", "ns/sym"]));
-    check(r"\a \newline \( [\)]", &json!(["a", "newline", "(", [")"]]));
+    check("1/2 ##Inf ##-Inf ##NaN", &json!(["~r1/2", "~zInf", "~z-Inf", "~zNaN"]));
+    check(":ok :timed-out :a/b", &json!(["~:ok", "~:timed-out", "~:a/b"]));
+    check("sym -sym ns/sym", &json!(["~$sym", "~$-sym", "~$ns/sym"]));
+    check(r"\a \newline \( [\)]", &json!(["~ca", "~cnewline", "~c(", ["~c)"]]));
     check(r#""a\"b\\c\nd" "é\u00e9" "" "#, &json!(["a\"b\\c\nd", "éé", ""]));
 }
 
 #[test]
 fn collections() {
     check("[1 2] (3) #{4} []", &json!([[1, 2], [3], [4], []]));
-    check("{:a 1, \"b\" [2] 3 4}", &json!([{"a": 1, "b": [2], "3": 4}]));
-    check("[[:r 1 nil][:w 2 3]]", &json!([[["r", 1, null], ["w", 2, 3]]]));
+    check("#{10 9 :b \"a\" nil 1.5}", &json!([[null, 9, 10, 1.5, "a", "~:b"]]));
+    check("{:a 1, \"b\" [2] 3 4}", &json!([{"a": 1, "~'b": [2], "3": 4}]));
+    check("[[:r 1 nil][:w 2 3]]", &json!([[["~:r", 1, null], ["~:w", 2, 3]]]));
 }
 
 #[test]
 fn what_is_passed_over() {
     check("; nothing\n 1 ;here\n,,2", &json!([1, 2]));
     check("#_ [1 2] 3 [#_4]", &json!([3, []]));
-    check("#jepsen.history.Op{:index 0} #tag [1] #inst \"x\"", &json!([{"index": 0}, [1], "x"]));
-    check("#object[Foo 0x1a \"x\"] #\"re\"", &json!([["Foo", "0x1a", "x"], "re"]));
+    check(
+        "#jepsen.history.Op{:index 0} #tag [1] #inst \"x\"",
+        &json!([{"index": 0}, [1], "~#inst x"]),
+    );
+    check("#object[Foo 0x1a \"x\"] #\"re\"", &json!([["~$Foo", "~$0x1a", "x"], "~# re"]));
     check("^:meta {:a 1} ^{:b 2} [3]", &json!([{"a": 1}, [3]]));
 }
 
@@ -74,7 +78,7 @@ fn write(value: &Value) -> String {
         Value::Null => "nil".to_owned(),
         Value::Array(items) => format!("[{}]", all(&mut items.iter().map(write))),
         Value::Object(map) => {
-            let entry = |(key, value): (&String, &Value)| format!("{key:?} {}", write(value));
+            let entry = |(key, value): (&String, &Value)| format!(":{key} {}", write(value));
             format!("{{{}}}", all(&mut map.iter().map(entry)))
         }
         other => other.to_string(),

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+use super::atoms::{Field, edn_of, key_of, text_of};
 use super::{HEADER, INDEPENDENT};
+use crate::history::quoted::is_other_json;
 use crate::history::{ErrorKind, Event, EventError, History, Kind, Process};
 
 /// Writes a map for each event, and before them, as comments, what Jepsen has no place for.
@@ -46,7 +48,7 @@ fn map_of(event: &Event, independent: bool, text: &mut String) {
         true => {
             *text += "[";
             match &event.key {
-                Some(key) => map_key(key, text),
+                Some(key) => key_name(key, text),
                 None => *text += "nil",
             }
             *text += " ";
@@ -116,7 +118,10 @@ fn value(found: &Value, text: &mut String) {
         Value::Null => *text += "nil",
         Value::Bool(found) => *text += if *found { "true" } else { "false" },
         Value::Number(number) => *text += &number.to_string(),
-        Value::String(found) => string(found, text),
+        Value::String(found) => match edn_of(found) {
+            Some(atom) => *text += &atom,
+            None => string(text_of(found), text),
+        },
         Value::Array(elements) => {
             *text += "[";
             for (at, element) in elements.iter().enumerate() {
@@ -138,15 +143,27 @@ fn value(found: &Value, text: &mut String) {
     }
 }
 
-/// A number if it is one, as Jepsen's keys are; else as a name.
-fn map_key(key: &str, text: &mut String) {
-    match key.parse::<i64>() {
-        Ok(number) if number.to_string() == key => *text += key,
-        _ => name(key, text),
+fn map_key(field: &str, text: &mut String) {
+    match key_of(field) {
+        Field::Keyword(keyword) => {
+            text.push(':');
+            *text += keyword;
+        }
+        Field::Text(found) => string(found, text),
+        Field::Atom(atom) => *text += &atom,
+        Field::Other(other) => value(&other, text),
     }
 }
 
-/// A keyword if it can be one, else a string. All of them are read as the same text.
+/// The key of an object: a number if it is one, as Jepsen's keys are.
+fn key_name(key: &str, text: &mut String) {
+    match is_other_json(key).filter(|other| !other.is_null()) {
+        Some(other) => value(&other, text),
+        None => value(&Value::from(key), text),
+    }
+}
+
+/// A keyword if it can be one, else a string: of a name it does not matter which.
 fn name(name: &str, text: &mut String) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*+!?".contains(&byte);
     if name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(is_plain) {

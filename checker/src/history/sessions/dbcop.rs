@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::{Transaction, begin};
 use crate::history::Kind;
+use crate::history::Malformed;
 use crate::history::build::Builder;
-use crate::history::read::{Malformed, ReadError};
+use crate::history::read::ReadError;
 
 /// Reads the whole input. Value 0 is the initial one.
 pub(in crate::history) fn read_dbcop(
@@ -106,6 +107,6 @@ impl<R: BufRead> Binary<R> {
     /// The file has no lines, so all of it is the first; the position says more.
     fn malformed(&self, expected: &str, found: &str) -> ReadError {
         let expected = format!("{expected} at byte {}", self.at);
-        Malformed { line: 1, expected, found: found.to_owned() }.into()
+        Malformed::new(1, expected, found).into()
     }
 }

@@ -10,10 +10,10 @@ use std::io::BufRead;
 use serde_json::{Value, json};
 
 use super::{Transaction, begin};
-use crate::history::Kind;
 use crate::history::build::Builder;
 use crate::history::lines::each_line;
-use crate::history::read::{Malformed, ReadError};
+use crate::history::read::ReadError;
+use crate::history::{Kind, Malformed};
 
 /// Reads Plume's notation. The value 0 is the initial one.
 pub(in crate::history) fn read_plume(
@@ -109,6 +109,5 @@ pub(in crate::history) fn read_awdit(
 }
 
 fn malformed(line: u64, expected: &str, found: &str) -> Malformed {
-    let found = found.chars().take(60).collect();
-    Malformed { line, expected: expected.to_owned(), found }
+    Malformed::new(line, expected, found)
 }
