@@ -31,7 +31,7 @@ fn a_history_keeps_its_verdict_in_every_notation() {
     check(folder, "check a.jsonl", 1, "stale-read x1");
     check(folder, "convert a.jsonl --to edn -o b.edn", 0, "");
     let edn = std::fs::read_to_string(folder.join("b.edn")).unwrap();
-    assert!(edn.contains(":type :ok, :process 1, :f :read, :value [:k nil]}"), "{edn}");
+    assert!(edn.contains(":type :ok, :process 1, :f :read, :value [\"k\" nil]}"), "{edn}");
     check(folder, "check b.edn", 1, "stale-read x1");
     let printed = check(folder, "convert b.edn --from edn --to jsonl", 0, "\"key\":\"k\"").stdout;
     std::fs::write(folder.join("c.jsonl"), printed).unwrap();
