@@ -1,7 +1,7 @@
 //! Histories in other tools' formats.
 
 use serde_json::json;
-use splitbrain_checker::history::{Format, History, ReadOptions};
+use splitbrain_checker::history::{Completion, Format, History, ReadOptions};
 use splitbrain_checker::{Options, judge};
 
 /// One line for each operation, or the error.
@@ -153,7 +153,7 @@ fn a_format_that_is_named_is_not_guessed() {
     let nothing = "line 1: expected an event, found none in the whole file";
     check("{:process 0}", &named(Format::Porcupine), nothing);
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-    assert_eq!(names, ["jsonl", "edn", "json", "porcupine", "plume", "awdit", "dbcop"]);
+    assert_eq!(names, ["jsonl", "edn", "json", "porcupine", "plume", "awdit", "dbcop", "cobra"]);
 }
 
 #[test]
@@ -296,4 +296,77 @@ fn transactions_in_dbcops_notation() {
     }
     let error = History::read(&*[bytes, vec![0]].concat()).expect_err("it goes on");
     assert!(error.to_string().ends_with("found more bytes"), "{error}");
+}
+
+/// A log of Cobra: letters, each with its numbers.
+fn cobra(records: &[(u8, &[u64])]) -> Vec<u8> {
+    let record = |(letter, numbers): &(u8, &[u64])| {
+        let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
+        std::iter::once(*letter).chain(numbers).collect::<Vec<u8>>()
+    };
+    records.iter().flat_map(record).collect()
+}
+
+/// A key's hash, which is more than JSON's readers keep if they are not careful.
+const KEY: u64 = u64::MAX - 1;
+
+const COBRA: [(u8, &[u64]); 9] = [
+    (b'S', &[1]),
+    (b'W', &[101, KEY, 7]),
+    (b'R', &[0xbebe_ebee, 0xbebe_ebee, 5, 0]),
+    (b'R', &[0xbebe_ebee, 0x2333_2333, 6, 0]),
+    (b'C', &[1]),
+    (b'S', &[2]),
+    (b'R', &[1, 101, KEY, 7]),
+    (b'C', &[2]),
+    (b'S', &[3]),
+];
+
+#[test]
+fn transactions_in_cobras_notation() {
+    let bytes = cobra(&COBRA);
+    let history = History::read(&*bytes).expect("a history");
+    assert!(!history.has_real_time());
+    let values: Vec<String> = history.operations().iter().map(|o| o.result.to_string()).collect();
+    let written = format!("[[\"w\",{KEY},101],[\"r\",5,null]]");
+    // The last transaction was not committed.
+    assert_eq!(values, [written, format!("[[\"r\",{KEY},101]]"), "[]".to_owned()]);
+    let ends: Vec<_> = history.operations().iter().map(|o| o.completion).collect();
+    assert_eq!(ends, [Completion::Ok, Completion::Ok, Completion::Info]);
+    let whole = cobra(&COBRA[..8]);
+    let error = read_as(Format::Cobra, &[whole.as_slice(), b"W"].concat());
+    assert_eq!(error, format!("line 1: expected S at byte {}, found W", whole.len() + 1));
+    let error = read_as(Format::Cobra, &cobra(&[COBRA[0], COBRA[0]]));
+    assert_eq!(error, "line 1: expected W, R or C at byte 10, found S");
+    let error = read_as(Format::Cobra, &cobra(&[(b'S', &[1]), (b'C', &[2])]));
+    assert_eq!(error, "line 1: expected the end of transaction 1 at byte 18, found that of 2");
+    let error = read_as(Format::Cobra, &cobra(&[(b'S', &[1]), (b'R', &[0xdead_beef, 9, 9, 9])]));
+    assert!(error.ends_with("found write 9 of none"), "{error}");
+    for end in [5, 12, 30] {
+        let error = read_as(Format::Cobra, &whole[..end]);
+        assert!(error.ends_with("found the end of the file"), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_of_cobras_logs_is_a_session_for_each() {
+    let folder = std::env::temp_dir().join(format!("splitbrain-cobra-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let error = History::open(&folder).expect_err("it is empty").to_string();
+    assert!(error.contains("expected logs of Cobra (*.log)"), "{error}");
+    for (name, records) in
+        [("T2.log", &COBRA[5..8]), ("T1.log", &COBRA[..5]), ("other", &COBRA[..1])]
+    {
+        std::fs::write(folder.join(name), cobra(records)).expect("written");
+    }
+    let history = History::open(&folder);
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let history = history.expect("a history");
+    let processes: Vec<u64> = history.operations().iter().map(|o| o.process).collect();
+    assert_eq!(processes, [0, 1]);
+}
+
+fn read_as(format: Format, bytes: &[u8]) -> String {
+    let options = ReadOptions { format: Some(format), ..auto() };
+    History::read_with(bytes, &options).expect_err("a refusal").to_string()
 }

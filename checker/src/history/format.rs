@@ -22,11 +22,13 @@ pub enum Format {
     Awdit,
     /// The binary files of dbcop.
     Dbcop,
+    /// The binary logs of Cobra, one for each session.
+    Cobra,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Jsonl,
         Format::Edn,
         Format::Json,
@@ -34,6 +36,7 @@ impl Format {
         Format::Plume,
         Format::Awdit,
         Format::Dbcop,
+        Format::Cobra,
     ];
 
     /// The format's name on a command line.
@@ -46,6 +49,7 @@ impl Format {
             Format::Plume => "plume",
             Format::Awdit => "awdit",
             Format::Dbcop => "dbcop",
+            Format::Cobra => "cobra",
         }
     }
 
@@ -53,6 +57,12 @@ impl Format {
     /// known is taken for JSON lines, whose reader then says what is wrong.
     pub fn detect(beginning: &[u8]) -> Format {
         let beginning = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning);
+        // What follows the number of the first transaction tells it from dbcop's.
+        if matches!(beginning, [b'S', _, _, _, _, _, _, _, _, b'W' | b'R' | b'C', ..])
+            && beginning[1..9].contains(&0)
+        {
+            return Format::Cobra;
+        }
         // No text begins with eight bytes of which some are 0.
         if beginning.iter().take(8).any(|byte| *byte == 0) {
             return Format::Dbcop;

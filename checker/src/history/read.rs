@@ -8,7 +8,7 @@ use super::build::Builder;
 use super::jepsen::{read_edn, read_log};
 use super::json::read_json;
 use super::jsonl::read_jsonl;
-use super::sessions::{read_awdit, read_dbcop, read_plume};
+use super::sessions::{read_awdit, read_cobra, read_dbcop, read_plume};
 use super::{Event, Format, Header, History, Malformed};
 
 /// In UTF-8.
@@ -48,10 +48,17 @@ impl History {
         History::open_with(path, &ReadOptions::default())
     }
 
-    /// Reads the history in a file; see [`History::read_with`].
+    /// Reads the history in a file; see [`History::read_with`]. A folder holds logs of Cobra, one for
+    /// each session.
     pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<History, ReadError> {
         let path = path.as_ref();
         let unreadable = |source| ReadError::Unreadable { path: path.to_owned(), source };
+        if path.is_dir() {
+            return sessions_of(path, options).map_err(|error| match error {
+                ReadError::Io(source) => unreadable(source),
+                other => other,
+            });
+        }
         let file = File::open(path).map_err(unreadable)?;
         let input = BufReader::with_capacity(1 << 20, file);
         History::read_with(input, options).map_err(|error| match error {
@@ -104,6 +111,26 @@ impl History {
     }
 }
 
+/// Reads a folder, whose logs are sessions in the order of their names.
+fn sessions_of(folder: &Path, options: &ReadOptions) -> Result<History, ReadError> {
+    let mut paths = Vec::new();
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        paths.extend(path.extension().is_some_and(|e| e == "log").then_some(path));
+    }
+    if paths.is_empty() || options.format.is_some_and(|format| format != Format::Cobra) {
+        let expected = "logs of Cobra (*.log), which alone come as a folder";
+        let found = format!("{} of them in {}", paths.len(), folder.display());
+        return Err(Malformed::new(1, expected, found).into());
+    }
+    paths.sort();
+    let mut builder = Builder::new(Format::Cobra, options.independent);
+    for (path, session) in paths.iter().zip(0..) {
+        read_cobra(BufReader::new(File::open(path)?), session, &mut builder)?;
+    }
+    Ok(builder.finish())
+}
+
 fn build(
     mut input: impl BufRead,
     options: &ReadOptions,
@@ -127,6 +154,7 @@ fn build(
         Format::Plume => read_plume(input, &mut builder)?,
         Format::Awdit => read_awdit(input, &mut builder)?,
         Format::Dbcop => read_dbcop(input, &mut builder)?,
+        Format::Cobra => read_cobra(input, 0, &mut builder)?,
     }
     if builder.is_empty() {
         return Err(Malformed::new(1, "an event", "none in the whole file").into());

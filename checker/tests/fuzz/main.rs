@@ -56,7 +56,7 @@ fn main_of(format: Format, inputs: u64) -> Tally {
     let mut random = ChaCha8Rng::seed_from_u64(format as u64);
     let seeds = seeds::of(format);
     assert!(seeds.len() >= 3, "{} seeds for {format}", seeds.len());
-    let mutator = Mutator::new(&seeds, format == Format::Dbcop);
+    let mutator = Mutator::new(&seeds, matches!(format, Format::Dbcop | Format::Cobra));
     let mut tally = Tally { inputs, ..Tally::default() };
     let mut input = Vec::new();
     for number in 0..inputs {
@@ -103,9 +103,13 @@ fn read(format: Format, input: &[u8], options: &ReadOptions) -> Fate {
             assert!(malformed.line >= 1 && !malformed.expected.is_empty());
             let late = match format {
                 // It has no lines, but says at which byte it was.
-                Format::Dbcop => {
+                Format::Dbcop | Format::Cobra => {
                     let byte = malformed.expected.rsplit(' ').next().and_then(|n| n.parse().ok());
-                    byte.is_some_and(|byte: usize| byte > seeds::DBCOP_FIRST_RECORD)
+                    let first = match format {
+                        Format::Cobra => seeds::COBRA_FIRST_RECORD,
+                        _ => seeds::DBCOP_FIRST_RECORD,
+                    };
+                    byte.is_some_and(|byte: usize| byte > first)
                 }
                 _ => malformed.line > seeds::first_record_line(input),
             };

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use splitbrain_checker::history::{Format, History, Notation};
 
 const MOST_BYTES: usize = 3_000;
+/// In [`cobra`] the first transaction ends here.
+pub const COBRA_FIRST_RECORD: usize = 9 + 2 * 25 + 9;
 /// In [`dbcop`] the header and the first transaction end here.
 pub const DBCOP_FIRST_RECORD: usize = 9 * 8 + 4 + 8 + 2 * 18 + 1;
 
@@ -21,6 +23,7 @@ pub fn of(format: Format) -> Vec<Vec<u8>> {
         Format::Plume => (1..5).map(plume).collect(),
         Format::Awdit => (1..5).map(awdit).collect(),
         Format::Dbcop => (1..5).map(dbcop).collect(),
+        Format::Cobra => (1..5).map(cobra).collect(),
     };
     for seed in &mut seeds {
         cut(seed);
@@ -82,6 +85,8 @@ fn theirs(format: Format) -> Vec<Vec<u8>> {
             Format::Awdit => text.contains("awdit") && extension == "txt",
             // Too long, and cut it is of no use.
             Format::Dbcop => false,
+            // There are none.
+            Format::Cobra => false,
         }
     };
     let read = |path: &PathBuf| {
@@ -165,6 +170,26 @@ fn dbcop(size: u64) -> Vec<u8> {
             }
             bytes.push(1);
         }
+    }
+    bytes
+}
+
+fn cobra(size: u64) -> Vec<u8> {
+    let record = |letter: u8, numbers: &[u64]| {
+        let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
+        std::iter::once(letter).chain(numbers).collect::<Vec<u8>>()
+    };
+    let mut bytes = Vec::new();
+    let all: Vec<_> = operations(size).collect();
+    for (number, transaction) in (1..).zip(all.chunks(2)) {
+        bytes.extend(record(b'S', &[number]));
+        for (writes, key, value, ..) in transaction {
+            bytes.extend(match *writes || number == 1 {
+                true => record(b'W', &[*value, *key, *value]),
+                false => record(b'R', &[number - 1, *value, *key, *value]),
+            });
+        }
+        bytes.extend(record(b'C', &[number]));
     }
     bytes
 }

@@ -68,7 +68,8 @@ fn point_latest_to(run: &Path) {
     }
 }
 
-/// The history that a person means by a path: a file, or the folder of a run.
+/// The history that a person means by a path: a file, the folder of a run, or that of another tool.
 pub fn history_of(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join(HISTORY) } else { path.to_owned() }
+    let of_run = path.join(HISTORY);
+    if of_run.exists() { of_run } else { path.to_owned() }
 }

@@ -4,13 +4,13 @@
 //! An event is a byte for whether it writes, a variable, a value, and a byte for whether it
 //! succeeded; after the events of a transaction a byte says whether it was committed.
 
-use std::io::{BufRead, ErrorKind, Read};
+use std::io::BufRead;
 
 use serde_json::json;
 
+use super::binary::Binary;
 use super::{Transaction, begin};
 use crate::history::Kind;
-use crate::history::Malformed;
 use crate::history::build::Builder;
 use crate::history::read::ReadError;
 
@@ -20,21 +20,22 @@ pub(in crate::history) fn read_dbcop(
     builder: &mut Builder,
 ) -> Result<(), ReadError> {
     begin(&json!(0), builder)?;
-    let mut input = Binary { input, at: 0 };
+    let input = &mut Binary::new(input);
     for _ in 0..5 {
-        input.natural("a number of the header")?;
+        natural(input, "a number of the header")?;
     }
     for _ in 0..3 {
-        input.pass_text()?;
+        let length = natural(input, "the length of a text")?;
+        input.pass(length, "a text")?;
     }
-    for session in 0..input.natural("the number of sessions")? {
-        for _ in 0..input.natural("the number of transactions")? {
+    for session in 0..natural(input, "the number of sessions")? {
+        for _ in 0..natural(input, "the number of transactions")? {
             let mut transaction = Transaction { session, ..Transaction::default() };
-            for _ in 0..input.natural("the number of events")? {
-                let writes = input.flag("whether an event writes")?;
-                let variable = input.natural("a variable")?;
-                let value = json!(input.natural("a value")?);
-                let succeeded = input.flag("whether an event succeeded")?;
+            for _ in 0..natural(input, "the number of events")? {
+                let writes = flag(input, "whether an event writes")?;
+                let variable = natural(input, "a variable")?;
+                let value = json!(natural(input, "a value")?);
+                let succeeded = flag(input, "whether an event succeeded")?;
                 match writes {
                     true => transaction.write(variable, &value),
                     // What was not answered says nothing.
@@ -42,7 +43,7 @@ pub(in crate::history) fn read_dbcop(
                     false => transaction.read(variable, &serde_json::Value::Null),
                 }
             }
-            let committed = input.flag("whether a transaction was committed")?;
+            let committed = flag(input, "whether a transaction was committed")?;
             let kind = if committed { Kind::Ok } else { Kind::Fail };
             transaction.end(1, kind, builder)?;
         }
@@ -53,60 +54,14 @@ pub(in crate::history) fn read_dbcop(
     }
 }
 
-struct Binary<R> {
-    input: R,
-    /// The position in the file, in bytes.
-    at: u64,
+fn natural(input: &mut Binary<impl BufRead>, what: &str) -> Result<u64, ReadError> {
+    input.eight(what).map(u64::from_le_bytes)
 }
 
-impl<R: BufRead> Binary<R> {
-    fn byte(&mut self) -> Result<Option<u8>, ReadError> {
-        let mut byte = [0];
-        let read = self.fill(&mut byte)?;
-        Ok(read.then_some(byte[0]))
-    }
-
-    /// False at the end of the file.
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<bool, ReadError> {
-        match self.input.read_exact(bytes) {
-            Ok(()) => {
-                self.at += bytes.len() as u64;
-                Ok(true)
-            }
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn natural(&mut self, what: &str) -> Result<u64, ReadError> {
-        let mut bytes = [0; 8];
-        match self.fill(&mut bytes)? {
-            true => Ok(u64::from_le_bytes(bytes)),
-            false => Err(self.malformed(what, "the end of the file")),
-        }
-    }
-
-    fn flag(&mut self, what: &str) -> Result<bool, ReadError> {
-        match self.byte()? {
-            Some(flag @ (0 | 1)) => Ok(flag == 1),
-            Some(other) => Err(self.malformed(what, &format!("{other}, which is neither 0 nor 1"))),
-            None => Err(self.malformed(what, "the end of the file")),
-        }
-    }
-
-    fn pass_text(&mut self) -> Result<(), ReadError> {
-        let length = self.natural("the length of a text")?;
-        let passed = std::io::copy(&mut self.input.by_ref().take(length), &mut std::io::sink())?;
-        self.at += passed;
-        if passed < length {
-            return Err(self.malformed("a text", "the end of the file"));
-        }
-        Ok(())
-    }
-
-    /// The file has no lines, so all of it is the first; the position says more.
-    fn malformed(&self, expected: &str, found: &str) -> ReadError {
-        let expected = format!("{expected} at byte {}", self.at);
-        Malformed::new(1, expected, found).into()
+fn flag(input: &mut Binary<impl BufRead>, what: &str) -> Result<bool, ReadError> {
+    match input.byte()? {
+        Some(flag @ (0 | 1)) => Ok(flag == 1),
+        Some(other) => Err(input.malformed(what, &format!("{other}, which is neither 0 nor 1"))),
+        None => Err(input.malformed(what, "the end of the file")),
     }
 }

@@ -1,12 +1,15 @@
-//! The formats of the transactional checkers Plume, PolySI, AWDIT and dbcop: what each session's
+//! The formats of the transactional checkers Plume, PolySI, AWDIT, dbcop and Cobra: what each session's
 //! transactions read and wrote. They have no times, so nothing is known of the order of two
 //! sessions' transactions but what the values tell.
 
+mod binary;
+mod cobra;
 mod dbcop;
 mod text;
 
 use serde_json::{Value, json};
 
+pub(super) use cobra::read_cobra;
 pub(super) use dbcop::read_dbcop;
 pub(super) use text::{read_awdit, read_plume};
 
