@@ -1,7 +1,7 @@
 //! Histories in other tools' formats.
 
 use serde_json::json;
-use splitbrain_checker::history::{Completion, Format, History, ReadOptions};
+use splitbrain_checker::history::{Completion, Format, History, Operation, ReadOptions};
 use splitbrain_checker::{Options, judge};
 
 /// One line for each operation, or the error.
@@ -10,7 +10,7 @@ fn check(text: &str, options: &ReadOptions, expected: &str) {
     let found = match History::read_with(text.as_bytes(), options) {
         Err(error) => error.to_string(),
         Ok(history) => {
-            let show = |operation: &splitbrain_checker::history::Operation| {
+            let show = |operation: &Operation| {
                 format!(
                     "p{} {} {} {} {:?} {}",
                     operation.process,
@@ -327,11 +327,11 @@ fn transactions_in_cobras_notation() {
     let bytes = cobra(&COBRA);
     let history = History::read(&*bytes).expect("a history");
     assert!(!history.has_real_time());
-    let values: Vec<String> = history.operations().iter().map(|o| o.result.to_string()).collect();
+    let values: Vec<String> = history.operations().iter().map(|o| o.result().to_string()).collect();
     let written = format!("[[\"w\",{KEY},101],[\"r\",5,null]]");
     // The last transaction was not committed.
     assert_eq!(values, [written, format!("[[\"r\",{KEY},101]]"), "[]".to_owned()]);
-    let ends: Vec<_> = history.operations().iter().map(|o| o.completion).collect();
+    let ends: Vec<_> = history.operations().iter().map(Operation::completion).collect();
     assert_eq!(ends, [Completion::Ok, Completion::Ok, Completion::Info]);
     let whole = cobra(&COBRA[..8]);
     let error = read_as(Format::Cobra, &[whole.as_slice(), b"W"].concat());

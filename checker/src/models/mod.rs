@@ -41,7 +41,7 @@
 //!     fn op(&self, o: &Operation, answered: bool, _: &mut Values) -> Result<Option<Op>, NoSuchOperation> {
 //!         match o.f() {
 //!             "raise" => Ok(Some(Op::Raise)),
-//!             "look" if answered => o.result.as_bool().map(|up| Some(Op::Look(up))).ok_or(NoSuchOperation),
+//!             "look" if answered => o.result().as_bool().map(|up| Some(Op::Look(up))).ok_or(NoSuchOperation),
 //!             "look" => Ok(None),
 //!             _ => Err(NoSuchOperation),
 //!         }
