@@ -330,6 +330,49 @@ fn a_sweep_grows_one_thing() {
     check("scale --time-limit 10ms", 64, "at least 1s");
 }
 
+/// What `report` says of a history in a format.
+fn report_of(history: &str, format: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("history.jsonl"), history).unwrap();
+    let args = ["report", "history.jsonl", "--format", format];
+    let output = splitbrain(&args, folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_report_can_be_had_in_every_format() {
+    let stale = stale();
+    let verdict: Value = serde_json::from_str(&report_of(&stale, "json")).unwrap();
+    assert_eq!(verdict["verdict"], "invalid");
+    assert!(report_of(&stale, "text").contains("stale-read x1"));
+    assert!(report_of(&stale, "html").starts_with("<!doctype html>"));
+    assert!(report_of(&stale, "markdown").contains("**stale-read** x1"));
+    let csv = report_of(&stale, "csv");
+    assert_eq!(csv.lines().nth(2), Some("2,1,,,read,,null,null,ok,30,30,40"), "{csv}");
+    assert_eq!(csv.lines().count(), 3);
+}
+
+#[test]
+fn a_ci_system_tells_invalid_from_unknown() {
+    let invalid = report_of(&stale(), "junit");
+    assert!(invalid.contains(r#"failures="1" errors="0""#), "{invalid}");
+    let valid = report_of(VALID, "junit");
+    assert!(valid.contains(r#"failures="0" errors="0""#), "{valid}");
+    let vacuous: String =
+        VALID.lines().filter(|line| !line.contains("ok")).map(|line| format!("{line}\n")).collect();
+    let unknown = report_of(&vacuous.replace(r#""process":1"#, r#""process":2"#), "junit");
+    assert!(unknown.contains(r#"failures="0" errors="1""#), "{unknown}");
+    assert!(unknown.contains("vacuous"), "{unknown}");
+}
+
+#[test]
+fn a_report_that_cannot_be_made_says_why() {
+    check("report nowhere", 64, "nowhere");
+    check("report nowhere --format pdf", 64, "html, text, json, junit, markdown, csv");
+    check_history(VALID, "--json", 0, "valid");
+}
+
 #[test]
 fn nines_are_told_with_their_downtime() {
     check("nines 99.99", 0, "52m 35.7s");

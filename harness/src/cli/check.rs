@@ -101,7 +101,7 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
     let judged = if args.follow || path == Path::new("-") {
         follow(&path, &question)
     } else {
-        report::judge_file(&path, &question)
+        report::judge_file(&path, &question).map(|(_, judged)| judged)
     };
     let judged = judged.map_err(usage)?;
     let text = if args.json { judged.json() } else { judged.text() };

@@ -9,6 +9,7 @@ mod doctor;
 mod follow;
 mod list;
 mod nines;
+mod report;
 mod run;
 mod scale;
 
@@ -80,6 +81,8 @@ enum Command {
     Scale(scale::Args),
     /// Judge a stored history again.
     Check(check::Args),
+    /// Write what a stored history says: as a page with charts, for a CI system, as a table.
+    Report(report::Args),
     /// Write a history in another notation, such as Jepsen's.
     Convert(convert::Args),
     /// Show the modes, workloads, faults, databases and environments there are.
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::main(&args),
         Command::Scale(args) => scale::main(&args),
         Command::Check(args) => check::main(&args),
+        Command::Report(args) => report::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::List(args) => list::main(&args),
         Command::Nines(args) => nines::main(&args),

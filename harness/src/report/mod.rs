@@ -1,5 +1,9 @@
 //! What a person and a machine are told of a history. Everything here comes from that one file.
 
+mod csv;
+mod html;
+mod junit;
+mod markdown;
 mod text;
 
 use std::fs::File;
@@ -112,14 +116,14 @@ pub fn open(path: &Path, reading: &ReadOptions) -> anyhow::Result<History> {
 ///
 /// # Errors
 /// If it cannot be read, or its operations are not those of the objects that it is judged by.
-pub fn judge_file(path: &Path, question: &Question) -> anyhow::Result<Judged> {
+pub fn judge_file(path: &Path, question: &Question) -> anyhow::Result<(History, Judged)> {
     let begun = Instant::now();
     let history = open(path, &question.reading)?;
     let judged = judge_history(&history, question, begun);
     fits(&judged, &path.display().to_string(), |index| {
         History::line_of(BufReader::new(File::open(path)?), &question.reading, index)
     })?;
-    Ok(judged)
+    Ok((history, judged))
 }
 
 /// Refuses operations that are not those of the objects that they were taken for; `line_of` finds
@@ -140,6 +144,37 @@ pub fn fits(
         }
         None => anyhow!("{name}: {misfit}; --model takes {known}"),
     })
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A page with charts, one file that fetches nothing.
+    Html,
+    /// The block that a run ends with.
+    Text,
+    /// The verdict, one object.
+    Json,
+    /// JUnit's XML, which CI systems read: one test case for what was expected.
+    Junit,
+    /// A summary for where Markdown is shown.
+    Markdown,
+    /// A table of the operations.
+    Csv,
+}
+
+impl Format {
+    /// The report of a judged history.
+    pub fn render(self, judged: &Judged, history: &History) -> anyhow::Result<String> {
+        Ok(match self {
+            Format::Html => html::render(judged, history),
+            Format::Text => judged.text(),
+            Format::Json => judged.json(),
+            Format::Junit => junit::render(judged)?,
+            Format::Markdown => markdown::render(judged),
+            Format::Csv => csv::render(history)?,
+        })
+    }
 }
 
 /// Judges a history whose reading began at `begun`.
@@ -207,6 +242,18 @@ impl Judged {
             value["failure"] = failure.clone().into();
         }
         value.to_string() + "\n"
+    }
+
+    /// What a person types to judge it again or to repeat it, with what each does; nothing if it was
+    /// not kept.
+    fn commands(&self) -> Vec<(&'static str, String)> {
+        let program = crate::cli::this_program();
+        let Some(run) = &self.kept_in else { return Vec::new() };
+        let again = |what| format!("{program} {what}");
+        vec![
+            ("check again", again(format!("check {run}"))),
+            ("run again", again(format!("run --plan {run}/plan.json"))),
+        ]
     }
 
     /// At most 25 lines for a person, after a line for each key if that was asked for.

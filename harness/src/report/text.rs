@@ -169,10 +169,10 @@ fn violations(out: &mut String, judged: &Judged, room: usize) {
 fn ending(out: &mut String, judged: &Judged) {
     let judgement = &judged.judgement;
     if let Some(run) = &judged.kept_in {
-        let program = crate::cli::this_program();
         line(out, &format!("\nkept in      {run}"));
-        line(out, &format!("check again  {program} check {run}"));
-        line(out, &format!("run again    {program} run --plan {run}/plan.json"));
+    }
+    for (what, command) in judged.commands() {
+        line(out, &format!("{what:<12} {command}"));
     }
     let expected = word(judgement.expect);
     line(
@@ -224,7 +224,7 @@ mod tests {
                     let lines = text.lines().filter(|line| !line.starts_with('#'));
                     let plain = tempfile::NamedTempFile::new().unwrap();
                     std::fs::write(plain.path(), lines.collect::<Vec<_>>().join("\n")).unwrap();
-                    let mut judged = judge_file(plain.path(), &Question::default()).unwrap();
+                    let (_, mut judged) = judge_file(plain.path(), &Question::default()).unwrap();
                     judged.remarks = vec!["something else".to_owned(); 9];
                     let block = judged.text();
                     assert!(block.lines().count() <= super::LINES_MOST, "{block}");

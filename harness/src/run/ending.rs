@@ -5,12 +5,16 @@ use super::folder::{HISTORY, RunFolder, VERDICT};
 use super::prepare::Prepared;
 use crate::cli::Exit;
 use crate::interpreter::StopCause;
-use crate::report::{self, Judged, Question};
+use crate::report::{self, Format, Judged, Question};
 
 /// A run that is over.
 pub struct Ended {
     judged: Judged,
 }
+
+/// What is written beside the history.
+const REPORTS: [(&str, Format); 3] =
+    [(VERDICT, Format::Json), ("report.txt", Format::Text), ("report.html", Format::Html)];
 
 /// Stamps later than this are worth a word.
 const LATE_US: u64 = 10_000;
@@ -18,7 +22,7 @@ const LATE_US: u64 = 10_000;
 /// Judges the history of a run and writes the verdict and the report beside it.
 pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> anyhow::Result<Ended> {
     let question = Question { expect: Some(prepared.expect), ..Question::default() };
-    let mut judged = report::judge_file(&folder.file(HISTORY), &question)?;
+    let (history, mut judged) = report::judge_file(&folder.file(HISTORY), &question)?;
     judged.kept_in = Some(folder.name());
     judged.remarks = recorded.remarks;
     if recorded.lag_p99_us > LATE_US {
@@ -31,8 +35,10 @@ pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> any
     if let Some(StopCause::Failure(why)) = recorded.stop {
         judged.fail(&why);
     }
-    for (name, text) in [(VERDICT, judged.json()), ("report.txt", judged.text())] {
-        if let Err(error) = std::fs::write(folder.file(name), text) {
+    for (name, format) in REPORTS {
+        let text = format.render(&judged, &history);
+        let written = text.and_then(|text| Ok(std::fs::write(folder.file(name), text)?));
+        if let Err(error) = written {
             judged.fail(&format!("{name} cannot be written: {error}"));
         }
     }

@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 pub const STORE: &str = "store";
 /// The history's file in a run's folder.
 pub const HISTORY: &str = "history.jsonl";
+/// The plan's file.
+pub const PLAN: &str = "plan.json";
 /// The verdict's file.
 pub const VERDICT: &str = "verdict.json";
 

@@ -39,7 +39,7 @@ pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
     let plan = &prepared.plan;
     let folder = RunFolder::create(&plan.target, &plan.workload.name, started).map_err(harness)?;
     let written = serde_json::to_vec_pretty(plan).context("the plan").and_then(|bytes| {
-        std::fs::write(folder.file("plan.json"), bytes).context("plan.json cannot be written")
+        std::fs::write(folder.file(folder::PLAN), bytes).context("plan.json cannot be written")
     });
     written.map_err(harness)?;
     if !quiet {

@@ -23,7 +23,8 @@ fn a_run_keeps_everything_and_its_history_alone_gives_the_verdict() {
     assert!([Some(0), Some(1)].contains(&run.exit), "{}", run.said);
     assert!(["eventual", "linearizable"].contains(&verdict["class"].as_str().unwrap_or("none")));
     let kept = world.latest();
-    for file in ["plan.json", "history.jsonl", "verdict.json", "report.txt", "n1/store.log"] {
+    let files = ["plan.json", "history.jsonl", "verdict.json", "report.txt", "report.html"];
+    for file in files.into_iter().chain(["n1/store.log"]) {
         assert!(kept.join(file).exists(), "{file} is missing");
     }
     assert!(!kept.join("n1/data").exists(), "the nodes' data is not kept");
