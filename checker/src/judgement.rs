@@ -55,7 +55,7 @@ pub struct Judgement {
     pub explain: Vec<KeyPlan>,
     /// For each key that is linearizable an order of its operations, by the indices of their
     /// invocations, that explains every answer, if that was asked for; of a history without keys
-    /// by the empty name. Only registers have one, and only where it did not cost too much.
+    /// by the empty name. Only where it did not cost too much.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub order: BTreeMap<String, Vec<u64>>,
     /// Invocations of clients.

@@ -105,6 +105,7 @@ mod faults;
 pub mod history;
 mod judge;
 mod judgement;
+mod keys;
 mod ladder;
 pub mod linearizable;
 mod modelled;

@@ -1,5 +1,7 @@
 //! What the check by a model says of a history.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::history::{History, KeyId, Operation, shown};
@@ -20,6 +22,8 @@ pub(crate) struct Modelled {
     pub violations: Vec<Violation>,
     /// Empty unless it was asked for.
     pub plan: Vec<KeyPlan>,
+    /// Empty unless it was asked for.
+    pub order: BTreeMap<String, Vec<u64>>,
 }
 
 impl Modelled {
@@ -41,7 +45,8 @@ impl Modelled {
         let checks = model
             .check_before(history, before_index, &options.budget)
             .map_err(|operation| Misfit::of(operation, name, model.operations()))?;
-        Ok(Modelled::of(checks, name, history, options))
+        let order = orders(model, history, before_index, options);
+        Ok(Modelled { order, ..Modelled::of(checks, name, history, options) })
     }
 
     /// Checks registers, of which failed compare-and-sets are answers too.
@@ -54,7 +59,8 @@ impl Modelled {
         let (initial, nil_reads_any) = (reading.initial, reading.nil_reads_any);
         let model = ObservedRegister { initial: &initial, nil_reads_any };
         let checks = Named::check_before(&model, history, before_index, &options.budget).ok()?;
-        Some(Modelled::of(checks, Named::name(&model), history, options))
+        let order = orders(&model, history, before_index, options);
+        Some(Modelled { order, ..Modelled::of(checks, Named::name(&model), history, options) })
     }
 
     fn of(
@@ -99,7 +105,20 @@ impl Modelled {
             count,
             reached: None,
         });
-        Modelled { linearizable, violations: violations.into_iter().collect(), plan }
+        let violations = violations.into_iter().collect();
+        Modelled { linearizable, violations, plan, order: BTreeMap::new() }
+    }
+}
+
+fn orders(
+    model: &dyn Named,
+    history: &History,
+    before_index: Option<u64>,
+    options: &Options,
+) -> BTreeMap<String, Vec<u64>> {
+    match before_index {
+        None if options.order => model.orders(history, &options.budget),
+        _ => BTreeMap::new(),
     }
 }
 

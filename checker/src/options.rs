@@ -44,7 +44,7 @@ pub struct Options {
     pub failed_cas: FailedCas,
     /// The judgement says how each key was checked.
     pub explain: bool,
-    /// The judgement has an order for each register that is linearizable.
+    /// The judgement has an order for each object that is linearizable.
     pub order: bool,
 }
 

@@ -321,3 +321,22 @@ fn an_order_is_given_if_asked_for() {
     assert!(judged(&linearizable(), false).is_empty());
     assert!(judged(&stale(), true).is_empty(), "there is none");
 }
+
+#[test]
+fn models_have_orders_too() {
+    let judged = |last: &Value| {
+        let lines = [
+            json!([0, "invoke", "append", "a"]),
+            json!([1, "invoke", "append", "b"]),
+            json!([1, "ok", "append", "b"]),
+            json!([2, "invoke", "get", null]),
+            json!([2, "ok", "get", last]),
+        ];
+        let model = Some("kv-append".parse().expect("a model"));
+        let options = Options { order: true, model, ..Options::default() };
+        judge(&history(&json!({}), &lines), &options).order.into_values().collect::<Vec<_>>()
+    };
+    assert_eq!(judged(&json!("ab")), [[0, 1, 3]]);
+    assert_eq!(judged(&json!("b")), [[1, 3]], "nobody needs the first");
+    assert!(judged(&json!("a")).is_empty(), "there is none");
+}

@@ -6,6 +6,8 @@
 //! files are made in the target folder once and are in the page cache when they are measured.
 
 mod key_values;
+#[path = "../machine.rs"]
+mod machine;
 #[path = "../linearizable/simulated.rs"]
 mod simulated;
 mod written;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use machine::{load, peak_mib};
 use simulated::Simulation;
 use splitbrain_checker::history::History;
 use splitbrain_checker::linearizable::{Call, RegisterOp, ValueId};
@@ -35,15 +38,27 @@ fn main() {
     }
     let wanted = arguments.into_iter().find(|argument| !argument.starts_with("--"));
     println!(
-        "{:<30} {:>9} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9}",
-        "file", "ops", "MB", "read ms", "MB/s", "read MiB", "judge ms", "peak MiB"
+        "{:<30} {:>9} {:>8} {:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>6}",
+        "file",
+        "ops",
+        "MB",
+        "read ms",
+        "MB/s",
+        "read MiB",
+        "judge ms",
+        "peak MiB",
+        "both ms",
+        "load"
     );
     for schema in Schema::ALL {
         for stale in [None, Some(0.9)] {
             for operations in OPERATIONS {
                 let expected = if stale.is_none() { "valid" } else { "invalid" };
                 let title = format!("{schema:?}, {expected}, {operations}");
-                if wanted.as_ref().is_none_or(|wanted| title.contains(wanted)) {
+                if wanted
+                    .as_ref()
+                    .is_none_or(|wanted| title.to_lowercase().contains(&wanted.to_lowercase()))
+                {
                     let path = registers(schema, operations, stale);
                     row(&title, &path, operations, expected);
                 }
@@ -52,7 +67,10 @@ fn main() {
     }
     for operations in OPERATIONS {
         let title = format!("kv-append, 100 keys, {operations}");
-        if wanted.as_ref().is_none_or(|wanted| title.contains(wanted)) {
+        if wanted
+            .as_ref()
+            .is_none_or(|wanted| title.to_lowercase().contains(&wanted.to_lowercase()))
+        {
             let path = file(&title);
             if !path.exists() {
                 key_values::write(&path, operations).expect("the file is written");
@@ -103,9 +121,11 @@ fn row(title: &str, path: &Path, operations: usize, expected: &str) {
     let mb = path.metadata().map_or(0, |metadata| metadata.len()) as f64 / 1e6;
     println!(
         "{:<30} {operations:>9} {mb:>8.1} {read_ms:>9.1} {:>8.0} {read_mib:>9.0} {judge_ms:>9.1} \
-         {peak_mib:>9.0}",
+         {peak_mib:>9.0} {:>9.1} {:>6}",
         title.to_lowercase(),
         mb / read_ms * 1e3,
+        read_ms + judge_ms,
+        load(),
     );
 }
 
@@ -121,12 +141,4 @@ fn measure(path: &Path, expected: &str) {
     let found = if judgement.verdict == Verdict::Valid { "valid" } else { "invalid" };
     assert_eq!(found, expected, "{}", path.display());
     println!("{read_ms} {read_mib} {judge_ms} {}", peak_mib());
-}
-
-/// The most memory that this process has had resident so far; 0 where the system does not say.
-fn peak_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
 }

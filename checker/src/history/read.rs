@@ -60,7 +60,8 @@ impl History {
             });
         }
         let file = File::open(path).map_err(unreadable)?;
-        let input = BufReader::with_capacity(1 << 20, file);
+        // Blocks of lines are larger and go past the buffer.
+        let input = BufReader::with_capacity(1 << 16, file);
         History::read_with(input, options).map_err(|error| match error {
             ReadError::Io(source) => unreadable(source),
             other => other,

@@ -1,8 +1,10 @@
 //! The check of a whole history by a model: every key on its own, in parallel.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
-use super::{Answer, Decided, Model, Timed, Values, decide, witness};
+use super::{Answer, Decided, Model, Timed, Values, decide, order, witness};
 use crate::history::{Completion, History, KeyId, Operation};
 use crate::linearizable::{Budget, Limit};
 
@@ -53,14 +55,8 @@ fn check_before<'h, M: Model>(
     before_index: Option<u64>,
     budget: &Budget,
 ) -> Result<Vec<KeyCheck<'h>>, &'h Operation> {
-    let end = before_index.unwrap_or(u64::MAX);
-    let count = if model.spans_keys() { 1 } else { history.keys().len() };
-    let mut objects: Vec<Object<'h, M>> = (0..count).map(|_| Object::default()).collect();
-    for operation in history.operations().iter().take_while(|o| o.invoked.index < end) {
-        let at = if model.spans_keys() { 0 } else { operation.key.0 as usize };
-        objects[at].add(model, operation, end)?;
-    }
-    let mut order: Vec<usize> = (0..count).collect();
+    let objects = objects(model, history, before_index)?;
+    let mut order: Vec<usize> = (0..objects.len()).collect();
     // The largest first, so that no thread is left alone with it.
     order.sort_by_key(|at| std::cmp::Reverse(objects[*at].ops.len()));
     let mut checks: Vec<(usize, KeyCheck<'h>)> = order
@@ -75,6 +71,22 @@ fn check_before<'h, M: Model>(
         .collect();
     checks.sort_by_key(|(at, _)| *at);
     Ok(checks.into_iter().map(|(_, check)| check).collect())
+}
+
+/// The objects of a history, by key unless all keys are one object.
+fn objects<'h, M: Model>(
+    model: &M,
+    history: &'h History,
+    before_index: Option<u64>,
+) -> Result<Vec<Object<'h, M>>, &'h Operation> {
+    let end = before_index.unwrap_or(u64::MAX);
+    let count = if model.spans_keys() { 1 } else { history.keys().len() };
+    let mut objects: Vec<Object<'h, M>> = (0..count).map(|_| Object::default()).collect();
+    for operation in history.operations().iter().take_while(|o| o.invoked.index < end) {
+        let at = if model.spans_keys() { 0 } else { operation.key.0 as usize };
+        objects[at].add(model, operation, end)?;
+    }
+    Ok(objects)
 }
 
 /// The operations on one object.
@@ -133,6 +145,11 @@ pub(crate) trait Named: Sync {
         before_index: Option<u64>,
         budget: &Budget,
     ) -> Result<Vec<KeyCheck<'h>>, &'h Operation>;
+
+    /// An order for each object that has one, by its key (empty where there are no keys, or all are
+    /// one object): the indices of the operations' invocations. Operations that the model does not
+    /// have make it empty.
+    fn orders(&self, history: &History, budget: &Budget) -> BTreeMap<String, Vec<u64>>;
 }
 
 impl<M: Model> Named for M {
@@ -151,5 +168,16 @@ impl<M: Model> Named for M {
         budget: &Budget,
     ) -> Result<Vec<KeyCheck<'h>>, &'h Operation> {
         check_before(self, history, before_index, budget)
+    }
+
+    fn orders(&self, history: &History, budget: &Budget) -> BTreeMap<String, Vec<u64>> {
+        let objects = objects(self, history, None).unwrap_or_default();
+        let of = |(at, Object { ops, .. }): (usize, &Object<'_, M>)| {
+            let key = history.keys()[at].as_ref().filter(|_| !self.spans_keys());
+            let order = order(self, ops, budget)?;
+            let invoked = order.into_iter().map(|at| ops[at].invoked).collect();
+            Some((key.cloned().unwrap_or_default(), invoked))
+        };
+        objects.par_iter().enumerate().filter_map(of).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! A lock that gives each holder a token, which a later holder's exceeds.
 
+use rustc_hash::FxHashMap;
+
 use super::alternate::{self, Turn};
 use super::{Model, NoSuchOperation, Shortcut, Timed, Values};
 use crate::history::{Datum, Operation};
@@ -108,8 +110,43 @@ impl Model for FencedMutex {
     }
 
     fn witness(&self, ops: &[Timed<Op>], at: Option<usize>) -> Option<Vec<usize>> {
-        alternate::too_many(ops, turn, at?)
+        out_of_order(ops).or_else(|| alternate::too_many(ops, turn, at?))
     }
+}
+
+/// Two operations that happened, whose tokens contradict each other: two acquisitions with the same
+/// one, or an acquisition or release with one that is too small after what came before. Tokens grow
+/// whatever else happened, so the two are a violation by themselves. Ascending.
+fn out_of_order(ops: &[Timed<Op>]) -> Option<Vec<usize>> {
+    let token = |at: usize| match ops[at].op {
+        Op::Acquire(token) | Op::Release(token) => token.filter(|_| ops[at].returned.is_some()),
+    };
+    let mut invoked: Vec<usize> = (0..ops.len()).filter(|at| token(*at).is_some()).collect();
+    let mut completed = invoked.clone();
+    invoked.sort_unstable_by_key(|at| ops[*at].invoked);
+    completed.sort_unstable_by_key(|at| ops[*at].deadline());
+    let mut completed = completed.into_iter().peekable();
+    let mut greatest: Option<usize> = None;
+    let mut acquired: FxHashMap<u64, usize> = FxHashMap::default();
+    let ascending = |one: usize, other: usize| Some(vec![one.min(other), one.max(other)]);
+    for at in invoked {
+        while let Some(before) = completed.next_if(|op| ops[*op].deadline() < ops[at].invoked) {
+            greatest =
+                greatest.filter(|greatest| token(*greatest) >= token(before)).or(Some(before));
+        }
+        let is_acquired = matches!(ops[at].op, Op::Acquire(_));
+        if let Some(greatest) = greatest
+            && (token(greatest) > token(at) || is_acquired && token(greatest) == token(at))
+        {
+            return ascending(greatest, at);
+        }
+        if let Some(token) = token(at).filter(|_| is_acquired)
+            && let Some(other) = acquired.insert(token, at)
+        {
+            return ascending(other, at);
+        }
+    }
+    None
 }
 
 fn turn(op: &Op) -> Turn {

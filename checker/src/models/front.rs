@@ -15,6 +15,8 @@ pub(super) struct Configuration<S, K> {
     /// Open reads, by slot, that have found their answer.
     pub reads: K,
     pub crashed: Crashed,
+    /// Where its path ends, see [`Paths`](super::path::Paths), if paths are recorded.
+    pub path: usize,
 }
 
 /// Operations without a known outcome that took effect: how many of each class, with zeros left

@@ -72,6 +72,7 @@
 //! ```
 
 mod alternate;
+mod answer;
 mod check;
 pub mod counter;
 pub mod elements;
@@ -86,6 +87,7 @@ pub mod list_append;
 pub mod multi_register;
 pub mod mutex;
 mod open;
+mod path;
 mod plan;
 pub mod priority_queue;
 pub mod reentrant_mutex;
@@ -104,10 +106,11 @@ mod witness;
 use std::fmt;
 use std::hash::Hash;
 
+pub use answer::{Answer, Decided};
 pub(crate) use check::Named;
 pub use check::{KeyCheck, Outcome, check};
 pub use list::{ModelName, UnknownModel, VOCABULARIES};
-pub use search::{Answer, Decided, decide};
+pub use search::{decide, order};
 pub use values::Values;
 
 use crate::history::Operation;

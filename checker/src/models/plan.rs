@@ -56,4 +56,15 @@ impl Plan {
         }
         Plan { events, classes, examples, is_read, most_open }
     }
+
+    /// The crashed operations of each class that may take effect, in the order of invocation.
+    pub fn crashed<Op>(&self, ops: &[Timed<Op>]) -> Vec<std::vec::IntoIter<usize>> {
+        let mut crashed = vec![Vec::new(); self.examples.len()];
+        for &(_, is_completion, op) in &self.events {
+            if !is_completion && ops[op].returned.is_none() {
+                crashed[self.classes[op]].push(op);
+            }
+        }
+        crashed.into_iter().map(Vec::into_iter).collect()
+    }
 }

@@ -6,50 +6,14 @@
 //! deadline comes first, and crashed ones, which have none, last; and configurations that used more
 //! crashed operations than others are tried only when the others have failed.
 
+use super::answer::{Answer, Decided};
 use super::front::{Configuration, Front};
 use super::open::Open;
+use super::path::{Effect, Paths, START};
 use super::plan::Plan;
 use super::{Model, Shortcut, Timed};
 use crate::linearizable::mask::{Mask, Words};
 use crate::linearizable::{Budget, Limit};
-
-/// Whether a history is linearizable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Some order of the operations explains every answer.
-    Yes,
-    /// No order does.
-    No {
-        /// The operation whose completion no order explains with all before it; `None` if the
-        /// procedure looked at the history as a whole.
-        at: Option<usize>,
-    },
-    /// The budget ended first.
-    Exhausted {
-        /// Operations whose completion was passed.
-        passed: usize,
-        /// The limit that was reached.
-        limit: Limit,
-    },
-}
-
-impl Answer {
-    /// The answer of a procedure that looks at the history as a whole.
-    pub fn whole(linearizable: bool) -> Answer {
-        if linearizable { Answer::Yes } else { Answer::No { at: None } }
-    }
-}
-
-/// An answer and how it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decided {
-    /// The answer.
-    pub answer: Answer,
-    /// What was done, and why it could be.
-    pub procedure: &'static str,
-    /// Comparisons of two configurations, as counted by [`Budget::comparisons`].
-    pub comparisons: u64,
-}
 
 /// Decides whether operations on one object are linearizable, by the model's
 /// [shortcut](Model::shortcut) where that applies.
@@ -64,14 +28,31 @@ pub fn decide<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget) -> Dec
 /// [`decide`] without shortcuts.
 pub(super) fn search<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget) -> Decided {
     let plan = Plan::new(model, ops);
-    let walk = Walk { model, ops, plan: &plan, budget, comparisons: 0, slack: 0, cut: false };
-    let (answer, comparisons) = match plan.most_open {
-        0..=64 => walk.repeat::<u64>(),
-        65..=128 => walk.repeat::<u128>(),
-        129..=1024 => walk.repeat::<Words<16>>(),
-        _ => walk.repeat::<Words<256>>(),
+    let mut walk = Walk::new(model, ops, &plan, budget);
+    let answer = walk.decide();
+    let procedure = "search: just in time over the open operations";
+    Decided { answer, procedure, comparisons: walk.comparisons }
+}
+
+/// An order of the operations, by index, that explains every answer: each is a step of the model
+/// after the ones before it, and one that completed before another was invoked comes first.
+/// Operations of unknown outcome that it does not need are left out. `None` if there is none, or
+/// the budget ended first: no shortcut is taken here.
+pub fn order<M: Model>(model: &M, ops: &[Timed<M::Op>], budget: &Budget) -> Option<Vec<usize>> {
+    let plan = Plan::new(model, ops);
+    let mut walk = Walk::new(model, ops, &plan, budget);
+    walk.paths = Some(Paths::default());
+    if walk.decide() != Answer::Yes {
+        return None;
+    }
+    let effects = walk.paths.unwrap_or_default().effects(walk.explained);
+    // Of equal ones the first comes first, so each was invoked before it took effect.
+    let mut crashed = plan.crashed(ops);
+    let op = |effect| match effect {
+        Effect::Of(op) => Some(op),
+        Effect::OfCrashed(class) => crashed[class].next(),
     };
-    Decided { answer, procedure: "search: just in time over the open operations", comparisons }
+    effects.into_iter().map(op).collect()
 }
 
 /// What one completion makes, kept for the memory it holds.
@@ -104,27 +85,59 @@ struct Walk<'a, M: Model> {
     slack: u32,
     /// Whether a configuration was left out that had used more.
     cut: bool,
+    /// What took effect, if that is recorded.
+    paths: Option<Paths>,
+    /// The path of a configuration that explains everything.
+    explained: usize,
 }
 
-impl<M: Model> Walk<'_, M> {
-    /// Walks until the answer is certain, with sets of at least as many members as operations are
-    /// open at once; and the comparisons that took.
-    fn repeat<K: Mask>(mut self) -> (Answer, u64) {
+impl<'a, M: Model> Walk<'a, M> {
+    fn new(
+        model: &'a M,
+        ops: &'a [Timed<M::Op>],
+        plan: &'a Plan,
+        budget: &'a Budget,
+    ) -> Walk<'a, M> {
+        let (comparisons, slack, cut, paths) = Default::default();
+        Walk { model, ops, plan, budget, comparisons, slack, cut, paths, explained: START }
+    }
+
+    /// Walks with sets of at least as many members as operations are open at once.
+    fn decide(&mut self) -> Answer {
+        match self.plan.most_open {
+            0..=64 => self.repeat::<u64>(),
+            65..=128 => self.repeat::<u128>(),
+            129..=1024 => self.repeat::<Words<16>>(),
+            _ => self.repeat::<Words<256>>(),
+        }
+    }
+
+    /// Walks until the answer is certain.
+    fn repeat<K: Mask>(&mut self) -> Answer {
         loop {
             match self.run::<K>() {
                 Answer::No { .. } if self.cut => self.slack = 1.max(2 * self.slack),
-                answer => return (answer, self.comparisons),
+                answer => return answer,
             }
         }
     }
 
+    /// The path of a configuration in which one more operation takes effect.
+    fn path(&mut self, path: usize, effect: Effect) -> usize {
+        self.paths.as_mut().map_or(path, |paths| paths.extend(path, effect))
+    }
+
     fn run<K: Mask>(&mut self) -> Answer {
         self.cut = false;
+        if let Some(paths) = &mut self.paths {
+            paths.clear();
+        }
         let start = Configuration {
             state: self.model.init(),
             writes: K::EMPTY,
             reads: K::EMPTY,
             crashed: Default::default(),
+            path: START,
         };
         let mut front = vec![start];
         let mut closure = Closure::default();
@@ -150,6 +163,7 @@ impl<M: Model> Walk<'_, M> {
                 return Answer::Exhausted { passed, limit: Limit::OpenOperations };
             }
         }
+        self.explained = front[0].path;
         Answer::Yes
     }
 
@@ -192,7 +206,8 @@ impl<M: Model> Walk<'_, M> {
                 }
                 let waiting =
                     (work.len() + deferred.len()) * size_of::<Configuration<M::State, K>>();
-                if visited.bytes + reached.bytes + waiting > self.budget.memory_bytes {
+                let paths = self.paths.as_ref().map_or(0, Paths::bytes);
+                if visited.bytes + reached.bytes + waiting + paths > self.budget.memory_bytes {
                     return Err(Limit::Memory);
                 }
             }
@@ -212,7 +227,7 @@ impl<M: Model> Walk<'_, M> {
 
     /// A read that the state answers is never better answered later.
     fn answer_reads<K: Mask>(
-        &self,
+        &mut self,
         configuration: &mut Configuration<M::State, K>,
         open: &Open<K>,
     ) {
@@ -221,6 +236,7 @@ impl<M: Model> Walk<'_, M> {
                 let answers = self.model.step(&configuration.state, &self.ops[read].op);
                 if answers.into_iter().next().is_some() {
                     configuration.reads.insert(slot);
+                    configuration.path = self.path(configuration.path, Effect::Of(read));
                 }
             }
         }
@@ -228,7 +244,7 @@ impl<M: Model> Walk<'_, M> {
 
     /// Lets one more operation take effect.
     fn successors<K: Mask>(
-        &self,
+        &mut self,
         configuration: &Configuration<M::State, K>,
         open: &Open<K>,
         tried: &mut Vec<usize>,
@@ -246,7 +262,8 @@ impl<M: Model> Walk<'_, M> {
                 let (reads, crashed) = (configuration.reads, configuration.crashed.clone());
                 let mut writes = configuration.writes;
                 writes.insert(slot);
-                found(Configuration { state, writes, reads, crashed });
+                let path = self.path(configuration.path, Effect::Of(op));
+                found(Configuration { state, writes, reads, crashed, path });
             }
         }
         for (class, available) in open.crashed.iter().enumerate() {
@@ -255,9 +272,10 @@ impl<M: Model> Walk<'_, M> {
             }
             let op = &self.ops[self.plan.examples[class]].op;
             for state in self.model.step(&configuration.state, op) {
+                let path = self.path(configuration.path, Effect::OfCrashed(class));
                 let (writes, reads) = (configuration.writes, configuration.reads);
                 let crashed = configuration.crashed.with(class);
-                found(Configuration { state, writes, reads, crashed });
+                found(Configuration { state, writes, reads, crashed, path });
             }
         }
     }

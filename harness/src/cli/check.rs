@@ -45,8 +45,8 @@ pub struct Args {
     /// Say which procedure decided each key, and why that one.
     #[arg(long)]
     explain_plan: bool,
-    /// Give an order of operations, by the indices of their invocations, that explains each register
-    /// that is linearizable (with `--json`).
+    /// Give an order of operations, by the indices of their invocations, that explains each object that
+    /// is linearizable (with `--json`).
     #[arg(long, requires = "json")]
     order: bool,
     /// Print one JSON object instead of text.

@@ -46,6 +46,24 @@ fn a_lock_held_twice_after_a_long_time_is_shown_by_what_came_last() {
 }
 
 #[test]
+fn tokens_that_contradict_each_other_are_shown_alone() {
+    use fenced_mutex::{FencedMutex, Op};
+    let turn = |token: u64, at: u64| {
+        let acquired = timed(Op::Acquire(Some(token)), 10 * at, Some(10 * at + 1));
+        [acquired, timed(Op::Release(None), 10 * at + 2, Some(10 * at + 3))]
+    };
+    let turns = |tokens: [u64; 5]| -> Vec<_> {
+        tokens.iter().zip(0..).flat_map(|(token, at)| turn(*token, at)).collect()
+    };
+    assert_eq!(answer(&FencedMutex, &turns([1, 2, 5, 6, 7])), Answer::Yes);
+    for (tokens, expected) in [([1, 2, 5, 3, 7], [4, 6]), ([1, 2, 3, 3, 4], [4, 6])] {
+        let ops = turns(tokens);
+        let Answer::No { at } = answer(&FencedMutex, &ops) else { panic!("{tokens:?}") };
+        assert_eq!(witness::minimal(&FencedMutex, &ops, at, &Budget::default()), expected);
+    }
+}
+
+#[test]
 fn a_deep_stack_is_peeled() {
     use elements::Op::{Put, Take};
     let put = |at: u64| timed(Put(Element(at as i64)), 2 * at, Some(2 * at + 1));

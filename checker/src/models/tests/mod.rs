@@ -38,7 +38,10 @@ fn compare<M: Model>(model: &M, ops: &[Timed<M::Op>], tally: &mut Tally) {
         assert_eq!(linearizable, expected, "{}: {ops:#?}", shortcut.procedure);
         tally.shortcuts[usize::from(expected)] += 1;
     }
-    if expected {
+    let order = order(model, ops, &Budget::default());
+    assert_eq!(order.is_some(), expected, "order {order:?}: {ops:#?}");
+    if let Some(order) = order {
+        accept(model, ops, &order);
         tally.linearizable += 1;
         return;
     }
@@ -62,6 +65,26 @@ fn compare<M: Model>(model: &M, ops: &[Timed<M::Op>], tally: &mut Tally) {
         let weaker: Vec<_> = (0..).zip(ops).map(|(op, timed)| rest_is_open(op, timed)).collect();
         assert!(!oracle::linearizable(model, &weaker), "unsound: {witness:?} of {ops:#?}");
     }
+}
+
+/// An order must be a run of the model, keep the order of time, and have every operation that
+/// completed once.
+fn accept<M: Model>(model: &M, ops: &[Timed<M::Op>], order: &[usize]) {
+    let mut states = vec![model.init()];
+    let mut latest = 0;
+    for &at in order {
+        let next = states.iter().flat_map(|state| model.step(state, &ops[at].op));
+        states = next.collect();
+        assert!(!states.is_empty(), "{at} of {order:?} has no such answer: {ops:#?}");
+        latest = ops[at].invoked.max(latest);
+        assert!(latest <= ops[at].deadline(), "{at} of {order:?} is too late: {ops:#?}");
+    }
+    let mut once = order.to_vec();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), order.len(), "{order:?}: {ops:#?}");
+    let is_there = |at: &usize| ops[*at].returned.is_none() || once.binary_search(at).is_ok();
+    assert!((0..ops.len()).all(|at| is_there(&at)), "{order:?} is not all: {ops:#?}");
 }
 
 /// Makes a history of one that need not be well-formed.

@@ -182,9 +182,10 @@ fn failed_cas() {
 }
 
 /// The files that are no models of their own.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 15] = [
     "mod",
     "alternate",
+    "answer",
     "check",
     "elements",
     "failed-cas",
@@ -192,6 +193,7 @@ const OTHERS: [&str; 13] = [
     "levels",
     "list",
     "open",
+    "path",
     "plan",
     "search",
     "values",
