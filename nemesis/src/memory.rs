@@ -39,6 +39,8 @@ pub enum Sabotage {
     ShapesDoNothing,
     /// What shapes links is gone, though its rules are there.
     ShaperDead,
+    /// Rules that reset connections are there and hit none.
+    NeverResets,
     /// Links that nobody named are shaped as well.
     ShapesEverything,
     /// New limits are listed but hold nobody back.

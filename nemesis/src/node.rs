@@ -45,8 +45,10 @@ pub enum Capability {
     Links,
     /// The nodes' programs can be killed, stopped and started.
     Processes,
-    /// Links between nodes can be slow, lossy or otherwise bad.
+    /// Links between nodes can be slow and narrow, and reset connections.
     Shaping,
+    /// Links between nodes can lose, double, reorder and damage packets.
+    Packets,
     /// The nodes' programs can be given less time and memory than they would take.
     Limits,
     /// Nodes can leave the database's cluster and join it again.
@@ -63,6 +65,7 @@ impl fmt::Display for Capability {
             Capability::Links => "links",
             Capability::Processes => "processes",
             Capability::Shaping => "shaping",
+            Capability::Packets => "packets",
             Capability::Limits => "limits",
             Capability::Members => "members",
             Capability::Clocks => "clocks",
@@ -109,6 +112,7 @@ pub trait Cluster: Send + Sync {
             Capability::Links => self.links().is_some(),
             Capability::Processes => self.processes().is_some(),
             Capability::Shaping => self.shaping().is_some(),
+            Capability::Packets => self.shaping().is_some_and(Shaping::carries_packets),
             Capability::Limits => self.limits().is_some(),
             Capability::Members => self.members().is_some(),
             Capability::Clocks => self.clocks().is_some(),

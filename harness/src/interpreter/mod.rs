@@ -6,6 +6,7 @@
 //! of the history.
 
 mod desk;
+mod healing;
 pub mod live;
 pub mod virtual_time;
 
@@ -14,6 +15,7 @@ use splitbrain_nemesis::schedule::Step;
 use splitbrain_workloads::{Completion, Context, Generator, Invocation};
 
 pub use desk::{Counts, Desk, Limits};
+use healing::Healing;
 
 /// The world as the loop sees it.
 pub trait Port {
@@ -50,8 +52,8 @@ pub enum Wake {
     },
     /// A line for the history from the nemesis or an observer; index and time are set here.
     Note(Box<Event>),
-    /// Everything that was broken is whole again, or the reasons why not.
-    Healed(Vec<String>),
+    /// Nothing more will be done to heal; what was not healed, the notes have said.
+    Healed,
     /// The run must end early.
     Stop(StopCause),
 }
@@ -113,7 +115,7 @@ pub struct Interpreter<P> {
     port: P,
     desk: Desk,
     stop: Option<StopCause>,
-    healed: Option<Vec<String>>,
+    healing: Healing,
     arrived: Vec<Wake>,
 }
 
@@ -123,7 +125,7 @@ const IDLE_NS: u64 = 20_000_000;
 impl<P: Port> Interpreter<P> {
     /// A loop over a world and a desk.
     pub fn new(port: P, desk: Desk) -> Interpreter<P> {
-        Interpreter { port, desk, stop: None, healed: None, arrived: Vec::new() }
+        Interpreter { port, desk, stop: None, healing: Healing::default(), arrived: Vec::new() }
     }
 
     /// Runs one phase. Time limits hold to the next event of the loop.
@@ -135,7 +137,7 @@ impl<P: Port> Interpreter<P> {
         self.desk.phase(began, phase.name);
         let mut actions = Actions::new(phase.timeline, began);
         if phase.heals {
-            self.healed = None;
+            self.healing.ended = false;
             self.port.command(Command::HealAll);
         }
         let end = phase.length_ns.map(|length| began + length);
@@ -174,7 +176,7 @@ impl<P: Port> Interpreter<P> {
             if end.is_some_and(|end| now >= end) {
                 break;
             }
-            let finished = if phase.heals { self.healed.is_some() } else { self.desk.idle() };
+            let finished = if phase.heals { self.healing.ended } else { self.desk.idle() };
             if generator_done && finished {
                 break;
             }
@@ -183,10 +185,8 @@ impl<P: Port> Interpreter<P> {
         }
         if phase.heals {
             // A system that may still be broken cannot be asked whether it has converged.
-            match self.healed.take() {
-                Some(problems) if problems.is_empty() => {}
-                Some(problems) => self.stop(StopCause::Failure(problems.join("; "))),
-                None => self.stop(StopCause::Failure("healing did not end in time".to_owned())),
+            if let Some(why) = self.healing.failure() {
+                self.stop(StopCause::Failure(why));
             }
         }
     }
@@ -204,8 +204,11 @@ impl<P: Port> Interpreter<P> {
                         generator.update(ctx, &invocation, &event);
                     }
                 }
-                Wake::Note(note) => self.desk.note(now, *note),
-                Wake::Healed(problems) => self.healed = Some(problems),
+                Wake::Note(note) => {
+                    self.healing.hear(&note);
+                    self.desk.note(now, *note);
+                }
+                Wake::Healed => self.healing.ended = true,
                 Wake::Stop(cause) => stops.push(cause),
             }
         }

@@ -98,11 +98,7 @@ impl Breaker {
                 self.ended(id, &effect);
             }
         }
-        let left = self
-            .active
-            .iter()
-            .map(|(id, name)| format!("fault {id} ({name}) could not be verified healed"));
-        post(Wake::Healed(left.collect()));
+        post(Wake::Healed);
     }
 
     /// The last moment at which it can be seen whether the fault was in force all the time.

@@ -53,11 +53,11 @@ impl Offer {
 
     fn has(&self, fault: &Fault, environment: &str, target: &str) -> bool {
         match fault.needs {
-            Capability::Links | Capability::Processes => true,
+            Capability::Links | Capability::Processes | Capability::Shaping => true,
             Capability::Members => target == "store/raft",
             Capability::Disks => self.disks && environment == "local",
             Capability::Clocks => self.clocks && environment == "local",
-            Capability::Shaping | Capability::Limits => environment == "local",
+            Capability::Packets | Capability::Limits => environment == "local",
         }
     }
 

@@ -43,7 +43,8 @@ pub fn in_force_in_time() {
         }
         let (mut installed_us, mut healed_us) = (Vec::new(), Vec::new());
         // Bad links and too little time are seen only after a while.
-        let slow = matches!(fault.needs, Capability::Shaping | Capability::Limits);
+        let slow =
+            matches!(fault.needs, Capability::Shaping | Capability::Packets | Capability::Limits);
         let times = if slow { 3 } else { TIMES };
         for seed in 0..times {
             let Choice { targets, args, .. } = &Choice::usual(fault);

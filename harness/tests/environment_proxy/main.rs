@@ -8,6 +8,7 @@ mod ends;
 mod node_program;
 #[path = "../environment_local/runner.rs"]
 mod runner;
+mod stream;
 mod witness;
 
 use std::process::ExitCode;

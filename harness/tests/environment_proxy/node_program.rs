@@ -1,7 +1,8 @@
 //! The program under test: it tells others what it is told to, and who told it something.
 //!
 //! One line for each connection: `say ROUND`, `heard ROUND` and `life` come from the harness and
-//! are answered, `hello ROUND NUMBER` comes from other nodes.
+//! are answered, `hello ROUND NUMBER` comes from other nodes. `stream NODE PACKETS BYTES GAP_US`,
+//! `report` and `connect NODE` are about [streams](crate::stream), whose `packet`s come from nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use crate::stream::{self, Received};
 
 /// How long to stay on the line after a hello: a node of which the owner of a connection is looked
 /// up must still be there when that is done.
@@ -21,11 +24,12 @@ pub fn run(number: &str, listens: &str, others: &[&str]) -> ExitCode {
     let listener = TcpListener::bind(listens).expect("the port is free");
     let others: Vec<SocketAddr> =
         others.iter().map(|other| other.parse().expect("an address")).collect();
-    let heard = Heard::default();
+    let (heard, received) = (Heard::default(), Received::default());
     for stream in listener.incoming().flatten() {
-        let (number, others, heard) = (number.to_owned(), others.clone(), heard.clone());
+        let (number, others) = (number.to_owned(), others.clone());
+        let (heard, received) = (heard.clone(), received.clone());
         // Whoever does not say what it wants, or does not wait for the answer, is not served.
-        thread::spawn(move || drop(serve(stream, &number, &others, &heard)));
+        thread::spawn(move || drop(serve(stream, &number, &others, &heard, &received)));
     }
     unreachable!("connections never end to come")
 }
@@ -35,6 +39,7 @@ fn serve(
     number: &str,
     others: &[SocketAddr],
     heard: &Heard,
+    received: &Received,
 ) -> io::Result<()> {
     let mut line = String::new();
     BufReader::new(stream.try_clone()?).read_line(&mut line)?;
@@ -62,6 +67,18 @@ fn serve(
             let who: Vec<String> = heard.get(round).into_iter().flatten().cloned().collect();
             format!("{round} {}", who.join(" "))
         }
+        ["packet", number, sent, _] => return received.note(number, sent, &mut stream),
+        ["stream", node, packets, bytes, gap_us] => {
+            let figure = |text: &str| text.parse::<u32>().expect("a number");
+            let gap = Duration::from_micros(figure(gap_us).into());
+            stream::send(others[figure(node) as usize], figure(packets), figure(bytes), gap);
+            "sending".to_owned()
+        }
+        ["report"] => received.report(),
+        ["connect", node] => {
+            stream::connect(others[node.parse::<usize>().expect("a number")]).to_owned()
+        }
+        ["knock"] => "in".to_owned(),
         // No two processes have the same number within one test.
         ["life"] => format!("life {}", std::process::id()),
         _ => return Ok(()),

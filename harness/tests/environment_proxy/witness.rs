@@ -15,12 +15,16 @@ use splitbrain_nemesis::conformance::{Connection, Witness};
 use splitbrain_nemesis::shaping::Arrival;
 use splitbrain_nemesis::{Cluster, Link};
 
+use crate::stream;
+
 /// After this a node that does not answer is taken to be down; it is on the same machine.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The same of a node that certainly runs, on a machine that does much else.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a word may take from one node to another.
 const ON_THE_WAY: Duration = Duration::from_millis(300);
+/// The longest that a message of a stream is on its way.
+const LONGEST_WAY: Duration = Duration::from_millis(1_500);
 /// How often it is said.
 const ROUNDS: u32 = 2;
 
@@ -115,6 +119,11 @@ fn ask_once(
     whole.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
 }
 
+/// The place of the one end among those that the other was told of.
+fn its_other(link: Link) -> usize {
+    link.to - usize::from(link.to > link.from)
+}
+
 impl Witness for Talkers {
     fn heard(&self) -> BTreeSet<Link> {
         let nodes = self.cluster.nodes().len();
@@ -139,12 +148,29 @@ impl Witness for Talkers {
         heard
     }
 
-    fn stream(&self, _: Link, _: u32, _: usize, _: Duration) -> Vec<Arrival> {
-        unreachable!("no shaping, so nobody asks for streams")
+    fn stream(&self, link: Link, packets: u32, bytes: usize, gap: Duration) -> Vec<Arrival> {
+        let ask = |node: usize, question: &str| {
+            self.ask_for(node, question, LONG_PATIENCE).expect("it runs")
+        };
+        ask(link.to, "report");
+        let to = its_other(link);
+        ask(link.from, &format!("stream {to} {packets} {bytes} {}", gap.as_micros()));
+        thread::sleep(gap * packets + LONGEST_WAY);
+        stream::parse(link, &ask(link.to, "report"))
     }
 
-    fn connect(&self, _: Link) -> Connection {
-        unreachable!("no shaping, so nobody asks for resets")
+    /// A message goes through two more connections than a datagram, and through threads.
+    fn lateness(&self) -> Duration {
+        Duration::from_millis(10)
+    }
+
+    fn connect(&self, link: Link) -> Connection {
+        let question = format!("connect {}", its_other(link));
+        match self.ask_for(link.from, &question, LONG_PATIENCE).as_deref() {
+            Some("open") => Connection::Open,
+            Some("reset") => Connection::Reset,
+            _ => Connection::Silent,
+        }
     }
 
     fn share(&self, _: usize) -> f64 {

@@ -9,7 +9,7 @@ use super::{Case, Witness, healed, installed, lives};
 use crate::Nemesis;
 use crate::disk::{Condition, Damage};
 use crate::faults::{Action, Break};
-use crate::node::{Capability, Cluster};
+use crate::node::{Capability, Cluster, Signal};
 
 /// The cases, in the order in which they are run. Where there are no disks they say so loudly.
 pub(super) const CASES: &[(&str, Case)] = &[
@@ -27,6 +27,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("what was fsynced survives a loss of power and the rest does not", power),
     ("a torn write leaves its beginning", torn),
     ("damaged files differ and are mended", damaged),
+    ("who dies of its disk starts again once that is well", dies),
 ];
 
 const BAD: usize = 0;
@@ -211,4 +212,38 @@ fn damaged(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
         healed(&nemesis.undo(1));
         assert_eq!(whole(), before, "after {damage:?}");
     }
+}
+
+fn dies(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    if missing(cluster) {
+        return;
+    }
+    let before = lives(cluster.as_ref(), witness);
+    // To the nemesis it is the same whether a program ends by itself or by this.
+    let dies = |node| {
+        let processes = cluster.processes().expect("disks without processes are of no use");
+        processes.signal(node, Signal::Kill).expect("it can be reached");
+        assert_eq!(witness.life(node), None);
+    };
+    let full = |nodes| {
+        let full = Condition { full: true, ..Condition::default() };
+        Action::nodes(Break::Disk(full), nodes)
+    };
+    let mut nemesis = Nemesis::new(cluster.clone());
+    installed(&nemesis.install(1, &full(vec![BAD, GOOD])));
+    installed(&nemesis.install(2, &full(vec![BAD])));
+    dies(BAD);
+    healed(&nemesis.undo(1));
+    assert_eq!(witness.life(BAD), None, "its disk is still full");
+    assert_eq!(witness.life(GOOD), before[GOOD], "who has lived through it lives on");
+    healed(&nemesis.undo(2));
+    let after = lives(cluster.as_ref(), witness);
+    assert!(after[BAD].is_some() && after[BAD] != before[BAD], "it was not started again");
+    // Who is to be down stays down.
+    installed(&nemesis.install(3, &full(vec![BAD])));
+    installed(&nemesis.install(4, &Action::nodes(Break::Kill, vec![BAD])));
+    healed(&nemesis.undo(3));
+    assert_eq!(witness.life(BAD), None, "it is to be down");
+    healed(&nemesis.undo(4));
+    assert!(witness.life(BAD).is_some());
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::{Case, Connection, Witness, healed, installed};
 use crate::faults::Action;
-use crate::node::{Cluster, Link};
+use crate::node::{Capability, Cluster, Link};
 use crate::shaping::{Arrival, Distribution, Quality, Share};
-use crate::{Nemesis, VERIFY_LIMIT};
+use crate::{Effect, Nemesis, VERIFY_LIMIT};
 
 /// The cases, in the order in which they are run.
 pub(super) const CASES: &[(&str, Case)] = &[
@@ -19,6 +19,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("packets are doubled, reordered and damaged as often as asked", shares),
     ("narrow links carry what they can", bandwidth),
     ("a TCP client sees a reset", reset),
+    ("only as many connections are reset as asked", some_resets),
     ("bad qualities add up and end one by one", add_up),
 ];
 
@@ -205,7 +206,26 @@ fn jitter(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     });
 }
 
+/// Where streams are carried and not packets, faults of packets are skipped, and it is said.
+fn of_streams(cluster: &Arc<dyn Cluster>) -> bool {
+    let streams = !cluster.has(Capability::Packets);
+    if streams {
+        eprintln!("SKIPPED: {}", cluster.lacks(Capability::Packets));
+        for quality in
+            [Quality { loss: Share::ALL, ..NONE }, Quality { reorder: Share::ALL, ..NONE }]
+        {
+            let lossy = Action::Shape { links: vec![BAD], quality };
+            let effect = Nemesis::new(cluster.clone()).install(1, &lossy);
+            assert!(matches!(effect, Effect::Skipped(_)), "{quality}: {effect:?}");
+        }
+    }
+    streams
+}
+
 fn loss(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    if of_streams(cluster) {
+        return;
+    }
     let loss = Share::percent(20.0);
     while_bad(cluster, witness, Quality { loss, ..NONE }, |seen| {
         near("lost", seen.lost(), 0.2, 0.06);
@@ -226,6 +246,9 @@ fn mean_run(seen: &Seen) -> f64 {
 }
 
 fn shares(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    if of_streams(cluster) {
+        return;
+    }
     let some = Share::percent(20.0);
     while_bad(cluster, witness, Quality { duplicate: some, ..NONE }, |seen| {
         near("doubled", seen.doubled(), 0.2, 0.06);
@@ -271,9 +294,28 @@ fn reset(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
     assert_eq!(witness.connect(BAD), Connection::Reset);
     assert_eq!(witness.connect(OTHER), Connection::Open, "another one");
-    good(witness, BAD);
+    if cluster.has(Capability::Packets) {
+        // Where all is streams, this one's would be reset too.
+        good(witness, BAD);
+    }
     healed(&nemesis.undo(1));
     assert_eq!(witness.connect(BAD), Connection::Open, "after");
+}
+
+fn some_resets(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
+    let resets = |link| {
+        let tries = (0..60).map(|_| witness.connect(link));
+        tries.filter(|connection| *connection == Connection::Reset).count()
+    };
+    let mut nemesis = nemesis(cluster, witness);
+    let quality = Quality { reset: Share::percent(30.0), ..NONE };
+    installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
+    // A connection has more than one segment, so that more may be hit; 4.5 standard deviations.
+    let hit = resets(BAD);
+    assert!((2..=57).contains(&hit), "{hit} of 60 were reset at 30 %");
+    assert_eq!(resets(OTHER), 0, "at another link");
+    healed(&nemesis.undo(1));
+    assert_eq!(resets(BAD), 0, "after it");
 }
 
 fn add_up(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {

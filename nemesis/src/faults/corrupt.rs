@@ -14,7 +14,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::plain(
         "corrupt",
         "Turns a bit in some packets over the links, which no checksum of TCP or UDP shows.",
-        Capability::Shaping,
+        Capability::Packets,
         |scene| {
             let corrupt = Share::percent(scene.args.number("corrupt"));
             Decision::shape(Quality { corrupt, ..Quality::default() }, scene)

@@ -14,7 +14,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::plain(
         "duplicate",
         "Lets some packets over the links arrive twice.",
-        Capability::Shaping,
+        Capability::Packets,
         |scene| {
             let duplicate = Share::percent(scene.args.number("duplicate"));
             Decision::shape(Quality { duplicate, ..Quality::default() }, scene)

@@ -17,7 +17,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::plain(
         "loss",
         "Loses packets over the links, without a pattern or in bursts.",
-        Capability::Shaping,
+        Capability::Packets,
         |scene| {
             let loss = Share::percent(scene.args.number("loss"));
             let burst = scene.args.number("burst") as u32;

@@ -207,7 +207,8 @@ pub enum Break {
     },
     /// It leaves the database's cluster; undone by joining it again.
     Leave,
-    /// Its programs are told another time; what several faults tell adds up.
+    /// Its programs are told another time; what several faults tell adds up. Undone by telling
+    /// the right one and starting it again if it has died of it, and so for disks.
     Clock(Deviation),
     /// Its disk does badly what is asked of it; what several faults do adds up.
     Disk(Condition),
@@ -239,13 +240,25 @@ impl Break {
         }
     }
 
+    /// Whether it has no process as long as it is broken so.
+    pub(crate) fn takes_down(self) -> bool {
+        matches!(self, Break::Kill | Break::Stop | Break::PowerCut { .. })
+    }
+
+    /// Whether a program may end because of it, and would again if it were started meanwhile.
+    pub(crate) fn can_be_fatal(self) -> bool {
+        match self {
+            Break::Memory { .. } | Break::Clock(_) | Break::Disk(_) | Break::Damage { .. } => true,
+            _ => self.takes_down(),
+        }
+    }
+
     /// Whether undoing the one undoes the other as well.
     pub(crate) fn ends_with(self, other: Break) -> bool {
-        let down = |what| matches!(what, Break::Kill | Break::Stop | Break::PowerCut { .. });
         match self {
             // What is left of these is reckoned anew, or each is undone by itself.
             Break::Clock(_) | Break::Disk(_) | Break::Damage { .. } => false,
-            _ if down(self) => down(other),
+            _ if self.takes_down() => other.takes_down(),
             _ => std::mem::discriminant(&self) == std::mem::discriminant(&other),
         }
     }
@@ -255,6 +268,11 @@ impl Action {
     /// Breaks something of nodes.
     pub fn nodes(what: Break, nodes: Vec<usize>) -> Action {
         Action::Nodes { what, nodes }
+    }
+
+    /// Whether undoing it is to start programs.
+    pub(crate) fn takes_down(&self) -> bool {
+        matches!(self, Action::Nodes { what, .. } if what.takes_down())
     }
 
     /// The nodes whose own parts it hits; none for links.

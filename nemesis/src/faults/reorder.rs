@@ -22,7 +22,7 @@ pub(super) const FAULT: Fault = Fault {
     ..Fault::plain(
         "reorder",
         "Delays packets over the links except for some, which overtake the others.",
-        Capability::Shaping,
+        Capability::Packets,
         |scene| {
             let reorder = Share::percent(scene.args.number("reorder"));
             let delay_us = scene.args.duration("delay").as_micros() as u64;

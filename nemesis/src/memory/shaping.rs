@@ -66,12 +66,17 @@ impl MemoryCluster {
         arrivals
     }
 
-    /// Whether a TCP connection over the link would be reset now.
+    /// Whether a TCP connection over the link is reset that is begun now.
     pub fn resets(&self, link: Link) -> bool {
-        let state = self.state();
-        let line = state.shaped.lines.get(&link);
-        let in_force = state.sabotage != Some(Sabotage::ShapesDoNothing);
-        in_force && line.is_some_and(|(line, _)| line.quality().reset > Share::NONE)
+        let mut state = self.state();
+        let sabotage = state.sabotage;
+        let Some((line, counted)) = state.shaped.lines.get_mut(&link) else { return false };
+        if matches!(sabotage, Some(Sabotage::ShapesDoNothing | Sabotage::NeverResets)) {
+            return false;
+        }
+        let hit = line.resets();
+        counted.reset = counted.reset.map(|packets| packets + u64::from(hit));
+        hit
     }
 }
 
@@ -137,11 +142,13 @@ impl Shaping for MemoryCluster {
         Ok(due)
     }
 
-    fn knock(&self, links: &[Link]) -> Result<(), NodeError> {
-        let lines = &mut self.state().shaped.lines;
-        for link in links {
-            if let Some((_, counted)) = lines.get_mut(link) {
-                counted.reset = counted.reset.map(|packets| packets + 1);
+    fn knock(&self, knocks: &[(Link, u32)]) -> Result<(), NodeError> {
+        let mut state = self.state();
+        let resets = state.sabotage != Some(Sabotage::NeverResets);
+        for (link, times) in knocks {
+            if let Some((line, counted)) = state.shaped.lines.get_mut(link) {
+                let hit = (0..*times).filter(|_| resets && line.resets()).count();
+                counted.reset = counted.reset.map(|packets| packets + hit as u64);
             }
         }
         Ok(())

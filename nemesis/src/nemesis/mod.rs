@@ -6,6 +6,7 @@ mod effect;
 mod limits;
 mod links;
 mod members;
+mod nodes;
 mod processes;
 mod shaping;
 
@@ -15,8 +16,8 @@ use std::time::{Duration, Instant};
 
 pub use effect::{Effect, Proof};
 
-use crate::faults::{Action, Break};
-use crate::node::{Capability, Cluster, Limit, Link, Resource};
+use crate::faults::Action;
+use crate::node::{Capability, Cluster, Link};
 
 /// Number of a fault within a run.
 pub type FaultId = u64;
@@ -24,9 +25,6 @@ pub type FaultId = u64;
 /// How long a fault, or its undoing, may take until it is verified; after that it is
 /// indeterminate.
 pub const VERIFY_LIMIT: Duration = Duration::from_secs(1);
-
-/// How long a program that is asked to end may take to tidy up.
-const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// The part of the harness that breaks things; used from one thread, which it blocks.
 ///
@@ -67,7 +65,7 @@ impl Nemesis {
         let deadline = begun + self.verify_limit + self.longest_way();
         let result = match action {
             Action::Shape { links, .. } if links.is_empty() => Err(Trouble::skip("no links")),
-            Action::Shape { .. } => self.require(Capability::Shaping).and_then(|()| {
+            Action::Shape { quality, .. } => self.require(quality.needs()).and_then(|()| {
                 let before = self.shapes();
                 self.active.insert(id, action.clone());
                 self.change_shapes(&before, deadline)
@@ -128,8 +126,10 @@ impl Nemesis {
         let (cuts, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.active)
             .into_iter()
             .partition(|(_, action)| matches!(action, Action::Cut(_)));
-        let (shapes, rest): (Vec<_>, Vec<_>) =
+        let (shapes, mut rest): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|(_, action)| matches!(action, Action::Shape { .. }));
+        // Who is started again is to find all that it needs.
+        rest.sort_by_key(|(_, action)| action.takes_down());
         let groups = [shapes, cuts].into_iter().chain(rest.into_iter().map(|fault| vec![fault]));
         let mut effects = Vec::new();
         for group in groups.filter(|group| !group.is_empty()) {
@@ -175,90 +175,6 @@ impl Nemesis {
             }
         };
         Effect::of(result.map(Effect::Healed), begun)
-    }
-
-    /// Looks whether there is anything to break at the nodes.
-    fn can_be_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
-        match what {
-            Break::Kill | Break::Stop | Break::Pause => self.living(nodes),
-            Break::Clock(_) | Break::Disk(_) | Break::PowerCut { .. } | Break::Damage { .. } => {
-                Ok(())
-            }
-            Break::Cpu { .. } | Break::Memory { .. } => {
-                self.not_yet_hit(what, nodes)?;
-                self.living(nodes)
-            }
-            Break::Leave => self.not_yet_hit(what, nodes),
-        }
-    }
-
-    /// Skips if one of the nodes is broken in the same way already, by an amount of its own.
-    fn not_yet_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
-        let spared = self.no_longer_hit(what, nodes);
-        match nodes.iter().find(|node| !spared.contains(node)) {
-            None => Ok(()),
-            Some(node) => Err(Trouble::Skip(format!("{} is hit so already", self.name(*node)))),
-        }
-    }
-
-    fn hit(&self, what: Break, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
-        match what {
-            Break::Kill => self.kill(nodes, deadline),
-            Break::Stop => self.end(nodes, deadline + END_LIMIT),
-            Break::Pause => self.pause(nodes, deadline),
-            Break::Cpu { percent } => self.limit(Limit::Cpu { percent }, nodes, deadline),
-            Break::Memory { bytes } => self.limit(Limit::Memory { bytes }, nodes, deadline),
-            Break::Leave => self.leave(nodes),
-            Break::Clock(_) => self.set_clocks(nodes, deadline),
-            Break::Disk(_) => self.set_disks(nodes, deadline),
-            Break::PowerCut { keep_percent } => self.cut_power(nodes, keep_percent, deadline),
-            Break::Damage { damage, seed } => self.damage(nodes, damage, seed),
-        }
-    }
-
-    /// Looks whether the nodes are still as [`Nemesis::hit`] left them.
-    fn is_hit(&self, what: Break, nodes: &[usize]) -> Result<(), Trouble> {
-        match what {
-            Break::Kill | Break::Stop | Break::PowerCut { .. } => {
-                self.all_are(nodes, "runs again", |_| false)
-            }
-            Break::Pause => self.all_are(nodes, "is no longer stopped", |p| p.stopped),
-            Break::Cpu { percent } => self.still_limited(Limit::Cpu { percent }, nodes),
-            Break::Memory { bytes } => self.still_limited(Limit::Memory { bytes }, nodes),
-            Break::Leave => self.have_not_joined(),
-            Break::Clock(_) => self.clocks_deviate(nodes),
-            Break::Disk(_) => self.disks_fail(nodes),
-            Break::Damage { .. } => self.are_damaged(nodes),
-        }
-    }
-
-    fn let_go(&self, what: Break, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
-        match what {
-            Break::Kill | Break::Stop | Break::PowerCut { .. } => self.restart(nodes, deadline),
-            Break::Pause => self.resume(nodes, deadline),
-            Break::Cpu { .. } => self.lift(Resource::Cpu, nodes, deadline),
-            Break::Memory { .. } => {
-                let proof = self.lift(Resource::Memory, nodes, deadline)?;
-                // Who died of it comes back, unless it is down for another reason.
-                let started = self.restart(&self.no_longer_hit(Break::Kill, nodes), deadline)?;
-                Ok(Proof { processes: started.processes, ..proof })
-            }
-            Break::Leave => self.join(nodes),
-            Break::Clock(_) => self.set_clocks(nodes, deadline),
-            Break::Disk(_) => self.set_disks(nodes, deadline),
-            Break::Damage { .. } => self.mend(nodes),
-        }
-    }
-
-    /// Those of the nodes that no active fault keeps broken in the same way.
-    fn no_longer_hit(&self, what: Break, nodes: &[usize]) -> Vec<usize> {
-        let hit: BTreeSet<usize> = self
-            .active
-            .values()
-            .filter(|other| matches!(other, Action::Nodes { what: w, .. } if w.ends_with(what)))
-            .flat_map(|other| other.targets().iter().copied())
-            .collect();
-        nodes.iter().copied().filter(|node| !hit.contains(node)).collect()
     }
 
     /// All links that the active faults cut.

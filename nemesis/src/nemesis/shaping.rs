@@ -121,8 +121,9 @@ impl Nemesis {
         longest: Duration,
     ) -> Result<(), NodeError> {
         let nonce = self.next_nonce;
-        let resets: Vec<Link> = trials.iter().filter(|t| t.wants_reset()).map(|t| t.link).collect();
-        shaping.knock(&resets)?;
+        let knocks: Vec<_> =
+            trials.iter().map(|t| (t.link, t.knocks())).filter(|(_, times)| *times > 0).collect();
+        shaping.knock(&knocks)?;
         let mut probes: Vec<Probe> = Vec::new();
         for trial in trials.iter_mut() {
             probes.extend(trial.next_probes());
@@ -157,8 +158,13 @@ impl Nemesis {
             if quality.shapes() && at.and_then(|at| at.shaped).unwrap_or(0) == 0 {
                 return Some("nothing shapes its packets".to_owned());
             }
-            if quality.reset > Share::NONE && at.and_then(|at| at.reset).unwrap_or(0) == 0 {
-                return Some("no connection was reset".to_owned());
+            let provable = quality.reset.probability() >= trial::PROVABLE;
+            if quality.reset > Share::NONE {
+                match at.and_then(|at| at.reset) {
+                    None => return Some("nothing resets its connections".to_owned()),
+                    Some(0) if provable => return Some("no connection was reset".to_owned()),
+                    Some(_) => {}
+                }
             }
             None
         };

@@ -1,6 +1,7 @@
 //! The nemesis on the in-memory twin: what it proves, and what it does not believe.
 
 use super::*;
+use crate::faults::Break;
 use crate::grudge::Grudge;
 use crate::memory::{MemoryCluster, Sabotage};
 use crate::node::{Links, Processes};

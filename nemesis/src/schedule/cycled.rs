@@ -53,7 +53,7 @@ pub fn cycled_timeline(main_ms: u64, asked: &[Choice], seed: u64) -> Timeline {
 fn usual_ms(fault: &Fault) -> u64 {
     match fault.needs {
         _ if fault.beat.is_some() => CUT_MS,
-        Capability::Links | Capability::Shaping => CUT_MS,
+        Capability::Links | Capability::Shaping | Capability::Packets => CUT_MS,
         Capability::Processes => PROCESS_FAULT_MS,
         Capability::Limits | Capability::Members => SHORTAGE_MS,
         Capability::Clocks | Capability::Disks => CUT_MS,

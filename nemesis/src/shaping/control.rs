@@ -68,9 +68,14 @@ pub trait Shaping: Send + Sync {
     /// A receiving node could not be asked.
     fn received(&self, nonce: u64, wait: Duration) -> Result<Vec<Arrival>, NodeError>;
 
-    /// Begins a TCP connection over each of `links` to a port at which nobody listens.
+    /// Begins so many TCP connections over each of these links, none of which comes to anything.
     ///
     /// # Errors
     /// The sending node itself could not be reached.
-    fn knock(&self, links: &[Link]) -> Result<(), NodeError>;
+    fn knock(&self, knocks: &[(Link, u32)]) -> Result<(), NodeError>;
+
+    /// Whether it is packets that are shaped, and not streams, which nothing can be lost of.
+    fn carries_packets(&self) -> bool {
+        true
+    }
 }

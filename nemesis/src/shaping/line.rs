@@ -54,11 +54,30 @@ impl Line {
         if begins_ns - now_ns > self.quality.longest_queue().as_nanos() as u64 {
             return None;
         }
-        self.free_at_ns = begins_ns + self.quality.transmission_ns(bytes);
+        let left_ns = self.occupy(now_ns, bytes);
         let overtakes = self.hits(self.quality.reorder);
         let delay_ns = if overtakes { 0 } else { self.delay_ns() };
         let damage = self.hits(self.quality.corrupt).then(|| self.rng.random());
-        Some(Release { at_ns: self.free_at_ns + delay_ns, damage })
+        Some(Release { at_ns: left_ns + delay_ns, damage })
+    }
+
+    /// A piece of a stream of `bytes` comes at `now_ns`, of which nothing can be lost: when it has
+    /// left its sender, which is when the link has carried all that came before, and when it
+    /// arrives. Times do not go back from call to call.
+    pub fn convey(&mut self, now_ns: u64, bytes: usize) -> (u64, u64) {
+        let left_ns = self.occupy(now_ns, bytes);
+        (left_ns, left_ns + self.delay_ns())
+    }
+
+    /// Whether a segment that comes now is answered by a reset.
+    pub fn resets(&mut self) -> bool {
+        self.hits(self.quality.reset)
+    }
+
+    /// When the last bit is on the link.
+    fn occupy(&mut self, now_ns: u64, bytes: usize) -> u64 {
+        self.free_at_ns = self.free_at_ns.max(now_ns) + self.quality.transmission_ns(bytes);
+        self.free_at_ns
     }
 
     fn hits(&mut self, share: Share) -> bool {
@@ -204,6 +223,32 @@ mod tests {
         assert_near("half arrives", arrived as f64 / PACKETS as f64, 0.5, 0.01);
         let longest = delays.into_iter().flatten().max().unwrap();
         assert!((200_000_000..210_000_000).contains(&longest), "{longest}");
+    }
+
+    #[test]
+    fn a_stream_waits_for_a_narrow_link_and_loses_nothing() {
+        let quality = Quality {
+            bandwidth_bit_s: NonZeroU64::new(4_000_000),
+            delay_us: 5_000,
+            ..Quality::default()
+        };
+        let mut line = Line::new(quality, 7);
+        let mut convey = |ms: u64| {
+            let (left, arrived) = line.convey(ms * 1_000_000, BYTES);
+            (left / 1_000_000, arrived / 1_000_000)
+        };
+        assert_eq!(convey(0), (2, 7), "2 ms on the link and 5 ms on the way");
+        let last = (0..999).map(|_| convey(0)).last();
+        assert_eq!(last, Some((2_000, 2_005)), "all wait, however long");
+        assert_eq!(convey(3_000), (3_002, 3_007));
+    }
+
+    #[test]
+    fn as_many_segments_are_reset_as_asked() {
+        let mut line = Line::new(Quality { reset: Share::percent(20.0), ..Quality::default() }, 3);
+        let reset = (0..PACKETS).filter(|_| line.resets()).count();
+        assert_near("reset", reset as f64 / PACKETS as f64, 0.2, 0.01);
+        assert!(!Line::new(Quality::default(), 3).resets());
     }
 
     #[test]

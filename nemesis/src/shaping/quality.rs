@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::node::Capability;
+
 /// A part of all packets, in parts per million, so that two of them can be compared exactly.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -117,6 +119,13 @@ impl Quality {
                 .min(),
             reset: self.reset.or(other.reset),
         }
+    }
+
+    /// What it needs of the environment.
+    pub fn needs(&self) -> Capability {
+        let shares = [self.loss, self.duplicate, self.reorder, self.corrupt];
+        let of_packets = shares.iter().any(|share| *share > Share::NONE);
+        if of_packets { Capability::Packets } else { Capability::Shaping }
     }
 
     /// Whether it does something else than resets, which are not made by shaping.

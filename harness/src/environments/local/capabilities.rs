@@ -54,7 +54,9 @@ impl Cluster for LocalCluster {
 
     fn lacks(&self, capability: Capability) -> String {
         let why = match capability {
-            Capability::Shaping => self.shapers().err().map(|why| format!("no shaping: {why}")),
+            Capability::Shaping | Capability::Packets => {
+                self.shapers().err().map(|why| format!("no {capability}: {why}"))
+            }
             Capability::Limits => {
                 let why = self.cgroups.get().and_then(|groups| groups.as_ref().err());
                 why.map(|why| format!("no cgroups: {why}"))

@@ -28,7 +28,7 @@ pub(super) struct Shapers {
     probes: TimedProbes,
     nodes: Vec<Arc<Mutex<NodeShaping>>>,
     /// Connections that were begun for the last knocking.
-    knocks: Mutex<Vec<OwnedFd>>,
+    knocks: Mutex<Vec<Vec<OwnedFd>>>,
 }
 
 /// Shaping, or why it cannot be had here.
@@ -174,13 +174,14 @@ impl Shaping for LocalCluster {
         self.shapers().map_err(node_error)?.probes.received(nonce, wait).map_err(node_error)
     }
 
-    fn knock(&self, links: &[Link]) -> Result<(), NodeError> {
+    fn knock(&self, knocks: &[(Link, u32)]) -> Result<(), NodeError> {
         let shapers = self.shapers().map_err(node_error)?;
-        let begun = links.iter().map(|link| {
-            let to = self.specs[link.to].address;
-            self.nodes[link.from].agent.ask(move || begin_connection(to))
+        let begun = knocks.iter().map(|(link, times)| {
+            let (to, times) = (self.specs[link.to].address, *times);
+            let begin = move || (0..times).map(|_| begin_connection(to)).collect::<io::Result<_>>();
+            self.nodes[link.from].agent.ask(begin)
         });
-        let begun = wait_all(begun.collect()).map_err(node_error)?;
+        let begun: Vec<Vec<OwnedFd>> = wait_all(begun.collect()).map_err(node_error)?;
         *shapers.knocks.lock().unwrap_or_else(PoisonError::into_inner) = begun;
         Ok(())
     }

@@ -11,6 +11,8 @@ use splitbrain_nemesis::node::{
     Capability, Cluster, DropRule, Link, Links, Members, NodeError, ProcessState, Processes, Signal,
 };
 
+use splitbrain_nemesis::shaping::{Probe, Shaping};
+
 use super::ProxyCluster;
 use crate::environments::Hosts;
 use crate::environments::local::program::is_stopped;
@@ -32,6 +34,10 @@ impl Cluster for ProxyCluster {
         Some(self)
     }
 
+    fn shaping(&self) -> Option<&dyn Shaping> {
+        Some(self)
+    }
+
     fn members(&self) -> Option<&dyn Members> {
         self.members.get().map(|members| &**members)
     }
@@ -44,8 +50,10 @@ impl Cluster for ProxyCluster {
 /// Why faults that need `capability` cannot be had in this environment; nothing if they can.
 pub(crate) fn lacks(capability: Capability) -> Option<String> {
     let why = match capability {
-        Capability::Links | Capability::Processes | Capability::Members => return None,
-        Capability::Shaping => "proxies carry streams and not packets",
+        Capability::Links | Capability::Processes | Capability::Shaping | Capability::Members => {
+            return None;
+        }
+        Capability::Packets => "proxies carry streams, of which nothing is lost or changed",
         Capability::Limits | Capability::Clocks | Capability::Disks => {
             "the nodes are ordinary processes of this user"
         }
@@ -71,14 +79,14 @@ impl Links for ProxyCluster {
     }
 
     fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError> {
-        let door = |link: &Link| (*link, self.wiring.reaches(link.from, link.to)[0]);
-        let links = links.iter().map(door);
-        self.probes.send(&self.handle, &self.wiring.shared, nonce, links);
+        let probe = |link: &Link| Probe { link: *link, number: 0, bytes: 0 };
+        self.send_probes(nonce, links.iter().map(probe));
         Ok(())
     }
 
     fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError> {
-        Ok(self.wiring.shared.arrivals.take(nonce, wait))
+        let arrived = self.wiring.shared.arrivals.take(nonce, wait);
+        Ok(arrived.iter().map(|arrival| arrival.link).collect())
     }
 }
 

@@ -9,57 +9,116 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::time::{Instant, sleep_until};
 
+use super::flight::{Flight, Piece};
 use super::loopback;
 use super::ways::Way;
 
-/// The most that is read at once.
-const PIECE_BYTES: usize = 64 << 10;
 /// How often a connection that is not made yet is asked whether somebody still wants it.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// The connection is to be reset at both ends.
 struct Reset;
 
+/// Who comes to a port of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Traveller {
+    /// A TCP connection.
+    Connection,
+    /// What stands for a datagram, which nobody resets.
+    Datagram,
+}
+
 /// Connects somebody who has come to a port of ours with a port of a node, and carries everything
 /// between them until both are done.
-pub(super) async fn connect_through(mut near: TcpStream, port: u16, there: &Way, back: &Way) {
+pub(super) async fn connect_through(
+    mut near: TcpStream,
+    port: u16,
+    who: Traveller,
+    there: &Way,
+    back: &Way,
+) {
     let _ = near.set_nodelay(true);
-    let at_once = tokio::select! {
-        biased;
-        at_once = there.pass() => at_once,
-        () = given_up(&near) => return,
-    };
-    if !at_once && has_gone(&near) {
-        return;
-    }
-    let Ok(mut far) = loopback::connect(port).await else {
-        back.pass().await;
-        let _ = near.set_zero_linger();
-        return;
-    };
+    let segments = who == Traveller::Connection;
+    let mut going = Flight::new(there, segments);
+    let Some(mut far) = open(&mut near, port, &mut going, back).await else { return };
+    let coming = Flight::new(back, segments);
     let ((near_in, near_out), (far_in, far_out)) = (near.split(), far.split());
-    let ended = tokio::try_join!(carry(near_in, far_out, there), carry(far_in, near_out, back));
+    let ended = tokio::try_join!(carry(near_in, far_out, going), carry(far_in, near_out, coming));
     if ended.is_err() {
         let _ = near.set_zero_linger();
         let _ = far.set_zero_linger();
     }
 }
 
+/// Makes the other half of a connection once its beginning has arrived, and meanwhile reads what
+/// is said already, which may overtake it.
+async fn open(
+    near: &mut TcpStream,
+    port: u16,
+    going: &mut Flight<'_>,
+    back: &Way,
+) -> Option<TcpStream> {
+    let beginning = going.beginning();
+    {
+        let (mut near_in, _) = near.split();
+        loop {
+            let due = going.due().map_or(beginning.due, |due| due.min(beginning.due));
+            if due <= Instant::now() {
+                break;
+            }
+            tokio::select! {
+                () = going.read(&mut near_in) => {}
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+    let at_once = tokio::select! {
+        biased;
+        at_once = going.way().pass() => at_once,
+        () = given_up(near) => return None,
+    };
+    if !at_once && has_gone(near) {
+        return None;
+    }
+    if beginning.reset {
+        let _ = near.set_zero_linger();
+        return None;
+    }
+    let far = loopback::connect(port).await;
+    if far.is_err() {
+        sleep_until(back.fate(0, false).due).await;
+        back.pass().await;
+        let _ = near.set_zero_linger();
+    }
+    far.ok()
+}
+
 /// Carries one direction to its end.
-async fn carry(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: &Way) -> Result<(), Reset> {
-    let mut buffer = vec![0; PIECE_BYTES];
+async fn carry(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mut flight: Flight<'_>,
+) -> Result<(), Reset> {
     loop {
-        let read = from.read(&mut buffer).await;
-        let at_once = way.pass().await;
-        let written = match read {
-            Ok(0) => return to.shutdown().await.map_err(|_| Reset),
-            Ok(_) if !at_once && has_gone(from.as_ref()) => return Err(Reset),
-            Ok(bytes) => to.write_all(&buffer[..bytes]).await,
-            Err(_) => return Err(Reset),
+        let Some(piece) = flight.arrived() else {
+            let due = flight.due();
+            tokio::select! {
+                () = flight.read(&mut from) => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+            }
+            continue;
+        };
+        let at_once = flight.way().pass().await;
+        let written = match piece {
+            Piece::End => return to.shutdown().await.map_err(|_| Reset),
+            Piece::Bytes(_) if !at_once && has_gone(from.as_ref()) => return Err(Reset),
+            Piece::Bytes(bytes) => to.write_all(&bytes).await,
+            Piece::Reset => return Err(Reset),
         };
         if written.is_err() {
             // Why is for the other direction to bring, over its own link.
@@ -89,6 +148,9 @@ mod tests {
     use std::io::ErrorKind;
     use std::sync::Arc;
 
+    use splitbrain_nemesis::Link;
+    use splitbrain_nemesis::shaping::{Quality, Share};
+    use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
     use tokio::time::timeout;
 
@@ -116,7 +178,9 @@ mod tests {
                 loop {
                     let (near, _) = listener.accept().await.unwrap();
                     let (there, back) = ways.clone();
-                    tokio::spawn(async move { connect_through(near, port, &there, &back).await });
+                    tokio::spawn(async move {
+                        connect_through(near, port, Traveller::Connection, &there, &back).await;
+                    });
                 }
             });
             Path { door, target, there, back }
@@ -209,5 +273,83 @@ mod tests {
         let mut near = loopback::connect(door).await.unwrap();
         let error = timeout(Duration::from_secs(5), near.read_u8()).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+
+    fn shape(way: &Way, quality: Quality) {
+        way.shape(Link { from: 0, to: 1 }, Some(quality), 7);
+    }
+
+    #[tokio::test]
+    async fn a_slow_link_delays_all_that_is_said_once_and_in_order() {
+        let path = Path::new();
+        let delay = Duration::from_millis(200);
+        let slow = Quality { delay_us: 200_000, ..Quality::default() };
+        shape(&path.there, slow);
+        let begun = Instant::now();
+        let mut near = path.begin().await;
+        near.write_all(b"ab").await.unwrap();
+        let (mut far, _) = path.target.accept().await.unwrap();
+        assert!(begun.elapsed() >= delay, "the beginning came after {:?}", begun.elapsed());
+        assert_eq!(far.read_u8().await.unwrap(), b'a');
+        assert!(begun.elapsed() < 2 * delay, "what was said at once is not late twice");
+        let said = Instant::now();
+        far.write_all(b"back").await.unwrap();
+        assert_eq!(hears(&mut near).await, Some(b'b'));
+        assert!(said.elapsed() < delay, "the way back is as good as new");
+        assert_eq!(path.back.shaped(), None);
+        let shaped = path.there.shaped().unwrap();
+        assert!(shaped.shaped.is_some_and(|pieces| pieces >= 2) && shaped.reset.is_none());
+        // Several are on their way at once, and none overtakes another.
+        shape(&path.there, Quality { jitter_us: 60_000, ..slow });
+        let said = Instant::now();
+        for number in 0..20 {
+            near.write_u8(number).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(far.read_u8().await.unwrap(), b'b');
+        for number in 0..20 {
+            assert_eq!(far.read_u8().await.unwrap(), number);
+        }
+        assert!(said.elapsed() < 5 * delay, "{:?}", said.elapsed());
+        // Slow no more: what comes now waits for what came before at most.
+        path.there.shape(Link { from: 0, to: 1 }, None, 7);
+        near.write_all(b"z").await.unwrap();
+        assert_eq!(hears(&mut far).await, Some(b'z'));
+    }
+
+    #[tokio::test]
+    async fn a_narrow_link_carries_a_stream_as_fast_as_it_can_and_loses_nothing() {
+        let path = Path::new();
+        let bit_s = std::num::NonZeroU64::new(8_000_000);
+        shape(&path.there, Quality { bandwidth_bit_s: bit_s, ..Quality::default() });
+        let (mut near, mut far) = path.pair().await;
+        let sent: Vec<u8> = (0..400_000_u32).map(|at| (at / 7) as u8).collect();
+        let (copy, begun) = (sent.clone(), Instant::now());
+        tokio::spawn(async move {
+            near.write_all(&copy).await.unwrap();
+            near.shutdown().await.unwrap();
+            near.read_u8().await
+        });
+        let mut received = Vec::new();
+        far.read_to_end(&mut received).await.unwrap();
+        let took = begun.elapsed();
+        assert!(received == sent, "{} bytes arrived", received.len());
+        // 0.4 MB at 1 MB/s, and headers.
+        assert!(took >= Duration::from_millis(400), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_link_that_resets_ends_connections_at_both_ends_and_counts_them() {
+        let path = Path::new();
+        let (mut near, mut far) = path.pair().await;
+        shape(&path.there, Quality { reset: Share::ALL, ..Quality::default() });
+        far.write_all(b"c").await.unwrap();
+        assert_eq!(hears(&mut near).await, Some(b'c'), "the way back resets nothing");
+        near.write_all(b"d").await.unwrap();
+        assert_eq!(far.read_u8().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        assert_eq!(near.read_u8().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        let mut begun = path.begin().await;
+        assert_eq!(begun.read_u8().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        assert_eq!(path.there.shaped().unwrap().reset, Some(2));
     }
 }

@@ -7,9 +7,11 @@
 
 mod capabilities;
 mod carry;
+mod flight;
 mod loopback;
 mod owners;
 mod probes;
+mod shaping;
 mod sockets;
 mod ways;
 mod wiring;
@@ -17,6 +19,7 @@ mod wiring;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -42,6 +45,9 @@ pub struct ProxyCluster {
     nodes: Vec<Node>,
     wiring: Wiring,
     probes: Probes,
+    /// Connections that were begun for the last knocking, and how often that was.
+    knocks: Probes,
+    knocked: AtomicU64,
     /// The administration of the database that runs on the nodes, if it has one.
     members: OnceLock<Box<dyn Members>>,
     /// Until it is torn down.
@@ -107,6 +113,8 @@ impl ProxyCluster {
             names,
             wiring,
             probes: Probes::default(),
+            knocks: Probes::default(),
+            knocked: AtomicU64::new(0),
             members: OnceLock::new(),
             handle: carriers.handle().clone(),
             carriers: Mutex::new(Some(carriers)),

@@ -1,21 +1,100 @@
 //! The directed links between the nodes, as everything that goes over them meets them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use splitbrain_nemesis::Link;
+use splitbrain_nemesis::shaping::{Line, Quality, ShapedLink, Share};
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// The headers of a segment (IP and TCP), which take their part of a bandwidth.
+const HEADERS_BYTES: usize = 20 + 20;
 
 /// One directed link.
 pub(super) struct Way {
     open: watch::Sender<bool>,
     /// What has been stopped by the cut since it was made.
     stopped: AtomicU64,
+    /// What makes it bad, if it is.
+    bad: Mutex<Option<Bad>>,
+    /// The clock of all links.
+    begun: Instant,
+}
+
+struct Bad {
+    line: Line,
+    counted: ShapedLink,
+}
+
+/// What becomes of a piece of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fate {
+    /// When it has left its sender.
+    pub(super) left: Instant,
+    /// When it arrives.
+    pub(super) due: Instant,
+    /// Whether it is answered by a reset instead.
+    pub(super) reset: bool,
 }
 
 impl Way {
     /// An open link.
     pub(super) fn new() -> Way {
-        Way { open: watch::Sender::new(true), stopped: AtomicU64::new(0) }
+        let open = watch::Sender::new(true);
+        let bad = Mutex::default();
+        Way { open, stopped: AtomicU64::new(0), bad, begun: Instant::now() }
+    }
+
+    /// Gives it a quality; nothing happens if it has that already.
+    pub(super) fn shape(&self, link: Link, quality: Option<Quality>, seed: u64) {
+        let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
+        if bad.as_ref().map(|bad| *bad.line.quality()) != quality {
+            *bad = quality.map(|quality| Bad {
+                line: Line::new(quality, seed),
+                counted: ShapedLink {
+                    link,
+                    shaped: quality.shapes().then_some(0),
+                    reset: (quality.reset > Share::NONE).then_some(0),
+                },
+            });
+        }
+    }
+
+    /// What it has shaped, if it is bad.
+    pub(super) fn shaped(&self) -> Option<ShapedLink> {
+        let bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
+        bad.as_ref().map(|bad| bad.counted)
+    }
+
+    /// How long a piece waits at most for the link to be free, before its sender has to; nothing
+    /// if the link is as good as new.
+    pub(super) fn queue(&self) -> Option<Duration> {
+        let bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
+        bad.as_ref().map(|bad| bad.line.quality().longest_queue())
+    }
+
+    /// What becomes of a piece of so many bytes that comes now; the beginning and the end of a
+    /// stream have none. What is no `segment` is never reset.
+    pub(super) fn fate(&self, bytes: usize, segment: bool) -> Fate {
+        let now = Instant::now();
+        let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Bad { line, counted }) = &mut *bad else {
+            return Fate { left: now, due: now, reset: false };
+        };
+        let length = if bytes == 0 { 0 } else { bytes + HEADERS_BYTES };
+        let now_ns = now.saturating_duration_since(self.begun).as_nanos() as u64;
+        let (left_ns, due_ns) = line.convey(now_ns, length);
+        let reset = segment && line.resets();
+        if let Some(shaped) = &mut counted.shaped {
+            *shaped += 1;
+        }
+        if let Some(resets) = &mut counted.reset {
+            *resets += u64::from(reset);
+        }
+        let at = |ns| self.begun + Duration::from_nanos(ns);
+        Fate { left: at(left_ns), due: at(due_ns), reset }
     }
 
     /// Cuts the link; what it has stopped is counted anew.
@@ -64,6 +143,11 @@ impl Ways {
     pub(super) fn at(&self, link: Link) -> &Way {
         assert!(link.from < self.ends && link.to < self.ends, "there is no {link:?}");
         &self.ways[link.from * self.ends + link.to]
+    }
+
+    /// All of them, the clients' too.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Link, &Way)> {
+        (0..self.ends).flat_map(|to| self.to(to))
     }
 
     /// The links to a node.

@@ -8,7 +8,7 @@ use splitbrain_nemesis::Link;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::carry::connect_through;
+use super::carry::{Traveller, connect_through};
 use super::loopback::{self, Reserved};
 use super::owners::Owners;
 use super::probes::{Arrivals, sink};
@@ -31,8 +31,9 @@ pub(super) struct Shared {
     pub(super) owners: Owners,
     /// Of each node the port of the harness at which probes to it arrive.
     sinks: Vec<u16>,
-    /// Probes under way, by the port from which they come, and the link they are to go over.
-    probes: Mutex<HashMap<u16, Link>>,
+    /// Probes under way, by the port from which they come, the link they are to go over, and as
+    /// what.
+    probes: Mutex<HashMap<u16, (Link, Traveller)>>,
 }
 
 /// A port of ours.
@@ -116,8 +117,8 @@ impl Wiring {
 
 impl Shared {
     /// Whoever comes from this port is a probe over the link.
-    pub(super) fn expect_probe(&self, port: u16, link: Link) {
-        self.probes.lock().unwrap_or_else(PoisonError::into_inner).insert(port, link);
+    pub(super) fn expect_probe(&self, port: u16, link: Link, who: Traveller) {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner).insert(port, (link, who));
     }
 
     /// No probe will come from these ports any more.
@@ -126,7 +127,7 @@ impl Shared {
         probes.retain(|port, _| !ports.contains(port));
     }
 
-    fn probe_from(&self, port: u16) -> Option<Link> {
+    fn probe_from(&self, port: u16) -> Option<(Link, Traveller)> {
         self.probes.lock().unwrap_or_else(PoisonError::into_inner).get(&port).copied()
     }
 }
@@ -143,17 +144,17 @@ impl Door {
             };
             let shared = shared.clone();
             tokio::spawn(async move {
-                let (link, port) = match (shared.probe_from(peer.port()), from) {
-                    (Some(link), _) => (link, shared.sinks[link.to]),
-                    (None, Some(from)) => (Link { from, to }, leads_to),
+                let (link, port, who) = match (shared.probe_from(peer.port()), from) {
+                    (Some((link, who)), _) => (link, shared.sinks[link.to], who),
+                    (None, Some(from)) => (Link { from, to }, leads_to, Traveller::Connection),
                     (None, None) => match shared.owners.of(&near).await {
-                        Some(from) => (Link { from, to }, leads_to),
+                        Some(from) => (Link { from, to }, leads_to, Traveller::Connection),
                         None => return, // nobody of ours, or it has ended meanwhile
                     },
                 };
                 let back = Link { from: link.to, to: link.from };
                 let (there, back) = (shared.ways.at(link), shared.ways.at(back));
-                connect_through(near, port, there, back).await;
+                connect_through(near, port, who, there, back).await;
             });
         }
     }

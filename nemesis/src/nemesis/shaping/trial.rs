@@ -126,9 +126,15 @@ impl Trial {
         before < (number - self.round_from) as usize
     }
 
-    /// Whether connections over it are to be reset.
-    pub(super) fn wants_reset(&self) -> bool {
-        self.quality.is_some_and(|quality| quality.reset > Share::NONE)
+    /// How many connections a round begins over it, of which one at least is to be reset: three
+    /// times as many as that takes in the mean.
+    pub(super) fn knocks(&self) -> u32 {
+        let reset = self.quality.map_or(0.0, |quality| quality.reset.probability());
+        match reset {
+            0.0 => 0,
+            1.0 => 1,
+            _ => (3.0 / reset.max(PROVABLE)).ceil() as u32,
+        }
     }
 
     /// Whether a probe of this round may still come.
