@@ -8,6 +8,7 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=clock-shim");
+    println!("cargo::rustc-check-cfg=cfg(shim)");
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let library = PathBuf::from(variable("OUT_DIR")).join("clock.so");
     let supported = variable("CARGO_CFG_TARGET_OS") == "linux"
@@ -21,6 +22,8 @@ fn main() {
     rustc
         .args(["--edition=2024", "--crate-type=cdylib", "--crate-name=splitbrain_clock"])
         .args(["-Copt-level=3", "-Cpanic=abort", "-Cstrip=symbols", "-Clink-arg=-nostdlib"])
+        // The file that both share derives there what needs std.
+        .args(["--cfg", "shim"])
         .args(["--target", &variable("TARGET"), "-o"])
         .arg(&library)
         .arg("clock-shim/shim.rs");

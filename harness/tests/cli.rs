@@ -278,6 +278,7 @@ fn everything_is_listed_with_a_sentence() {
     check("list", 0, "primaries");
     check("list modes", 0, "gossip");
     check("list databases", 0, "etcd");
+    check("list bugs", 0, "lost-fsync");
     check("list environments", 0, "external");
     check("list environments", 0, "ssh");
     check("list workloads", 0, "register");

@@ -81,6 +81,29 @@ fn without_namespaces_a_run_takes_proxies_says_so_and_can_be_repeated() {
 }
 
 #[test]
+fn bad_links_between_proxies_are_in_force_in_a_run_and_in_its_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["delay", "jitter", "bandwidth", "reset"];
+    let flags = ["run", "--env", "proxy", "--mode", "gossip", "--expect", "weak", "--seed", "3"];
+    let more = ["--time-limit", "20s", "--faults", &names.join(",")];
+    let output = locked_in(folder.path(), &[&flags[..], &more].concat()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_clean(folder.path());
+    let kept = folder.path().join("store/latest");
+    let verdict: Value =
+        serde_json::from_slice(&fs::read(kept.join("verdict.json")).unwrap()).unwrap();
+    let report = fs::read_to_string(kept.join("report.txt")).unwrap();
+    let faults = verdict["faults"].as_array().unwrap();
+    for name in names {
+        let mut such = faults.iter().filter(|fault| fault["name"] == name).peekable();
+        assert!(such.peek().is_some(), "no {name}: {verdict}");
+        assert!(such.all(|fault| fault["effect"] == "installed"), "{name}: {faults:?}");
+        assert!(report.contains(name), "{name} is not in the report:\n{report}");
+    }
+}
+
+#[test]
 fn killed_at_any_moment_it_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     // This builds the store if need be; a cargo whose caller was killed would go on building.

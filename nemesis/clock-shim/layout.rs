@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicI64, AtomicU64, Ordering, fence};
 
 /// How a clock differs from the machine's; by default not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(shim), derive(serde::Serialize, serde::Deserialize))]
 pub struct Deviation {
     /// Always, in nanoseconds.
     pub offset_ns: i64,

@@ -37,6 +37,10 @@ pub trait Witness {
     fn lateness(&self) -> Duration {
         Duration::from_millis(4)
     }
+    /// How far apart the packets of a stream are sent, so that programs can keep up with it.
+    fn gap(&self) -> Duration {
+        Duration::from_millis(1).max(self.lateness() / 10)
+    }
     /// The part of a core, from 0 to 1, that the node's program is given when it computes without
     /// a pause for a while. It runs.
     fn share(&self, node: usize) -> f64;

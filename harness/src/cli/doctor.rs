@@ -8,8 +8,11 @@ use crate::environments::{self, HealOutcome};
 pub fn doctor() -> Result<Exit, Failure> {
     let mut able = true;
     let mut text = String::new();
-    for finding in environments::doctor() {
-        able &= finding.ok;
+    let (needed, more) = (environments::doctor(), environments::doctor_of_faults());
+    for (finding, is_needed) in
+        needed.iter().map(|f| (f, true)).chain(more.iter().map(|f| (f, false)))
+    {
+        able &= finding.ok || !is_needed;
         text += &format!("{} {:<34} {}\n", mark(finding.ok), finding.what, finding.detail);
         if let Some(remedy) = &finding.remedy {
             text += &format!("  to get it: {remedy}\n");

@@ -4,7 +4,7 @@ use splitbrain_nemesis::faults;
 use splitbrain_workloads::objects;
 
 use super::{Exit, Failure, harness};
-use crate::databases::{self, MODES};
+use crate::databases::{self, BUGS, MODES};
 use crate::environments;
 
 /// Flags of `list`.
@@ -18,6 +18,7 @@ pub struct Args {
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Kind {
     Modes,
+    Bugs,
     Workloads,
     Faults,
     Databases,
@@ -28,10 +29,11 @@ enum Kind {
 pub fn main(args: &Args) -> Result<Exit, Failure> {
     let kinds = [
         (Kind::Modes, "modes of the bundled store (--mode)", modes()),
+        (Kind::Bugs, "known mistakes of the bundled store (--bug)", pairs(BUGS)),
         (Kind::Workloads, "workloads (--workload)", workloads()),
         (Kind::Faults, "faults (--faults)", faults()),
         (Kind::Databases, "databases (--db)", databases()),
-        (Kind::Environments, "environments (--env)", environments()),
+        (Kind::Environments, "environments (--env)", pairs(environments::ALL)),
     ];
     let mut text = String::new();
     for (kind, title, lines) in kinds {
@@ -76,9 +78,6 @@ fn databases() -> Lines {
     databases::ALL.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
 }
 
-fn environments() -> Lines {
-    environments::ALL
-        .iter()
-        .map(|(name, about)| ((*name).to_owned(), (*about).to_owned()))
-        .collect()
+fn pairs(pairs: &[(&str, &str)]) -> Lines {
+    pairs.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned())).collect()
 }

@@ -1,5 +1,7 @@
 //! etcd 3.4 and later, over its HTTP/JSON gateway.
 
+mod members;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +13,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Asker, Database, Entry, Missing, Program, Role};
+use super::{Administration, Asker, Database, Entry, Missing, Program, Role};
 use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 
@@ -30,6 +32,9 @@ const PEER_PORT: u16 = 2380;
 /// Five times the default speed: a fail-over then takes well under half of a five-second cut.
 const HEARTBEAT_MS: &str = "50";
 const ELECTION_MS: &str = "500";
+
+/// The argument that says where a node's peers reach it.
+const PEER_URL: &str = "--initial-advertise-peer-urls";
 
 struct Etcd;
 
@@ -82,7 +87,7 @@ impl Database for Etcd {
             ["--name", &member.name],
             ["--data-dir", &data.to_string_lossy()],
             ["--listen-peer-urls", &at(member.listens[1])],
-            ["--initial-advertise-peer-urls", &at(member.reached[1])],
+            [PEER_URL, &at(member.reached[1])],
             ["--listen-client-urls", &at(member.listens[0])],
             ["--advertise-client-urls", &at(member.listens[0])],
             ["--initial-cluster", &peers.join(",")],
@@ -120,6 +125,10 @@ impl Database for Etcd {
             let term = body["raftTerm"].as_str().and_then(|term| term.parse().ok());
             Ok(Role { leads, term })
         })
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        Some(self)
     }
 
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {

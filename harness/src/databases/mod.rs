@@ -14,7 +14,7 @@ use splitbrain_workloads::{BoxFuture, Clients};
 use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
-pub use store::MODES;
+pub use store::{BUGS, MODES};
 
 /// One line of the registry.
 pub struct Entry {
@@ -69,8 +69,20 @@ pub trait Database: Send + Sync {
 pub trait Administration: Send + Sync {
     /// Has a node leave, by asking another one.
     fn leave<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a>;
-    /// Has a node join again, by asking another one.
-    fn join<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a>;
+    /// Has a node join again, by asking another one. `first` is how it was started at first.
+    fn join<'a>(
+        &'a self,
+        asker: &'a Asker,
+        url: &'a str,
+        node: &'a str,
+        first: &'a Daemon,
+    ) -> Administered<'a>;
+    /// How a node is started after it has joined for the `times`th time, where one that has left
+    /// ends for ever and has to come back as another, without its data. `members` are those that
+    /// there are now.
+    fn anew(&self, _first: &Daemon, _members: &[String], _times: usize) -> Option<Daemon> {
+        None
+    }
     /// The names of the members as a node itself knows them.
     fn members<'a>(
         &'a self,

@@ -21,15 +21,16 @@ pub const ENTRY: Entry = Entry {
             Some((name, bug)) => (name, Some(bug)),
             None => (mode.unwrap_or("raft"), None),
         };
-        let bug = bug.map(|name| BUGS.iter().find(|bug| **bug == name).ok_or(name)).transpose();
+        let bug = bug.map(|name| BUGS.iter().find(|(bug, _)| *bug == name).ok_or(name)).transpose();
         let bug = bug.map_err(|name| {
-            format!("the bundled store has no bug {name:?}; there are: {}", BUGS.join(", "))
+            let names: Vec<&str> = BUGS.iter().map(|(name, _)| *name).collect();
+            format!("the bundled store has no bug {name:?}; there are: {}", names.join(", "))
         })?;
         let mode = MODES.iter().find(|mode| mode.name == name).ok_or_else(|| {
             let names: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
             format!("the bundled store has no mode {name:?}; there are: {}", names.join(", "))
         })?;
-        Ok(Box::new(Store { mode, bug: bug.copied() }))
+        Ok(Box::new(Store { mode, bug: bug.map(|(name, _)| *name) }))
     },
 };
 
@@ -67,8 +68,9 @@ pub const MODES: &[Mode] = &[
     },
 ];
 
-/// Known mistakes that it can be told to make.
-const BUGS: &[&str] = &["lost-fsync"];
+/// Known mistakes that it can be told to make: name, and what they are, in one sentence.
+pub const BUGS: &[(&str, &str)] =
+    &[("lost-fsync", "Acknowledges writes that it has not fsynced: a loss of power takes them.")];
 
 const PORT: u16 = 8000;
 const PROGRAM: &str = "splitbrain-store";
@@ -160,7 +162,13 @@ impl Administration for Store {
         change(asker, url, "leave", node)
     }
 
-    fn join<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a> {
+    fn join<'a>(
+        &'a self,
+        asker: &'a Asker,
+        url: &'a str,
+        node: &'a str,
+        _first: &'a Daemon,
+    ) -> Administered<'a> {
         change(asker, url, "join", node)
     }
 

@@ -5,10 +5,10 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use splitbrain_nemesis::{iptables, journal};
+use splitbrain_nemesis::{disk, iptables, journal};
 
-use super::local::namespaces::{Entrance, explain};
 use super::shaping_engine::{Engines, NETEM_TRIAL, queue_trial};
+use super::stand::{Entrance, explain};
 use super::tool::{as_root, feed, install_command, look_up};
 
 /// One thing that was looked at.
@@ -39,6 +39,15 @@ pub fn doctor() -> Vec<Finding> {
     let mut findings = links();
     findings.extend([shaping(), journals()]);
     findings
+}
+
+/// Tries out what only some faults need, without which everything else works.
+pub fn doctor_of_faults() -> Vec<Finding> {
+    const WHAT: &str = "disks that can fail (/dev/fuse)";
+    vec![match disk::available() {
+        Ok(()) => Finding::good(WHAT, "can be opened"),
+        Err(why) => Finding::bad(WHAT, why, as_root("modprobe fuse")),
+    }]
 }
 
 /// Whether the `local` environment can be had: its kernel cuts the links between nodes.
@@ -129,7 +138,7 @@ fn inside(program: &Path) -> Command {
     let entrance = Entrance::prepare();
     let mut command = Command::new(program);
     // SAFETY: `enter` makes system calls only and allocates nothing.
-    unsafe { command.pre_exec(move || entrance.enter().map(drop)) };
+    unsafe { command.pre_exec(move || entrance.enter()) };
     command.env("XTABLES_LOCKFILE", std::env::temp_dir().join("splitbrain-doctor.lock"));
     command
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use splitbrain_nemesis::{Capability, Cluster, Members};
 
-use super::{Daemon, EnvError, LocalCluster, NodeSpec};
+use super::{Daemon, EnvError, NodeSpec};
 
 /// A node, as another node (or itself) is told of it when that is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,11 @@ pub trait Hosts: Cluster {
     /// # Panics
     /// The number of daemons is not that of the nodes.
     fn install(&self, daemons: Vec<Daemon>) -> Result<(), EnvError>;
+    /// Has another program run at a node from when it is started next.
+    ///
+    /// # Errors
+    /// The node is not reached.
+    fn replace(&self, node: usize, daemon: Daemon) -> Result<(), EnvError>;
     /// Makes ready what faults of these kinds need, after the programs were installed and before
     /// they are started. What cannot be had is then told by [`Cluster::lacks`]. `data` are the
     /// folders of the nodes' data, in order.
@@ -93,55 +98,4 @@ pub trait Hosts: Cluster {
     /// Kills all nodes, removes all that the journal lists and looks whether anything is left. May
     /// be called again; dropping does the same.
     fn tear_down(&self) -> Leftovers;
-}
-
-impl Hosts for LocalCluster {
-    fn told_to(&self, _viewer: usize, usual_ports: &[u16]) -> Vec<Member> {
-        Member::at_usual_ports(self.nodes(), usual_ports)
-    }
-
-    fn clients_reach(&self, node: usize, usual_ports: &[u16]) -> SocketAddr {
-        (self.nodes()[node].address, usual_ports[0]).into()
-    }
-
-    fn remove_at_end(&self, directory: &Path) -> Result<(), EnvError> {
-        LocalCluster::remove_at_end(self, directory)
-    }
-
-    fn install(&self, daemons: Vec<Daemon>) -> Result<(), EnvError> {
-        LocalCluster::install(self, daemons);
-        Ok(())
-    }
-
-    fn attach(&self, needed: &[Capability], data: &[PathBuf]) {
-        if needed.contains(&Capability::Limits) {
-            self.prepare_limits();
-        }
-        if needed.contains(&Capability::Disks) {
-            self.attach_disks(data);
-        }
-        if needed.contains(&Capability::Clocks) {
-            self.attach_clocks();
-        }
-    }
-
-    fn administer(&self, members: Box<dyn Members>) {
-        LocalCluster::administer(self, members);
-    }
-
-    fn launch(&self, node: usize) -> Result<(), EnvError> {
-        self.start(node)
-    }
-
-    fn exited(&self) -> Vec<(usize, String)> {
-        LocalCluster::exited(self)
-    }
-
-    fn is_guarded(&self) -> bool {
-        self.keeper_is_alive()
-    }
-
-    fn tear_down(&self) -> Leftovers {
-        LocalCluster::tear_down(self)
-    }
 }

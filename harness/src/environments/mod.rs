@@ -7,19 +7,21 @@ pub mod local;
 pub mod proxy;
 mod shaping_engine;
 pub mod ssh;
+mod stand;
 mod tool;
 
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use doctor::{Finding, doctor, kernel_links};
+pub use doctor::{Finding, doctor, doctor_of_faults, kernel_links};
 pub use external::ExternalCluster;
 pub use hosts::{Hosts, Leftovers, Member};
-pub use local::{LocalCluster, Sandbox, SandboxError, play_helper};
+pub use local::LocalCluster;
 pub use proxy::ProxyCluster;
 pub use splitbrain_nemesis::journal::{HealLine, Outcome as HealOutcome};
 pub use ssh::{Access, Host, SshCluster};
+pub use stand::{Sandbox, SandboxError, play_helper};
 
 use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::journal;

@@ -158,12 +158,11 @@ impl Prepared {
         let SitePlan::Started(program, engine) = &self.site else { return Ok(()) };
         for step in &self.timeline {
             let fault = step.choice.fault;
-            let why = match fault.needs {
-                needs if *engine != Engine::Kernel => engine.lacks(needs),
+            let why = engine.lacks(fault.needs).or_else(|| match fault.needs {
                 Capability::Disks => disk::available().err(),
                 Capability::Clocks => asks_libc(&program.path).err().map(|why| why.to_string()),
                 _ => None,
-            };
+            });
             if let Some(why) = why {
                 bail!("the fault {} cannot be had here: {why}", fault.name);
             }

@@ -15,7 +15,7 @@ use crate::databases::{Asker, Program};
 use crate::environments::proxy::{self, Ports};
 use crate::environments::ssh;
 use crate::environments::{
-    ExternalCluster, Hosts, LocalCluster, ProxyCluster, Sandbox, SshCluster,
+    Daemon, ExternalCluster, Hosts, LocalCluster, ProxyCluster, Sandbox, SshCluster,
 };
 
 /// How long a cluster may take until all its nodes serve.
@@ -74,10 +74,11 @@ impl Site {
         };
         let url = |node| database.url(hosts.clients_reach(node, database.ports()));
         let urls: Vec<String> = (0..nodes).map(url).collect();
-        install(prepared, program, &*hosts, folder)?;
+        let daemons = install(prepared, program, &*hosts, folder)?;
         if database.administration().is_some() {
             let (database, nodes) = (database.clone(), prepared.nodes.clone());
-            hosts.administer(Box::new(Membership::new(database, nodes, urls.clone())?));
+            let started = (Arc::downgrade(&hosts), daemons);
+            hosts.administer(Box::new(Membership::new(database, nodes, urls.clone(), started)?));
         }
         Ok(Site { urls, cluster: hosts.clone(), hosts: Some(hosts) })
     }
@@ -152,13 +153,13 @@ impl Site {
     }
 }
 
-/// Gives each node its folder in the run's, and says what runs there.
+/// Gives each node its folder in the run's, and says what runs there, which is returned.
 fn install(
     prepared: &Prepared,
     program: &Program,
     hosts: &dyn Hosts,
     folder: &RunFolder,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Daemon>> {
     let mut daemons = Vec::new();
     let mut data_folders = Vec::new();
     for (this, name) in prepared.nodes.iter().enumerate() {
@@ -173,11 +174,11 @@ fn install(
         hosts.remove_at_end(&folder.join("data"))?;
         daemons.push(prepared.database.daemon(&program, &members, this, &folder));
     }
-    hosts.install(daemons)?;
+    hosts.install(daemons.clone())?;
     let disk = prepared.plan.disk.then_some(Capability::Disks);
     let needed = prepared.timeline.iter().map(|step| step.choice.fault.needs);
     hosts.attach(&needed.chain(disk).collect::<Vec<_>>(), &data_folders);
-    Ok(())
+    Ok(daemons)
 }
 
 /// The end of a node's log, which nearly always says why it does not serve.

@@ -161,7 +161,14 @@ impl Witness for Talkers {
 
     /// A message goes through two more connections than a datagram, and through threads.
     fn lateness(&self) -> Duration {
-        Duration::from_millis(10)
+        // Where it is not said, the machine does little else.
+        let told = std::env::var("SPLITBRAIN_LATENESS_MS").ok();
+        Duration::from_millis(told.map_or(20, |ms| ms.parse().expect("milliseconds")))
+    }
+
+    /// Each is a connection.
+    fn gap(&self) -> Duration {
+        Duration::from_millis(4)
     }
 
     fn connect(&self, link: Link) -> Connection {

@@ -14,10 +14,10 @@ use splitbrain_nemesis::faults::{Action, Break};
 use splitbrain_nemesis::grudge::Grudge;
 use splitbrain_nemesis::{Capability, Cluster, Effect, Nemesis, Processes};
 
-use crate::hosts::{Hosts, LEASE, access, hosts, run_name, splitbrain};
+use crate::hosts::{Hosts, LEASE, USER, access, hosts, run_name, splitbrain};
 use crate::witness::{Talkers, installed};
 
-/// Every case of the conformance suite that needs no more than links and processes.
+/// Every case of the conformance suite that needs no more than links, processes and clocks.
 pub fn conforms() {
     let hosts = Hosts::start(5);
     let begun = Instant::now();
@@ -25,6 +25,11 @@ pub fn conforms() {
     println!("5 hosts taken over, and their programs started, in {:?}", begun.elapsed());
     let shaping = |name: &str| shaping_cases().any(|(other, _)| *other == name);
     assert!(!talkers.cluster.has(Capability::Shaping));
+    assert!(
+        talkers.cluster.has(Capability::Clocks),
+        "{}",
+        talkers.cluster.lacks(Capability::Clocks)
+    );
     for (name, case) in cases().filter(|(name, _)| !shaping(name)) {
         case(&talkers.erased(), &talkers);
         assert!(talkers.cluster.exited().is_empty(), "after {name:?}");
@@ -133,6 +138,34 @@ pub fn wrong_hosts() {
     // A host without iptables: it is hidden.
     hosts.said_on(1, "mount --bind /dev/null $(command -v iptables-save)");
     check(access, hosts.all[1].clone(), &["n2 (root@10.77.0.2)", "iptables-save is missing"]);
+    hosts.end();
+}
+
+/// A user who is not root says so with `--sudo`, and everything is as for root.
+pub fn sudo() {
+    if !Path::new("/usr/bin/sudo").exists() {
+        println!("SKIPPED: sudo is not installed");
+        assert!(std::env::var_os("SPLITBRAIN_SKIP_NONE").is_none(), "nothing may be skipped");
+        return;
+    }
+    let hosts = Hosts::start(2);
+    let named = |n| format!("{USER}@10.77.0.{n}:2222").parse().expect("a host");
+    let all: Vec<Host> = (1..=2).map(named).collect();
+    let refused = refusal(&hosts, &hosts.access, &all);
+    assert!(refused.contains(&format!("{USER}, not root (--sudo becomes it)")), "{refused}");
+    let access = Access { sudo: true, ..hosts.access.clone() };
+    let cluster = Arc::new(installed(&access, &all));
+    (0..2).for_each(|node| cluster.start(node).expect("started"));
+    assert_eq!(cluster.states(0).expect("it is asked").len(), 1);
+    let mut nemesis = Nemesis::new(cluster.clone());
+    let cut = Action::Cut(Grudge::isolate(2, &[1]));
+    assert!(matches!(nemesis.install(1, &cut), Effect::Installed(_)));
+    assert_eq!(hosts.interrupt(std::process::id(), 0), 0, "nobody goes there as root");
+    let down = Action::nodes(Break::Kill, vec![1]);
+    assert!(matches!(nemesis.install(2, &down), Effect::Installed(_)));
+    assert!(nemesis.heal_all().iter().all(|(_, effect)| matches!(effect, Effect::Healed(_))));
+    assert_eq!(cluster.tear_down(), [""; 0]);
+    hosts.assert_clean_within(Duration::ZERO);
     hosts.end();
 }
 

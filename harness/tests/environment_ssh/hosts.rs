@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use splitbrain::environments::{Access, Daemon, Host, LocalCluster, Sandbox, SandboxError};
 
+/// A user of every host who is not root, and may become it without a password.
+pub const USER: &str = "operator-1";
 /// A lease that a test can wait for.
 pub const LEASE: Duration = Duration::from_secs(4);
 
@@ -29,11 +31,10 @@ impl Hosts {
             run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &file(key)]);
         }
         let sshd = format!(
-            "HostKey {}\nAuthorizedKeysFile {}\nPasswordAuthentication no\n\
+            "HostKey {}\nAuthorizedKeysFile /run/keys\nPasswordAuthentication no\n\
              KbdInteractiveAuthentication no\nUsePAM no\nStrictModes no\nPidFile none\n\
              UseDNS no\nMaxStartups 100\nPort 2222\n",
             file("host"),
-            file("user.pub")
         );
         fs::write(folder.join("sshd_config"), sshd).expect("written");
         let key = fs::read_to_string(folder.join("host.pub")).expect("readable");
@@ -177,12 +178,19 @@ pub fn probe() -> ExitCode {
 
 fn host_daemon(folder: &Path, node: usize) -> Daemon {
     let own = folder.join(format!("n{}", node + 1));
-    let (lib, config) = (own.join("lib"), folder.join("sshd_config"));
-    let (lib, config) = (lib.display(), config.display());
+    let (lib, config, key) = (own.join("lib"), folder.join("sshd_config"), folder.join("user.pub"));
+    let (lib, config, key) = (lib.display(), config.display(), key.display());
+    // Its own users and what they may do, for this mount namespace only.
+    let user = format!("{USER}:*:4242:65534::/:/bin/sh");
+    let users = format!(
+        "(cat /etc/passwd; echo '{user}') >/run/passwd && mount --bind /run/passwd /etc/passwd && \
+         (! [ -e /etc/sudoers ] || (umask 337; echo '{USER} ALL=(root) NOPASSWD: ALL' >/run/sudoers && \
+         mount --bind /run/sudoers /etc/sudoers))"
+    );
     let script = format!(
         "mkdir -p {lib} && mount -t proc proc /proc && mount -t tmpfs tmpfs /run && \
          iptables -D INPUT -j SPLITBRAIN && iptables -X SPLITBRAIN && \
-         mkdir /run/sshd && mount --bind {lib} /var/lib && \
+         mkdir /run/sshd && cp {key} /run/keys && chmod 644 /run/keys && {users} && mount --bind {lib} /var/lib && \
          exec /usr/sbin/sshd -D -e -f {config} -o ListenAddress=10.77.0.{}",
         node + 1
     );

@@ -22,6 +22,7 @@ const TESTS: &[Test] = &[
     Test { name: "an_interrupted_connection_is_taken_up_again", run: cases::interrupted },
     Test { name: "a_silent_host_is_an_error_and_no_hang", run: cases::silent_host },
     Test { name: "wrong_hosts_are_refused_by_name", run: cases::wrong_hosts },
+    Test { name: "an_ordinary_user_becomes_root_by_sudo", run: cases::sudo },
     Test { name: "others_rules_stay_and_one_run_at_a_time", run: cases::others_rules_stay },
     Test { name: "a_killed_guard_leaves_nothing", run: cases::killed_guard },
     Test { name: "without_a_harness_hosts_heal_themselves", run: cases::killed_harness },

@@ -54,6 +54,7 @@ pub fn installed(access: &Access, hosts: &[Host]) -> SshCluster {
 impl Talkers {
     pub fn start(hosts: &Hosts) -> Talkers {
         let cluster = Arc::new(installed(&hosts.access, &hosts.all));
+        cluster.attach_clocks();
         for node in 0..hosts.all.len() {
             cluster.start(node).unwrap_or_else(|error| panic!("{error}"));
         }
@@ -144,7 +145,12 @@ impl Witness for Talkers {
         unreachable!("the environment ssh breaks no disks")
     }
 
-    fn clock(&self, _: usize) -> Option<Reading> {
-        unreachable!("the environment ssh sets no clocks")
+    fn clock(&self, node: usize) -> Option<Reading> {
+        let id = format!("id{}", self.rounds.get());
+        self.rounds.set(self.rounds.get() + 1);
+        let answer = self.ask_for(node, &format!("clock {id}"), Duration::from_secs(5))?;
+        let mut numbers = answer.split(' ').skip(1).map(|text| text.parse().expect("a number"));
+        let mut next = || numbers.next();
+        Some(Reading { before_ns: next()?, told_ns: next()?, after_ns: next()? })
     }
 }

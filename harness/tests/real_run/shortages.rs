@@ -6,9 +6,13 @@ use crate::world::World;
 
 /// The faults of a run, and the lines of its history.
 fn run(world: &World, faults: &str) -> (Vec<Value>, Vec<Value>) {
-    let flags =
-        ["--time-limit", "10s", "--rate", "400", "--seed", "2", "--faults", faults, "--json"];
-    let run = world.run(&flags);
+    run_of(world, &["--time-limit", "10s"], faults)
+}
+
+/// The same of another target or length.
+fn run_of(world: &World, more: &[&str], faults: &str) -> (Vec<Value>, Vec<Value>) {
+    let flags = ["--rate", "400", "--seed", "2", "--faults", faults, "--json"];
+    let run = world.run(&[more, &flags].concat());
     let verdict = run.json();
     assert_eq!((run.exit, &verdict["class"]), (Some(0), &"linearizable".into()), "{}", run.said);
     let report = std::fs::read_to_string(world.latest().join("report.txt")).unwrap();
@@ -66,6 +70,22 @@ fn a_node_that_left_refuses_and_serves_when_it_is_back() {
     let (from, to) = in_force(&lines);
     // Until the lease is over it may still know of a leader.
     let (good, all) = served(&lines, "n2", from + 1_000_000_000, to);
+    assert!(good == 0 && all > 10, "{good} of {all} while it was away");
+    let (good, all) = served(&lines, "n3", from + 1_000_000_000, to);
+    assert!(good * 10 >= all * 9 && all > 10, "{good} of {all} at another one");
+    let (good, all) = served(&lines, "n2", after(&lines), u64::MAX);
+    assert!(good * 10 >= all * 9 && all > 10, "{good} of {all} after it came back");
+}
+
+#[test]
+fn etcd_gives_a_member_up_and_takes_it_back_as_another() {
+    let Some(world) = World::new() else { return };
+    // It changes its members only once they have seen each other for 5 s.
+    let etcd = ["--db", "etcd", "--nodes", "5", "--time-limit", "25s"];
+    let (faults, lines) = run_of(&world, &etcd, "leave:n2");
+    assert!(faults.iter().all(|fault| fault["effect"] == "installed"), "{faults:?}");
+    let (from, to) = in_force(&lines);
+    let (good, all) = served(&lines, "n2", from, to);
     assert!(good == 0 && all > 10, "{good} of {all} while it was away");
     let (good, all) = served(&lines, "n3", from + 1_000_000_000, to);
     assert!(good * 10 >= all * 9 && all > 10, "{good} of {all} at another one");

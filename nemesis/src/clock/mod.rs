@@ -85,11 +85,12 @@ fn nanos(time: libc::timespec) -> i64 {
 
 /// Control of what the nodes' programs take the time of day to be.
 pub trait Clocks: Send + Sync {
-    /// Makes the clock of a node deviate from the machine's.
+    /// Makes the clock of a node deviate from its machine's, from now on; what it was told, with
+    /// the moment by that machine's clock.
     ///
     /// # Errors
     /// The node could not be reached.
-    fn set(&self, node: usize, deviation: &Deviation) -> Result<(), NodeError>;
+    fn set(&self, node: usize, deviation: &Deviation) -> Result<Deviation, NodeError>;
 
     /// How the clock of a node is set to deviate, read back from where its programs read it.
     ///

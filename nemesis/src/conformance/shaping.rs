@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{Case, Connection, Witness, healed, installed};
 use crate::faults::Action;
@@ -26,8 +25,6 @@ pub(super) const CASES: &[(&str, Case)] = &[
 const BAD: Link = Link { from: 0, to: 1 };
 const BACK: Link = Link { from: 1, to: 0 };
 const OTHER: Link = Link { from: 2, to: 1 };
-/// Between packets, unless programs are too slow for it.
-const GAP: Duration = Duration::from_millis(1);
 const PACKETS: u32 = 1_000;
 /// Enough to see that nothing is wrong with a link, and what its delay is.
 const FEW_PACKETS: u32 = 200;
@@ -37,10 +34,6 @@ const BYTES: usize = 200;
 fn nemesis(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) -> Nemesis {
     let limit = VERIFY_LIMIT.max(200 * witness.lateness());
     Nemesis::new(cluster.clone()).with_verify_limit(limit)
-}
-
-fn gap(witness: &dyn Witness) -> Duration {
-    GAP.max(witness.lateness() / 10)
 }
 
 /// What arrived of a stream.
@@ -63,7 +56,7 @@ impl Seen {
     }
 
     fn of_many(witness: &dyn Witness, link: Link, sent: u32) -> Seen {
-        let arrivals = witness.stream(link, sent, BYTES, gap(witness));
+        let arrivals = witness.stream(link, sent, BYTES, witness.gap());
         let late_ms = witness.lateness().as_secs_f64() * 1e3;
         Seen { sent, arrivals, usual_ms: 0.0, late_ms }
     }
@@ -268,11 +261,11 @@ fn shares(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
 fn bandwidth(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     const LARGE: usize = 1_000;
     // Half of what is sent: 4 Mbit/s where a packet is sent each millisecond.
-    let bit_s = (LARGE as f64 * 8.0 / gap(witness).as_secs_f64() / 2.0) as u64;
+    let bit_s = (LARGE as f64 * 8.0 / witness.gap().as_secs_f64() / 2.0) as u64;
     let quality = Quality { bandwidth_bit_s: NonZeroU64::new(bit_s), ..NONE };
     let mut nemesis = nemesis(cluster, witness);
     installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
-    let arrivals = witness.stream(BAD, PACKETS, LARGE, gap(witness));
+    let arrivals = witness.stream(BAD, PACKETS, LARGE, witness.gap());
     // Over each hundred packets, so that a sender that was not given the processor for a while
     // does not count.
     let mut rates: Vec<f64> = arrivals

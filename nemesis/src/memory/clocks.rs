@@ -22,9 +22,11 @@ impl MemoryCluster {
 }
 
 impl Clocks for MemoryCluster {
-    fn set(&self, node: usize, deviation: &Deviation) -> Result<(), NodeError> {
-        self.state().clocks[node] = *deviation;
-        Ok(())
+    fn set(&self, node: usize, deviation: &Deviation) -> Result<Deviation, NodeError> {
+        let since_ns = machine_ns().map_err(|error| NodeError(error.to_string()))?;
+        let told = Deviation { since_ns, ..*deviation };
+        self.state().clocks[node] = told;
+        Ok(told)
     }
 
     fn get(&self, node: usize) -> Result<Deviation, NodeError> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Nemesis, Proof, Trouble};
-use crate::clock::{Clocks, Deviation, machine_ns};
+use crate::clock::{Clocks, Deviation};
 use crate::faults::{Action, Break};
 use crate::node::NodeError;
 
@@ -13,12 +13,9 @@ const LOOK: Duration = Duration::from_millis(30);
 impl Nemesis {
     /// Gives the nodes the clocks that the active faults make.
     pub(super) fn set_clocks(&self, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
-        let since_ns = machine_ns().map_err(|error| Trouble::Unknown(error.to_string()))?;
         let mut set = Vec::new();
         for node in nodes {
-            let deviation = Deviation { since_ns, ..self.deviation(*node) };
-            self.clock_control()?.set(*node, &deviation)?;
-            set.push((*node, deviation));
+            set.push((*node, self.clock_control()?.set(*node, &self.deviation(*node))?));
         }
         for (node, deviation) in set {
             while let Err(why) = self.clock_is(node, &deviation, true)? {

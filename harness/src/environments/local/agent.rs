@@ -7,14 +7,18 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::gettid;
+use splitbrain_nemesis::node::ProcessState;
 
 use super::topology::without_ipv6;
+use crate::environments::stand::state_of;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -77,14 +81,41 @@ impl Agent {
         &self.namespace
     }
 
-    /// The number that all files that stand for this namespace have.
-    pub(super) fn namespace_inode(&self) -> u64 {
-        self.namespace_inode
+    /// The living processes in the namespace, found by `/proc`, whoever started them.
+    ///
+    /// # Errors
+    /// There is no `/proc`.
+    pub(super) fn processes(&self) -> io::Result<Vec<ProcessState>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let entry = entry?;
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            // Of a process that is dying, or is another user's, the namespace cannot be read.
+            let namespace = inode(&entry.path().join("ns/net"));
+            if namespace.is_ok_and(|inode| inode == self.namespace_inode) {
+                found.push(state_of(pid));
+            }
+        }
+        Ok(found)
     }
 }
 
+/// Has a command, which a node's agent is to start, run in the harness's network, so that it is
+/// not taken for a process of the node. Its other namespaces are the node's.
+pub(super) fn in_hub(command: &mut Command) -> io::Result<&mut Command> {
+    // Of the thread that began the process, which is the one that entered the sandbox.
+    let hub = File::open("/proc/self/ns/net")?;
+    // SAFETY: between fork and exec only one system call is made.
+    unsafe {
+        command.pre_exec(move || setns(&hub, CloneFlags::CLONE_NEWNET).map_err(Into::into));
+    }
+    Ok(command)
+}
+
 /// The inode number of a namespace file, which tells namespaces apart (namespaces(7)).
-pub(super) fn inode(namespace: &Path) -> io::Result<u64> {
+fn inode(namespace: &Path) -> io::Result<u64> {
     Ok(fs::metadata(namespace)?.ino())
 }
 

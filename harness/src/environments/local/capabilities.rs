@@ -12,7 +12,6 @@ use splitbrain_nemesis::node::{
 };
 use splitbrain_nemesis::shaping::Shaping;
 
-use super::program::processes_in;
 use super::{LocalCluster, lock_file, restore_rules, wait_all};
 
 pub(super) fn node_error(error: impl Into<Box<dyn Error>>) -> NodeError {
@@ -131,6 +130,6 @@ impl Processes for LocalCluster {
 
 impl LocalCluster {
     pub(super) fn processes_of(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
-        processes_in(self.nodes[node].agent.namespace_inode()).map_err(node_error)
+        self.nodes[node].agent.processes().map_err(node_error)
     }
 }

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::sandbox::Sandbox;
+use crate::environments::Sandbox;
 
 /// The file with the numbers of a group's processes, in both versions.
 pub(super) const PROCESSES: &str = "cgroup.procs";

@@ -20,10 +20,11 @@ use splitbrain_nemesis::disk::{
 use splitbrain_nemesis::journal::ProcessId;
 use splitbrain_nemesis::node::NodeError;
 
-use super::agent::Agent;
+use super::LocalCluster;
+use super::agent::{Agent, in_hub};
 use super::capabilities::node_error;
-use super::helpers::{DISK, helper};
-use super::{LocalCluster, Sandbox};
+use crate::environments::Sandbox;
+use crate::environments::stand::{DISK, role};
 
 /// The disks of all nodes, or why there are none.
 pub(super) type MaybeDisks = OnceLock<Result<Vec<NodeDisk>, String>>;
@@ -45,8 +46,12 @@ impl NodeDisk {
             // Mounts come in from the machine, and none goes out.
             let none: Option<&str> = None;
             mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none)?;
-            let mut server = helper(DISK, place.as_os_str())?;
-            server.stdin(Stdio::from(end)).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+            let mut server = role(DISK, place.as_os_str())?;
+            in_hub(&mut server)?
+                .stdin(Stdio::from(end))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
         });
         let process = process.wait()?;
         if let Some(process) = ProcessId::of(process.id().cast_signed()) {

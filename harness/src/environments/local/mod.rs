@@ -9,13 +9,8 @@ mod capabilities;
 mod cgroups;
 mod clocks;
 mod disks;
-mod helpers;
-mod keeper;
+mod hosts;
 mod limits;
-pub(in crate::environments) mod namespaces;
-pub(in crate::environments) mod probes;
-pub(in crate::environments) mod program;
-mod sandbox;
 mod shaping;
 mod shaping_node;
 mod shaping_probes;
@@ -34,15 +29,11 @@ use splitbrain_nemesis::iptables;
 use splitbrain_nemesis::journal::ProcessId;
 use splitbrain_nemesis::node::{Members, Processes, Signal};
 
-pub use helpers::play_helper;
-pub use sandbox::{Sandbox, SandboxError};
-
+use super::stand::{self, PROBE_PORT, Probes, Program, probe_socket};
 use super::tool::Tool;
-use super::{Daemon, EnvError, Leftovers, NodeSpec};
+use super::{Daemon, EnvError, Leftovers, NodeSpec, Sandbox};
 use agent::{Agent, Answer};
 use cgroups::Cgroups;
-use probes::Probes;
-use program::Program;
 use topology::{HUB, MOST_NODES, hub_batch, node_batch, node_specs};
 
 /// How long killed programs may take to be gone.
@@ -114,19 +105,19 @@ impl LocalCluster {
                 agent.ask(move || {
                     ip.run(&["-batch", "-"], &[], &batch)?;
                     restore_rules(&restore, lock.as_ref(), &iptables::hook_text())?;
-                    probes::socket(probes::PORT)
+                    probe_socket(PROBE_PORT)
                 })
             })
             .collect();
         let failed = || EnvError::failed("setting up the nodes' network");
         let mut sockets = wait_all(setups).map_err(failed())?;
-        sockets.push(probes::socket(probes::PORT).map_err(failed())?);
+        sockets.push(probe_socket(PROBE_PORT).map_err(failed())?);
         let senders: Vec<_> = specs.iter().map(|spec| spec.address).chain([HUB]).collect();
         Ok(LocalCluster {
             probes: Probes::new(
                 sockets.into_iter().enumerate().collect(),
                 senders.clone(),
-                probes::PORT,
+                PROBE_PORT,
             ),
             senders,
             names: specs.iter().map(|spec| spec.name.clone()).collect(),
@@ -209,7 +200,7 @@ impl LocalCluster {
             return Err(failed("the keeper is gone, and with it all nodes"));
         }
         let daemon = program.daemon.as_ref().ok_or_else(|| failed("no program is installed"))?;
-        let mut command = program::command(name, daemon)?;
+        let mut command = stand::command(name, daemon)?;
         command.envs(clock);
         if let Some(Ok(groups)) = self.cgroups.get() {
             let entering = EnvError::failed(format!("the cgroups of {name}"));

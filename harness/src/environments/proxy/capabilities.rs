@@ -1,12 +1,7 @@
 //! What the nemesis can do to nodes behind proxies.
 
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::sys::signal::{self, kill};
-use nix::unistd::Pid;
 use splitbrain_nemesis::node::{
     Capability, Cluster, DropRule, Link, Links, Members, NodeError, ProcessState, Processes, Signal,
 };
@@ -15,7 +10,7 @@ use splitbrain_nemesis::shaping::{Probe, Shaping};
 
 use super::ProxyCluster;
 use crate::environments::Hosts;
-use crate::environments::local::program::is_stopped;
+use crate::environments::stand::state_of;
 
 fn node_error(error: impl Into<Box<dyn std::error::Error>>) -> NodeError {
     NodeError(error.into().to_string())
@@ -95,39 +90,15 @@ impl Processes for ProxyCluster {
         // Held while signalling, so that nobody waits for the program meanwhile and its number
         // stays its own.
         let mut program = self.nodes[node].program();
-        program.killed |= matches!(signal, Signal::Kill | Signal::End);
-        let signal = match signal {
-            Signal::Kill => signal::SIGKILL,
-            Signal::End => signal::SIGTERM,
-            Signal::Stop => signal::SIGSTOP,
-            Signal::Continue => signal::SIGCONT,
-        };
-        for pid in self.processes_of(node)? {
-            match kill(Pid::from_raw(pid), signal) {
-                Ok(()) | Err(Errno::ESRCH) => {}
-                Err(error) => return Err(node_error(io::Error::from(error))),
-            }
-        }
-        Ok(())
+        program.signal(&self.states(node)?, signal).map_err(node_error)
     }
 
     fn states(&self, node: usize) -> Result<Vec<ProcessState>, NodeError> {
-        let state = |pid: i32| {
-            let process = format!("/proc/{pid}");
-            // One that ended since it was listed is none.
-            let stopped = is_stopped(Path::new(&process)).ok();
-            stopped.map(|stopped| ProcessState { pid, stopped })
-        };
-        Ok(self.processes_of(node)?.into_iter().filter_map(state).collect())
+        let processes = self.nodes[node].mark.processes().map_err(node_error)?;
+        Ok(processes.into_iter().map(state_of).collect())
     }
 
     fn start(&self, node: usize) -> Result<(), NodeError> {
         self.launch(node).map_err(node_error)
-    }
-}
-
-impl ProxyCluster {
-    fn processes_of(&self, node: usize) -> Result<Vec<i32>, NodeError> {
-        self.nodes[node].mark.processes().map_err(node_error)
     }
 }

@@ -27,7 +27,7 @@ use splitbrain_nemesis::journal::{Mark, ProcessId};
 use splitbrain_nemesis::{Capability, Members};
 use tokio::runtime::{self, Runtime};
 
-use super::local::program::{self, Program};
+use super::stand::{self, Program};
 use super::{Daemon, EnvError, Hosts, Leftovers, Member, Sandbox, SandboxError};
 pub(crate) use capabilities::lacks;
 use owners::Owners;
@@ -175,6 +175,11 @@ impl Hosts for ProxyCluster {
         Ok(())
     }
 
+    fn replace(&self, node: usize, daemon: Daemon) -> Result<(), EnvError> {
+        self.nodes[node].program().daemon = Some(daemon);
+        Ok(())
+    }
+
     /// Nothing can be had that has to be made ready.
     fn attach(&self, _needed: &[Capability], _data: &[PathBuf]) {}
 
@@ -196,7 +201,7 @@ impl Hosts for ProxyCluster {
             return Err(failed("the keeper is gone"));
         }
         let daemon = program.daemon.as_ref().ok_or_else(|| failed("no program is installed"))?;
-        let child = program::command(name, daemon)?
+        let child = stand::command(name, daemon)?
             .env(Mark::VARIABLE, self.nodes[node].mark.value())
             .spawn()
             .map_err(EnvError::failed(format!("starting {name}")))?;

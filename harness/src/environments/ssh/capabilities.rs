@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use splitbrain_nemesis::Members;
+use splitbrain_nemesis::clock::Clocks;
 use splitbrain_nemesis::node::{
     Capability, Cluster, DropRule, Link, Links, NodeError, ProcessState, Processes, Signal,
 };
@@ -14,7 +15,7 @@ use super::protocol::Ask;
 use super::{PROGRAM, SshCluster, in_parallel};
 use crate::environments::{Daemon, EnvError, Hosts, Leftovers, Member};
 
-fn told<T>(result: io::Result<T>) -> Result<T, NodeError> {
+pub(super) fn told<T>(result: io::Result<T>) -> Result<T, NodeError> {
     result.map_err(|error| NodeError(error.to_string()))
 }
 
@@ -35,15 +36,25 @@ impl Cluster for SshCluster {
         self.members.get().map(AsRef::as_ref)
     }
 
+    fn clocks(&self) -> Option<&dyn Clocks> {
+        matches!(self.clocks.get(), Some(Ok(()))).then_some(self)
+    }
+
     fn lacks(&self, capability: Capability) -> String {
-        lacks(capability).unwrap_or_else(|| format!("no {capability}"))
+        let clocks = self.clocks.get().and_then(|clocks| clocks.as_ref().err());
+        match (capability, clocks) {
+            (Capability::Clocks, Some(why)) => why.clone(),
+            _ => lacks(capability).unwrap_or_else(|| format!("no {capability}")),
+        }
     }
 }
 
 /// Why this can never be had of hosts, if it cannot.
 pub(crate) fn lacks(capability: Capability) -> Option<String> {
     match capability {
-        Capability::Links | Capability::Processes | Capability::Members => None,
+        Capability::Links | Capability::Processes | Capability::Members | Capability::Clocks => {
+            None
+        }
         other => Some(format!("the environment ssh has no {other}")),
     }
 }
@@ -74,8 +85,16 @@ impl Hosts for SshCluster {
         SshCluster::install(self, daemons)
     }
 
-    /// Nothing can be had that has to be made ready.
-    fn attach(&self, _needed: &[Capability], _data: &[PathBuf]) {}
+    fn replace(&self, node: usize, daemon: Daemon) -> Result<(), EnvError> {
+        let replaced = self.ask(node, Ask::Replace(Box::new(daemon)));
+        replaced.map_err(EnvError::failed(format!("replacing {}", self.nodes()[node].name)))
+    }
+
+    fn attach(&self, needed: &[Capability], _data: &[PathBuf]) {
+        if needed.contains(&Capability::Clocks) {
+            self.attach_clocks();
+        }
+    }
 
     fn administer(&self, members: Box<dyn Members>) {
         let _ = self.members.set(members);

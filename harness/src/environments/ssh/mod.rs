@@ -12,6 +12,7 @@
 
 mod bootstrap;
 mod capabilities;
+mod clocks;
 mod connection;
 mod guard;
 mod host;
@@ -34,7 +35,7 @@ pub(crate) use capabilities::lacks;
 pub use guard::{relay, serve};
 pub use host::{Access, Host};
 
-use super::local::probes::Probes;
+use super::stand::Probes;
 use super::tool::Tool;
 use super::{Daemon, EnvError, NodeSpec};
 use bootstrap::{AGENT, Upload};
@@ -59,6 +60,8 @@ pub struct SshCluster {
     probes: Probes,
     logs: Mutex<Vec<PathBuf>>,
     members: OnceLock<Box<dyn Members>>,
+    /// Once clocks are needed: whether they can be had, or why not.
+    clocks: OnceLock<Result<(), String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -134,6 +137,7 @@ impl SshCluster {
             access: access.clone(),
             logs: Mutex::default(),
             members: OnceLock::new(),
+            clocks: OnceLock::new(),
             names,
             guards,
         })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use splitbrain_nemesis::clock::Deviation;
 use splitbrain_nemesis::node::Signal;
 
 use crate::environments::Daemon;
@@ -36,6 +37,8 @@ pub(super) enum Ask {
     Renew,
     /// To take up its post.
     Install(Box<Post>),
+    /// To run this from when it starts next.
+    Replace(Box<Daemon>),
     /// To start the program.
     Start,
     /// To signal all its processes.
@@ -52,6 +55,16 @@ pub(super) enum Ask {
     Probe { nonce: u64, to: Vec<usize> },
     /// The senders of probes that have come.
     Arrived { nonce: u64, wait_ms: u64 },
+    /// To make a clock that can be made wrong, for the program that is installed.
+    AttachClock,
+    /// To have it deviate from now on; the [`Deviation`] as the program was told it.
+    SetClock(Deviation),
+    /// The [`Deviation`] that the program is told.
+    Clock,
+    /// A [`Reading`](splitbrain_nemesis::clock::Reading) for each look at the clock.
+    Readings { during_ms: u64 },
+    /// The numbers of the program's processes that ask another clock.
+    Unreached,
     /// A [`Piece`] of a file.
     Read { path: PathBuf, offset: u64 },
     /// To undo everything and, once nothing is left, to end; what is left.

@@ -17,10 +17,9 @@ use splitbrain_nemesis::node::ProcessState;
 
 use super::PROBE_PORT;
 use super::protocol::{Ask, Ended, Piece, Post};
-use crate::environments::local::Sandbox;
-use crate::environments::local::probes::{self, Probes};
-use crate::environments::local::program::{self, Program, state_of};
+use crate::environments::stand::{self, NodeClock, Probes, Program, probe_socket, state_of};
 use crate::environments::tool::Tool;
+use crate::environments::{Daemon, Sandbox};
 
 /// How much of a file is sent at once.
 const PIECE_BYTES: u64 = 256 << 10;
@@ -34,6 +33,7 @@ pub(super) struct Ward {
     restore: Tool,
     save: Tool,
     program: Program,
+    clock: Option<NodeClock>,
     post: Option<(Post, Probes)>,
 }
 
@@ -63,7 +63,7 @@ impl Ward {
         }
         let sandbox = Sandbox::outside(run).map_err(io::Error::other)?;
         let program = Program::default();
-        let mut ward = Ward { sandbox, control, restore, save, program, post: None };
+        let mut ward = Ward { sandbox, control, restore, save, program, clock: None, post: None };
         let made = ward.take_over(uploaded);
         if made.is_err() {
             ward.heal();
@@ -98,6 +98,7 @@ impl Ward {
         match ask {
             Ask::Renew => is(()),
             Ask::Install(post) => self.install(*post).and_then(is),
+            Ask::Replace(daemon) => self.replace(*daemon).and_then(is),
             Ask::Start => self.start().and_then(is),
             Ask::Signal(signal) => {
                 let processes = self.states()?;
@@ -121,13 +122,25 @@ impl Ward {
                 let links = self.post()?.1.arrived(nonce, wait)?;
                 is(links.iter().map(|link| link.from).collect::<Vec<_>>())
             }
+            Ask::AttachClock => self.attach_clock().and_then(is),
+            Ask::SetClock(deviation) => self.clock()?.set(&deviation).and_then(is),
+            Ask::Clock => self.clock()?.get().and_then(is),
+            Ask::Readings { during_ms } => {
+                let during = Duration::from_millis(during_ms.min(WAIT_MOST_MS));
+                let said = self.clock()?.teller(during)?.output()?;
+                NodeClock::readings(&said).and_then(is)
+            }
+            Ask::Unreached => {
+                let processes = self.states()?;
+                is(self.clock()?.unreached(processes.iter().map(|process| process.pid)))
+            }
             Ask::Read { path, offset } => read(&path, offset).and_then(is),
             Ask::Heal => is(self.heal()),
         }
     }
 
     fn post(&self) -> io::Result<&(Post, Probes)> {
-        self.post.as_ref().ok_or_else(|| io::Error::other("nothing is installed"))
+        self.post.as_ref().ok_or_else(nothing_installed)
     }
 
     fn install(&mut self, post: Post) -> io::Result<()> {
@@ -136,11 +149,32 @@ impl Ward {
         }
         // The port is taken once, however often the node is installed.
         self.post = None;
-        let socket = probes::socket(PROBE_PORT)?;
+        let socket = probe_socket(PROBE_PORT)?;
         let probes = Probes::new(vec![(post.this, socket)], post.addresses.clone(), PROBE_PORT);
         self.program.daemon = Some(post.daemon.clone());
         self.post = Some((post, probes));
         Ok(())
+    }
+
+    fn replace(&mut self, daemon: Daemon) -> io::Result<()> {
+        let (post, _) = self.post.as_mut().ok_or_else(nothing_installed)?;
+        post.daemon = daemon.clone();
+        self.program.daemon = Some(daemon);
+        Ok(())
+    }
+
+    /// What of it there is lies in the run's folder.
+    fn attach_clock(&mut self) -> io::Result<()> {
+        if self.clock.is_none() {
+            let folder = self.folder().join("clock");
+            let clock = NodeClock::make(&folder, &self.post()?.0.daemon);
+            self.clock = Some(clock.map_err(io::Error::other)?);
+        }
+        Ok(())
+    }
+
+    fn clock(&self) -> io::Result<&NodeClock> {
+        self.clock.as_ref().ok_or_else(|| io::Error::other("it has no clock of ours"))
     }
 
     fn start(&mut self) -> io::Result<()> {
@@ -151,8 +185,11 @@ impl Ward {
             return Err(io::Error::other("nobody would clean up: the keeper was killed"));
         }
         let (Post { name, daemon, .. }, _) = self.post()?;
-        let mut command = program::command(name, daemon).map_err(io::Error::other)?;
+        let mut command = stand::command(name, daemon).map_err(io::Error::other)?;
         command.env(Mark::VARIABLE, self.mark().value());
+        if let Some(clock) = &self.clock {
+            command.envs(clock.environment(Some(daemon)));
+        }
         let child = command.spawn()?;
         self.program.started(child);
         Ok(())
@@ -207,6 +244,10 @@ impl Ward {
         }
         left
     }
+}
+
+fn nothing_installed() -> io::Error {
+    io::Error::other("nothing is installed")
 }
 
 fn read(path: &PathBuf, offset: u64) -> io::Result<Piece> {

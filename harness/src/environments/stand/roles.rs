@@ -1,7 +1,6 @@
 //! This program in other roles: helpers that it starts of itself beside a node's program.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -9,19 +8,19 @@ use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
 use splitbrain_nemesis::clock::Reading;
 use splitbrain_nemesis::disk;
 
 /// Serves the disk of a node; see [`disk::serve`].
-pub(super) const DISK: &str = "node-disk";
+pub(in crate::environments) const DISK: &str = "node-disk";
 /// Tells the time for so many milliseconds, as the node's programs are told it.
 pub(super) const CLOCK: &str = "node-clock";
 /// How far apart two looks at the clock are.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Plays the role that these arguments of the process name, if they name one. To be called first
-/// of all by every program that makes a [`LocalCluster`](super::LocalCluster).
+/// of all by every program that makes a
+/// [`LocalCluster`](super::super::LocalCluster).
 pub fn play_helper(args: &[String]) -> Option<ExitCode> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [DISK, folder] => Some(disk::serve(Path::new(folder))),
@@ -33,17 +32,10 @@ pub fn play_helper(args: &[String]) -> Option<ExitCode> {
     }
 }
 
-/// This program in another role, to be started by a node's agent: in the mount and PID namespaces
-/// of the node, but in the harness's network, so that it is not taken for a process of the node.
-pub(super) fn helper(role: &str, argument: &OsStr) -> io::Result<Command> {
-    // Of the thread that began the process, which is the one that entered the sandbox.
-    let hub = File::open("/proc/self/ns/net")?;
+/// This program in another role.
+pub(in crate::environments) fn role(name: &str, argument: &OsStr) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg(role).arg(argument).current_dir("/").process_group(0);
-    // SAFETY: between fork and exec only one system call is made.
-    unsafe {
-        command.pre_exec(move || setns(&hub, CloneFlags::CLONE_NEWNET).map_err(Into::into));
-    }
+    command.arg(name).arg(argument).current_dir("/").process_group(0);
     Ok(command)
 }
 

@@ -9,16 +9,7 @@ use nix::unistd::{Gid, Uid, getegid, geteuid};
 
 use crate::environments::tool::as_root;
 
-/// How this process came by its network namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::environments) enum Way {
-    /// By right: it is root.
-    Root,
-    /// As root of a user namespace of its own.
-    UserNamespace,
-}
-
-/// Everything that [`enter`] needs, made before a fork, so that it can be used after one.
+/// Everything that [`Entrance::enter`] needs, made before a fork, so that it can be used after one.
 pub(in crate::environments) struct Entrance {
     uid_map: String,
     gid_map: String,
@@ -41,16 +32,15 @@ impl Entrance {
     ///
     /// # Errors
     /// Neither way is open; [`explain`] says why.
-    pub(in crate::environments) fn enter(&self) -> io::Result<Way> {
+    pub(in crate::environments) fn enter(&self) -> io::Result<()> {
         if self.root && unshare(CloneFlags::CLONE_NEWNET).is_ok() {
-            return Ok(Way::Root);
+            return Ok(());
         }
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
         // Without this the kernel lets no ordinary user map a group (user_namespaces(7)).
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", &self.uid_map)?;
-        fs::write("/proc/self/gid_map", &self.gid_map)?;
-        Ok(Way::UserNamespace)
+        fs::write("/proc/self/gid_map", &self.gid_map)
     }
 }
 

@@ -12,7 +12,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use splitbrain_nemesis::Link;
 
 /// The discard port (RFC 863), on which no system under test listens.
-pub(in crate::environments) const PORT: u16 = 9;
+pub(in crate::environments) const PROBE_PORT: u16 = 9;
 const PROBE_BYTES: usize = 8 + 4 + 4;
 
 /// The sockets of some of those that send packets.
@@ -26,7 +26,7 @@ pub(in crate::environments) struct Probes {
 }
 
 /// Makes the socket of a node or of the clients, to be called in its namespace.
-pub(in crate::environments) fn socket(port: u16) -> io::Result<UdpSocket> {
+pub(in crate::environments) fn probe_socket(port: u16) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(("0.0.0.0", port))?;
     socket.set_nonblocking(true)?;
     Ok(socket)

@@ -13,7 +13,6 @@ use nix::sys::signal::{self, kill};
 use nix::unistd::Pid;
 use splitbrain_nemesis::node::{ProcessState, Signal};
 
-use super::agent::inode;
 use crate::environments::tool::look_up;
 use crate::environments::{Daemon, EnvError};
 
@@ -26,7 +25,7 @@ pub(in crate::environments) struct Program {
     pub(in crate::environments) daemon: Option<Daemon>,
     child: Option<Child>,
     /// Set before it is killed on purpose, so that its end is not taken for its own doing.
-    pub(in crate::environments) killed: bool,
+    killed: bool,
 }
 
 /// A [`Daemon`] that can be started.
@@ -139,23 +138,6 @@ fn last_line(log: &Path) -> Option<String> {
     Some(line.trim().chars().take(200).collect())
 }
 
-/// The living processes in a network namespace, found by `/proc`, whoever started them.
-pub(super) fn processes_in(namespace_inode: u64) -> io::Result<Vec<ProcessState>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let process = entry.path();
-        // Of a process that is dying, or is another user's, the namespace cannot be read.
-        if inode(&process.join("ns/net")).is_ok_and(|inode| inode == namespace_inode) {
-            found.push(state_of(pid));
-        }
-    }
-    Ok(found)
-}
-
 /// How a process that lives is; one that has just died is not stopped.
 pub(in crate::environments) fn state_of(pid: i32) -> ProcessState {
     let stopped = is_stopped(Path::new(&format!("/proc/{pid}"))).unwrap_or(false);
@@ -163,7 +145,7 @@ pub(in crate::environments) fn state_of(pid: i32) -> ProcessState {
 }
 
 /// Whether every thread of a process is stopped (state `T` of proc_pid_stat(5)).
-pub(in crate::environments) fn is_stopped(process: &Path) -> io::Result<bool> {
+fn is_stopped(process: &Path) -> io::Result<bool> {
     for thread in fs::read_dir(process.join("task"))? {
         let stat = fs::read_to_string(thread?.path().join("stat"))?;
         let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());

@@ -144,7 +144,7 @@ impl Sandbox {
         self.record(&Entry::Process { process, what: what.to_owned() })
     }
 
-    pub(super) fn record_cgroup(&self, path: &Path) -> io::Result<()> {
+    pub(in crate::environments) fn record_cgroup(&self, path: &Path) -> io::Result<()> {
         self.record(&Entry::Cgroup(path.to_owned()))
     }
 
@@ -153,7 +153,7 @@ impl Sandbox {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner).record(entry)
     }
 
-    pub(super) fn pid_namespace(&self) -> io::Result<fs::File> {
+    pub(in crate::environments) fn pid_namespace(&self) -> io::Result<fs::File> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).pid_namespace()
     }
 
