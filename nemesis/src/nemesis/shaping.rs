@@ -22,8 +22,6 @@ pub(super) type Shapes = BTreeMap<Link, Quality>;
 
 /// The most probes that are sent without looking for any that came, as for cuts.
 const BURST: usize = 100;
-/// How much later than it should a probe may come and not be taken for lost.
-const GRACE: Duration = Duration::from_millis(30);
 
 impl Nemesis {
     /// What the active faults want links to be like.
@@ -132,7 +130,7 @@ impl Nemesis {
             shaping.send(nonce, burst)?;
             receive(shaping, nonce, trials, Duration::ZERO)?;
         }
-        let until = Instant::now() + longest + GRACE;
+        let until = Instant::now() + longest + shaping.grace();
         while trials.iter().any(Trial::expects_more) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

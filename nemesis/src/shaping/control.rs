@@ -74,6 +74,11 @@ pub trait Shaping: Send + Sync {
     /// The sending node itself could not be reached.
     fn knock(&self, knocks: &[(Link, u32)]) -> Result<(), NodeError>;
 
+    /// How much later than it should a probe may come and not be taken for lost.
+    fn grace(&self) -> Duration {
+        Duration::from_millis(30)
+    }
+
     /// Whether it is packets that are shaped, and not streams, which nothing can be lost of.
     fn carries_packets(&self) -> bool {
         true

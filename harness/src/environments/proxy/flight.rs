@@ -83,15 +83,16 @@ impl<'a> Flight<'a> {
         }
         let most = if queue.is_some() { SEGMENT_BYTES } else { PIECE_BYTES };
         let read = from.read(&mut self.buffer[..most]).await;
-        self.put(read);
+        self.put(&read);
     }
 
-    fn put(&mut self, read: io::Result<usize>) {
-        let Fate { left, due, reset } = self.way.fate(*read.as_ref().unwrap_or(&0), self.segments);
+    fn put(&mut self, read: &io::Result<usize>) {
+        let Fate { left, due, reset } =
+            self.way.fate(read.as_ref().copied().unwrap_or(0), self.segments);
         let piece = match read {
             _ if reset => Piece::Reset,
             Ok(0) => Piece::End,
-            Ok(bytes) => Piece::Bytes(self.buffer[..bytes].to_vec()),
+            Ok(bytes) => Piece::Bytes(self.buffer[..*bytes].to_vec()),
             Err(_) => Piece::Reset,
         };
         self.ended = !matches!(piece, Piece::Bytes(_));

@@ -23,6 +23,10 @@ use super::wiring::Shared;
 const HEADER_BYTES: usize = 8 + 4 + 4 + 4 + 8 + 4;
 /// IP and TCP.
 const LOWER_HEADERS_BYTES: usize = 20 + 20;
+/// So many are sent at once, and then those who carry them get some time, or probes would be late
+/// because of each other.
+const BURST: usize = 8;
+const BREATH: Duration = Duration::from_millis(3);
 /// After this nobody waits for the rest of a probe.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -109,7 +113,10 @@ impl Probes {
             sent.nonce = nonce;
         }
         runtime.block_on(async {
-            for (probe, door) in probes {
+            for (sent_by_now, (probe, door)) in probes.enumerate() {
+                if sent_by_now % BURST == BURST - 1 {
+                    tokio::time::sleep(BREATH).await;
+                }
                 // A probe that cannot be sent is as good as one that was lost.
                 let Ok((socket, port)) = loopback::unconnected() else { continue };
                 shared.expect_probe(port, probe.link, who);

@@ -53,6 +53,11 @@ impl Shaping for ProxyCluster {
         Ok(())
     }
 
+    /// None is ever lost, so it does no harm to wait for those that are late.
+    fn grace(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
     fn carries_packets(&self) -> bool {
         false
     }
