@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    Errno, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, KernelConfig,
-    LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
-    ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
+    KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
+    ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, TimeOrNow,
+    WriteFlags,
 };
 use nix::sys::statvfs::statvfs;
 
@@ -60,14 +61,18 @@ fn errno(error: &io::Error) -> Errno {
     Errno::from_i32(error.raw_os_error().unwrap_or(nix::libc::EIO))
 }
 
+/// Tells of a name, or why there is none.
+fn entered(reply: ReplyEntry, entry: io::Result<FileAttr>) {
+    answer!(reply, entry, attr => reply.entry(&BELIEVE, &attr, Generation(0)));
+}
+
 impl Filesystem for Mirror {
     fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
         config.set_max_write(WRITE_BYTES).map(drop).map_err(|_| io::ErrorKind::Unsupported.into())
     }
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let found = self.inode(parent).and_then(|parent| self.found(&parent.child(name)));
-        answer!(reply, found, attr => reply.entry(&BELIEVE, &attr, Generation(0)));
+        entered(reply, self.inode(parent).and_then(|parent| self.found(&parent.child(name))));
     }
 
     fn forget(&self, _: &Request, number: INodeNo, lookups: u64) {
@@ -227,8 +232,7 @@ impl Filesystem for Mirror {
         _: u32,
         reply: ReplyEntry,
     ) {
-        let made = self.make_node(request, parent, name, mode);
-        answer!(reply, made, attr => reply.entry(&BELIEVE, &attr, Generation(0)));
+        entered(reply, self.make_node(request, parent, name, mode));
     }
 
     fn mkdir(
@@ -240,8 +244,7 @@ impl Filesystem for Mirror {
         _: u32,
         reply: ReplyEntry,
     ) {
-        let made = self.make_folder(request, parent, name, mode);
-        answer!(reply, made, attr => reply.entry(&BELIEVE, &attr, Generation(0)));
+        entered(reply, self.make_folder(request, parent, name, mode));
     }
 
     fn symlink(
@@ -252,13 +255,11 @@ impl Filesystem for Mirror {
         target: &Path,
         reply: ReplyEntry,
     ) {
-        let made = self.make_symlink(request, parent, name, target);
-        answer!(reply, made, attr => reply.entry(&BELIEVE, &attr, Generation(0)));
+        entered(reply, self.make_symlink(request, parent, name, target));
     }
 
     fn link(&self, _: &Request, number: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let made = self.make_link(number, parent, name);
-        answer!(reply, made, attr => reply.entry(&BELIEVE, &attr, Generation(0)));
+        entered(reply, self.make_link(number, parent, name));
     }
 
     fn create(
