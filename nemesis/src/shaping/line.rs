@@ -61,12 +61,15 @@ impl Line {
         Some(Release { at_ns: left_ns + delay_ns, damage })
     }
 
-    /// A piece of a stream of `bytes` comes at `now_ns`, of which nothing can be lost: when it has
-    /// left its sender, which is when the link has carried all that came before, and when it
+    /// A piece of a stream of `bytes` comes at `now_ns`, of which nothing can be lost: when it
     /// arrives. Times do not go back from call to call.
-    pub fn convey(&mut self, now_ns: u64, bytes: usize) -> (u64, u64) {
-        let left_ns = self.occupy(now_ns, bytes);
-        (left_ns, left_ns + self.delay_ns())
+    pub fn convey(&mut self, now_ns: u64, bytes: usize) -> u64 {
+        self.occupy(now_ns, bytes) + self.delay_ns()
+    }
+
+    /// When the next piece of a stream should come at the earliest, since too much waits before.
+    pub fn room_at_ns(&self) -> u64 {
+        self.free_at_ns.saturating_sub(self.quality.longest_queue().as_nanos() as u64)
     }
 
     /// Whether a segment that comes now is answered by a reset.
@@ -233,14 +236,13 @@ mod tests {
             ..Quality::default()
         };
         let mut line = Line::new(quality, 7);
-        let mut convey = |ms: u64| {
-            let (left, arrived) = line.convey(ms * 1_000_000, BYTES);
-            (left / 1_000_000, arrived / 1_000_000)
-        };
-        assert_eq!(convey(0), (2, 7), "2 ms on the link and 5 ms on the way");
-        let last = (0..999).map(|_| convey(0)).last();
-        assert_eq!(last, Some((2_000, 2_005)), "all wait, however long");
-        assert_eq!(convey(3_000), (3_002, 3_007));
+        let convey = |line: &mut Line, ms: u64| line.convey(ms * 1_000_000, BYTES) / 1_000_000;
+        assert_eq!(convey(&mut line, 0), 7, "2 ms on the link and 5 ms on the way");
+        assert_eq!(line.room_at_ns(), 0);
+        let last = (0..999).map(|_| convey(&mut line, 0)).last();
+        assert_eq!(last, Some(2_005), "all wait, however long");
+        assert_eq!(line.room_at_ns() / 1_000_000, 1_800, "200 ms before the link is free");
+        assert_eq!(convey(&mut line, 3_000), 3_007);
     }
 
     #[test]

@@ -63,17 +63,14 @@ async fn open(
     going: &mut Flight<'_>,
     back: &Way,
 ) -> Option<TcpStream> {
-    let beginning = going.beginning();
+    let reset = going.begin();
     {
         let (mut near_in, _) = near.split();
-        loop {
-            let due = going.due().map_or(beginning.due, |due| due.min(beginning.due));
-            if due <= Instant::now() {
-                break;
-            }
+        while going.begins() > Instant::now() {
+            let begins = going.begins();
             tokio::select! {
                 () = going.read(&mut near_in) => {}
-                () = sleep_until(due) => {}
+                () = sleep_until(begins) => {}
             }
         }
     }
@@ -85,7 +82,7 @@ async fn open(
     if !at_once && has_gone(near) {
         return None;
     }
-    if beginning.reset {
+    if reset {
         let _ = near.set_zero_linger();
         return None;
     }

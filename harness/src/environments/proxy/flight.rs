@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::ReadHalf;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::ways::{Fate, Way};
@@ -13,6 +15,8 @@ use super::ways::{Fate, Way};
 const PIECE_BYTES: usize = 64 << 10;
 /// The same over a bad one, where a piece is a segment: what an Ethernet frame holds.
 const SEGMENT_BYTES: usize = 1460;
+/// How often a sender looks whether there is room on a narrow link.
+const ASK_FOR_ROOM_EVERY: Duration = Duration::from_millis(20);
 /// The most of one stream that is on its way.
 const WINDOW_BYTES: usize = 4 << 20;
 
@@ -30,10 +34,10 @@ pub(super) struct Flight<'a> {
     way: &'a Way,
     /// Whether it consists of segments, and can be reset.
     segments: bool,
+    begins: Instant,
     pieces: VecDeque<(Instant, Piece)>,
     bytes: usize,
-    /// When the link had carried what was read last.
-    left: Instant,
+    changes: watch::Receiver<u64>,
     /// Nothing comes after it.
     ended: bool,
     buffer: Vec<u8>,
@@ -42,13 +46,22 @@ pub(super) struct Flight<'a> {
 impl<'a> Flight<'a> {
     /// Nothing is on its way yet.
     pub(super) fn new(way: &'a Way, segments: bool) -> Flight<'a> {
-        let (pieces, buffer) = (VecDeque::new(), vec![0; PIECE_BYTES]);
-        Flight { way, segments, pieces, bytes: 0, left: Instant::now(), ended: false, buffer }
+        let (pieces, changes) = (VecDeque::new(), way.changes());
+        let buffer = vec![0; PIECE_BYTES];
+        let begins = Instant::now();
+        Flight { way, segments, begins, pieces, bytes: 0, changes, ended: false, buffer }
     }
 
-    /// What becomes of the beginning of the connection.
-    pub(super) fn beginning(&self) -> Fate {
-        self.way.fate(0, self.segments)
+    /// Puts the beginning of the connection on its way; whether it is answered by a reset.
+    pub(super) fn begin(&mut self) -> bool {
+        let Fate { due, reset } = self.way.fate(0, self.segments);
+        self.begins = due;
+        reset
+    }
+
+    /// When the connection is there: when its beginning arrives, or what has overtaken it.
+    pub(super) fn begins(&self) -> Instant {
+        self.due().map_or(self.begins, |due| due.min(self.begins))
     }
 
     /// The link.
@@ -71,24 +84,38 @@ impl<'a> Flight<'a> {
         Some(piece)
     }
 
-    /// Puts the next piece of a stream on its way, once there is one and it may go; never comes
-    /// back after the last. Can be given up at any time.
+    /// Puts the next piece of a stream on its way, once there is one and it may go; after the last
+    /// there is none. Or, when the link has changed, has all that was on its way arrive therefore.
+    /// Can be given up at any time.
     pub(super) async fn read(&mut self, from: &mut ReadHalf<'_>) {
-        if self.ended || self.bytes >= WINDOW_BYTES {
-            return std::future::pending().await;
+        let full = self.ended || self.bytes >= WINDOW_BYTES;
+        let (way, buffer) = (self.way, &mut self.buffer);
+        let read = async {
+            if full {
+                return std::future::pending().await;
+            }
+            let mut room_at = way.room_at();
+            while let Some(at) = room_at.filter(|at| *at > Instant::now()) {
+                // Others wait for the same room.
+                sleep_until(at.max(Instant::now() + ASK_FOR_ROOM_EVERY)).await;
+                room_at = way.room_at();
+            }
+            let most = if room_at.is_some() { SEGMENT_BYTES } else { PIECE_BYTES };
+            from.read(&mut buffer[..most]).await
+        };
+        tokio::select! {
+            // It cannot fail: the sender lives as long as the link.
+            _ = self.changes.changed() => {
+                let now = Instant::now();
+                self.begins = now.min(self.begins);
+                self.pieces.iter_mut().for_each(|(due, _)| *due = now.min(*due));
+            }
+            read = read => self.put(&read),
         }
-        let queue = self.way.queue();
-        if let Some(free) = queue.and_then(|queue| self.left.checked_sub(queue)) {
-            sleep_until(free).await;
-        }
-        let most = if queue.is_some() { SEGMENT_BYTES } else { PIECE_BYTES };
-        let read = from.read(&mut self.buffer[..most]).await;
-        self.put(&read);
     }
 
     fn put(&mut self, read: &io::Result<usize>) {
-        let Fate { left, due, reset } =
-            self.way.fate(read.as_ref().copied().unwrap_or(0), self.segments);
+        let Fate { due, reset } = self.way.fate(read.as_ref().copied().unwrap_or(0), self.segments);
         let piece = match read {
             _ if reset => Piece::Reset,
             Ok(0) => Piece::End,
@@ -99,7 +126,6 @@ impl<'a> Flight<'a> {
         if let Piece::Bytes(bytes) = &piece {
             self.bytes += bytes.len();
         }
-        self.left = left;
         // A stream keeps its order.
         let due = self.pieces.back().map_or(due, |(before, _)| due.max(*before));
         self.pieces.push_back((due, piece));

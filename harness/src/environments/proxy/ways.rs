@@ -19,6 +19,8 @@ pub(super) struct Way {
     stopped: AtomicU64,
     /// What makes it bad, if it is.
     bad: Mutex<Option<Bad>>,
+    /// How often that has changed.
+    changes: watch::Sender<u64>,
     /// The clock of all links.
     begun: Instant,
 }
@@ -31,8 +33,6 @@ struct Bad {
 /// What becomes of a piece of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fate {
-    /// When it has left its sender.
-    pub(super) left: Instant,
     /// When it arrives.
     pub(super) due: Instant,
     /// Whether it is answered by a reset instead.
@@ -43,11 +43,11 @@ impl Way {
     /// An open link.
     pub(super) fn new() -> Way {
         let open = watch::Sender::new(true);
-        let bad = Mutex::default();
-        Way { open, stopped: AtomicU64::new(0), bad, begun: Instant::now() }
+        let (bad, changes) = (Mutex::default(), watch::Sender::new(0));
+        Way { open, stopped: AtomicU64::new(0), bad, changes, begun: Instant::now() }
     }
 
-    /// Gives it a quality; nothing happens if it has that already.
+    /// Gives it a quality, and lets go what it holds; nothing happens if it has that already.
     pub(super) fn shape(&self, link: Link, quality: Option<Quality>, seed: u64) {
         let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
         if bad.as_ref().map(|bad| *bad.line.quality()) != quality {
@@ -59,6 +59,7 @@ impl Way {
                     reset: (quality.reset > Share::NONE).then_some(0),
                 },
             });
+            self.changes.send_modify(|changes| *changes += 1);
         }
     }
 
@@ -68,11 +69,17 @@ impl Way {
         bad.as_ref().map(|bad| bad.counted)
     }
 
-    /// How long a piece waits at most for the link to be free, before its sender has to; nothing
-    /// if the link is as good as new.
-    pub(super) fn queue(&self) -> Option<Duration> {
+    /// When its quality changes from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// When the next piece of a stream may come at the earliest; nothing if the link is as good as
+    /// new.
+    pub(super) fn room_at(&self) -> Option<Instant> {
         let bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
-        bad.as_ref().map(|bad| bad.line.quality().longest_queue())
+        let room_at_ns = bad.as_ref()?.line.room_at_ns();
+        Some(self.begun + Duration::from_nanos(room_at_ns))
     }
 
     /// What becomes of a piece of so many bytes that comes now; the beginning and the end of a
@@ -81,11 +88,11 @@ impl Way {
         let now = Instant::now();
         let mut bad = self.bad.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Bad { line, counted }) = &mut *bad else {
-            return Fate { left: now, due: now, reset: false };
+            return Fate { due: now, reset: false };
         };
         let length = if bytes == 0 { 0 } else { bytes + HEADERS_BYTES };
         let now_ns = now.saturating_duration_since(self.begun).as_nanos() as u64;
-        let (left_ns, due_ns) = line.convey(now_ns, length);
+        let due_ns = line.convey(now_ns, length);
         let reset = segment && line.resets();
         if let Some(shaped) = &mut counted.shaped {
             *shaped += 1;
@@ -93,8 +100,7 @@ impl Way {
         if let Some(resets) = &mut counted.reset {
             *resets += u64::from(reset);
         }
-        let at = |ns| self.begun + Duration::from_nanos(ns);
-        Fate { left: at(left_ns), due: at(due_ns), reset }
+        Fate { due: self.begun + Duration::from_nanos(due_ns), reset }
     }
 
     /// Cuts the link; what it has stopped is counted anew.

@@ -166,9 +166,16 @@ async fn a_slow_link_delays_all_that_is_said_once_and_in_order() {
         assert_eq!(far.read_u8().await.unwrap(), number);
     }
     assert!(said.elapsed() < 5 * delay, "{:?}", said.elapsed());
-    // Slow no more: what comes now waits for what came before at most.
+    // Slow no more: what was on its way arrives with what comes now, in its order.
+    shape(&path.there, Quality { delay_us: 60_000_000, ..slow });
+    near.write_all(b"y").await.unwrap();
+    assert_eq!(hears(&mut far).await, None);
+    let _beginning = path.begin().await;
+    assert!(timeout(SOON, path.target.accept()).await.is_err(), "it is on its way");
     path.there.shape(Link { from: 0, to: 1 }, None, 7);
+    timeout(SOON, path.target.accept()).await.unwrap().unwrap();
     near.write_all(b"z").await.unwrap();
+    assert_eq!(hears(&mut far).await, Some(b'y'));
     assert_eq!(hears(&mut far).await, Some(b'z'));
 }
 
