@@ -378,6 +378,16 @@ fn a_report_that_cannot_be_made_says_why() {
 }
 
 #[test]
+fn shells_and_man_know_the_commands() {
+    check("completions bash", 0, "--time-limit");
+    check("completions fish", 0, "follow");
+    check("completions cmd", 64, "bash");
+    check("man", 0, "Exit codes");
+    check("man run", 0, "concurrency");
+    check("man __agent", 64, "there are: run, demo");
+}
+
+#[test]
 fn nines_are_told_with_their_downtime() {
     check("nines 99.99", 0, "52m 35.7s");
     check("nines --seq 99.9 --seq 99.9", 0, "99.8001%");

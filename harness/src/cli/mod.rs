@@ -12,6 +12,7 @@ mod nines;
 mod report;
 mod run;
 mod scale;
+mod shell;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -93,6 +94,10 @@ enum Command {
     Doctor,
     /// Undo whatever an earlier run left behind.
     Heal,
+    /// Print what a shell needs to complete these commands and their flags.
+    Completions(shell::Completions),
+    /// Print a manual page: `splitbrain man run | man -l -`.
+    Man(shell::Man),
     /// What runs on the hosts of the environment `ssh`.
     #[command(name = "__agent", hide = true, subcommand)]
     Agent(agent::Agent),
@@ -130,6 +135,8 @@ pub fn main() -> ExitCode {
         Command::Nines(args) => nines::main(&args),
         Command::Doctor => doctor::doctor(),
         Command::Heal => doctor::heal(),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Agent(agent) => return agent::main(&agent),
     };
     match ended {
