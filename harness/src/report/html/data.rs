@@ -130,7 +130,7 @@ fn kind(fault: &str) -> &'static str {
     let Ok(Choice { fault, .. }) = Choice::named(fault) else { return "other" };
     match fault.needs {
         Capability::Links => "partition",
-        Capability::Shaping => "link",
+        Capability::Shaping | Capability::Packets => "link",
         Capability::Processes if fault.name == "pause" => "pause",
         Capability::Processes => "kill",
         Capability::Limits => "pause",
