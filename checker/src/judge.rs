@@ -10,9 +10,11 @@ use crate::convergence::{Agreement, Convergence, convergence};
 use crate::failover::failover;
 use crate::faults::{Effect, Fault, faults};
 use crate::history::{History, Operation};
-use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan, Misfit};
+use crate::judgement::{FORMAT_VERSION, Judgement, KeyPlan, Misfit, RungPlan};
 use crate::keys::{check_all, linearizable_before, orders, with_failed_cas};
-use crate::ladder::{Ladder, Rung, strongest};
+use crate::ladder::{
+    Climbed, Ladder, Rung, climb, reasons, rungs_of_registers, strongest, weakest_ruled_out,
+};
 use crate::modelled::Modelled;
 use crate::models::list::Objects;
 use crate::options::Options;
@@ -57,10 +59,13 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         profile,
         failover,
         strongest: strongest(&findings.ladder),
+        weakest_ruled_out: weakest_ruled_out(&findings.ladder),
+        ladder_reasons: reasons(&findings.ladder),
         ladder: findings.ladder,
         violations: findings.violations,
         misfit: findings.misfit,
         explain: findings.plan,
+        explain_ladder: findings.ladder_plan,
         order: findings.order,
         operations: history.operations().len(),
         check_ms: None,
@@ -82,6 +87,8 @@ struct Findings {
     /// Empty unless it was asked for.
     plan: Vec<KeyPlan>,
     /// Empty unless it was asked for.
+    ladder_plan: Vec<RungPlan>,
+    /// Empty unless it was asked for.
     order: BTreeMap<String, Vec<u64>>,
     /// There is no check for these operations.
     misfit: Option<Misfit>,
@@ -92,7 +99,12 @@ struct Findings {
 impl Findings {
     fn of(history: &History, options: &Options, faults: &[Fault]) -> Findings {
         if !history.operations().iter().any(Operation::is_ok) {
-            return Findings::nothing("vacuous: no operation succeeded");
+            let mut nothing = Findings::nothing("vacuous: no operation succeeded");
+            if let Ok(Objects::Registers) = options.objects(history) {
+                let vacuous = nothing.ladder[&Rung::Linearizable].clone();
+                nothing.ladder = rungs_of_registers().map(|rung| (rung, vacuous.clone())).collect();
+            }
+            return nothing;
         }
         match options.objects(history) {
             Err(misfit) => Findings::misfit(misfit),
@@ -119,6 +131,7 @@ impl Findings {
             seen: Err("staleness, divergence and loss are measured of registers only".to_owned()),
             violations: modelled.violations,
             plan: modelled.plan,
+            ladder_plan: Vec::new(),
             order: modelled.order,
         }
     }
@@ -162,14 +175,22 @@ impl Findings {
         } else if options.order {
             order = orders(history, &registers, options);
         }
+        let Climbed { ladder, violations: broken, plan: ladder_plan } =
+            climb(history, &registers, &linearizable, &convergence.verdict);
+        violations.extend(broken);
+        for violation in &mut violations {
+            // Where a later write explains a value after all, it rules out less.
+            violation.rules_out.retain(|rung| ladder[rung].is_invalid());
+        }
         Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &linearizable, &eventual)),
-            ladder: Ladder::from([(Rung::Linearizable, linearizable)]),
+            ladder,
             eventual,
             misfit: None,
             seen: Ok(seen),
             violations,
             plan,
+            ladder_plan: if options.explain { ladder_plan } else { Vec::new() },
             order,
         }
     }
@@ -183,6 +204,7 @@ impl Findings {
             seen: Err(reason.to_owned()),
             violations: Vec::new(),
             plan: Vec::new(),
+            ladder_plan: Vec::new(),
             order: BTreeMap::new(),
         }
     }

@@ -39,8 +39,13 @@ pub struct Judgement {
     pub cap_reason: Option<String>,
     /// The answer for each consistency model that was checked.
     pub ladder: Ladder,
+    /// Why some of them are not known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ladder_reasons: BTreeMap<Rung, String>,
     /// The strongest models that hold.
     pub strongest: Vec<Rung>,
+    /// The weakest models that do not hold; what rules them out is among the violations.
+    pub weakest_ruled_out: Vec<Rung>,
     /// One entry for each kind of anomaly, the gravest first.
     pub violations: Vec<Violation>,
     /// Why the verdict is unknown.
@@ -53,6 +58,9 @@ pub struct Judgement {
     /// How each key was checked, if that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explain: Vec<KeyPlan>,
+    /// How each consistency model was decided, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explain_ladder: Vec<RungPlan>,
     /// For each key that is linearizable an order of its operations, by the indices of their
     /// invocations, that explains every answer, if that was asked for; of a history without keys
     /// by the empty name. Only where it did not cost too much.
@@ -130,6 +138,15 @@ pub struct KeyPlan {
     /// The key; absent in a history without keys, or where all keys are one object.
     pub key: Option<String>,
     /// The procedure, and why it was that one.
+    pub procedure: String,
+}
+
+/// How one consistency model was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RungPlan {
+    /// The model.
+    pub rung: Rung,
+    /// The procedure, or from which other model the answer follows.
     pub procedure: String,
 }
 

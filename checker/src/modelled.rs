@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::history::{History, KeyId, Operation, shown};
 use crate::judgement::{KeyPlan, Misfit};
+use crate::ladder::Rung;
 use crate::models::failed_cas::ObservedRegister;
 use crate::models::{KeyCheck, Named, Outcome};
 use crate::options::Options;
@@ -104,6 +105,8 @@ impl Modelled {
             because: because(history, name, &witness),
             count,
             reached: None,
+            shape: None,
+            rules_out: vec![Rung::Linearizable],
         });
         let violations = violations.into_iter().collect();
         Modelled { linearizable, violations, plan, order: BTreeMap::new() }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::history::{History, KeyId, Operation};
+use crate::ladder::{Rung, rungs_of_registers};
 use crate::reached::Reached;
 use crate::register::{Cause, Corruption, LostWrite, Register, Settled, Settling, StaleRead};
 use crate::tell::{Seconds, Teller};
@@ -24,6 +25,12 @@ pub struct Violation {
     /// How far the witness can be explained, where that takes more than to read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached: Option<Reached>,
+    /// The pattern of a broken rung, in the words of its literature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<&'static str>,
+    /// The rungs that these operations rule out by themselves, the strongest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules_out: Vec<Rung>,
 }
 
 /// The names, the gravest first; [`Anomaly::rank`] is the position.
@@ -57,6 +64,21 @@ impl<'h> Anomaly<'h> {
             Anomaly::NotConverged(..) => 4,
             Anomaly::Stale(_) => 5,
             Anomaly::NonLinearizable(_) => 6,
+        }
+    }
+
+    /// A value from nowhere is nowhere right; the others depend on what really came first, or on
+    /// agreement in the end.
+    fn rules_out(&self) -> Vec<Rung> {
+        match self {
+            Anomaly::Corrupt(Corruption { cause: Cause::Phantom | Cause::Aborted(_), .. }) => {
+                rungs_of_registers().filter(|rung| *rung != Rung::Converged).collect()
+            }
+            Anomaly::Corrupt(_) | Anomaly::Stale(_) | Anomaly::NonLinearizable(_) => {
+                vec![Rung::Linearizable]
+            }
+            Anomaly::NotConverged(..) => vec![Rung::Converged],
+            Anomaly::Lost(..) => Vec::new(),
         }
     }
 
@@ -224,6 +246,8 @@ impl<'h> Violations<'h> {
                 because,
                 count: found.count,
                 reached,
+                shape: None,
+                rules_out: found.smallest.rules_out(),
             }
         };
         self.found.into_iter().map(tell).collect()

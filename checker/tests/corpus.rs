@@ -1,6 +1,6 @@
 //! The corpus: small histories whose path is the expected answer,
 //! `corpus/<class>/<violations>/<case>.jsonl`. A class that is known only by its bounds is
-//! `<at least>..<at most>`. What a user would read sits beside each file that has violations;
+//! `<at least>..<at most>`. Broken rungs of the ladder are not in the path. What a user would read sits beside each file that has violations;
 //! `SPLITBRAIN_UPDATE=1` writes it anew. Lines that begin with `#` are comments.
 
 use std::fs;
@@ -37,7 +37,8 @@ fn class_of(judgement: &Judgement) -> String {
 }
 
 fn violations_of(judgement: &Judgement) -> String {
-    let names: Vec<&str> = judgement.violations.iter().map(|violation| violation.name).collect();
+    let anomalies = judgement.violations.iter().filter(|violation| violation.shape.is_none());
+    let names: Vec<&str> = anomalies.map(|violation| violation.name).collect();
     if names.is_empty() { "clean".to_owned() } else { names.join("+") }
 }
 
@@ -48,6 +49,10 @@ fn explanation(judgement: &Judgement) -> String {
         text += &format!("{} x{}{key} {:?}\n", violation.name, violation.count, violation.witness);
         for because in &violation.because {
             text += &format!("  {because}\n");
+        }
+        if let Some(shape) = violation.shape {
+            let rungs: Vec<&str> = violation.rules_out.iter().map(|rung| rung.name()).collect();
+            text += &format!("  {shape} rules out {}\n", rungs.join(", "));
         }
     }
     text

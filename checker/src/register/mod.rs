@@ -16,5 +16,5 @@ pub(crate) use anomalies::{corruptions, stale_reads};
 pub(crate) use behind::{Behind, behind};
 pub(crate) use linearizability::{Linearizability, linearizability, procedure};
 pub(crate) use loss::{LostWrite, lost_writes};
-pub(crate) use prepare::{Observation, Reading, Register, registers};
+pub(crate) use prepare::{Attempt, Observation, Reading, Register, registers};
 pub(crate) use settled::{Settled, SettledValues, Settling};

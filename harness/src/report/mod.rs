@@ -256,11 +256,14 @@ impl Judged {
         ]
     }
 
-    /// At most 25 lines for a person, after a line for each key if that was asked for.
+    /// At most 25 lines for a person, after a line for each key and each consistency model if that was
+    /// asked for.
     pub fn text(&self) -> String {
         let explained = self.judgement.explain.iter().map(|plan| {
             format!("{}: {}\n", plan.key.as_deref().unwrap_or("the object"), plan.procedure)
         });
-        explained.collect::<String>() + &text::render(self)
+        let ladder = self.judgement.explain_ladder.iter();
+        let ladder = ladder.map(|plan| format!("{}: {}\n", plan.rung.name(), plan.procedure));
+        explained.chain(ladder).collect::<String>() + &text::render(self)
     }
 }

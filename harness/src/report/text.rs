@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use splitbrain_checker::{CapWindow, Class, Effect, FaultReport, Service, Side, Verdict};
+use splitbrain_checker::{
+    CapWindow, Class, Effect, FaultReport, Judgement, Rung, Service, Side, Verdict,
+};
 
 use super::{Judged, word};
 
@@ -63,7 +65,22 @@ fn subject(out: &mut String, judged: &Judged) {
         ),
         None => operations,
     };
-    line(out, &format!("  {subject}\n"));
+    line(out, &format!("  {subject}"));
+    ladder(out, &judged.judgement);
+}
+
+/// Which consistency models hold, if there is more than one to tell of.
+fn ladder(out: &mut String, judgement: &Judgement) {
+    let names = |rungs: &[Rung]| match rungs {
+        [] => "none".to_owned(),
+        rungs => rungs.iter().map(|rung| rung.name()).collect::<Vec<_>>().join(", "),
+    };
+    if judgement.ladder.len() > 1 {
+        let holds = names(&judgement.strongest);
+        let ruled_out = names(&judgement.weakest_ruled_out);
+        line(out, &format!("  strongest that holds: {holds}; weakest ruled out: {ruled_out}"));
+    }
+    line(out, "");
 }
 
 fn partitions(out: &mut String, windows: &[CapWindow], reason: Option<&str>) {

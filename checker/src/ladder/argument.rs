@@ -1,0 +1,305 @@
+//! Why few operations break a rung, step by step.
+//!
+//! The same rules as the fast procedures use, on a graph that is searched anew after every step; so it
+//! is slow, obvious, and every step knows what it rests on.
+
+use super::kept::Kept;
+use super::rungs::causal::Causal;
+use super::sessions::{INITIAL, Sessions};
+
+/// Why one node comes before another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Because {
+    /// Its session did them in this order.
+    Session,
+    /// The second read what the first wrote.
+    ReadsFrom,
+    /// `read` read from the second, but the first is before it, by these steps.
+    Hidden { read: u32, path: Vec<usize> },
+    /// The first read from `from`, which the second overwrites, by these steps.
+    Overwritten { from: u32, path: Vec<usize> },
+}
+
+/// That one node comes before another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub before: u32,
+    pub after: u32,
+    pub because: Because,
+}
+
+/// What all of it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// These steps lead back to where they began.
+    Cycle(Vec<usize>),
+    /// These steps lead from a write to a read of its key, which returned the value before every write.
+    Initial(Vec<usize>),
+    /// Every order was tried.
+    Tried,
+}
+
+/// Steps, each after those that it rests on, and their end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Argument {
+    pub steps: Vec<Step>,
+    pub end: End,
+    /// The pattern in the words of Bouajjani et al. 2017, or after them.
+    pub shape: &'static str,
+}
+
+/// How far the rules go.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// Whether all reads count, or those of one session.
+    pub all_reads: bool,
+    /// Whether what was derived helps to derive more.
+    pub nested: bool,
+    /// Whether what was derived may lie on the way back of a cycle.
+    pub closing: bool,
+    /// Whether a read comes before the writes that overwrite what it returned.
+    pub overwrites: bool,
+    /// What kept orders are called in the name of a pattern.
+    pub order: &'static str,
+    /// The name of a cycle that takes more than one derived step.
+    pub cyclic: &'static str,
+}
+
+/// For a rung that is decided session by session. `order` is what its order is called.
+pub(crate) fn argue_view(kept: impl Kept, sessions: &Sessions) -> Option<Argument> {
+    let rules = Rules {
+        all_reads: false,
+        nested: true,
+        closing: true,
+        overwrites: false,
+        order: kept.letters(),
+        cyclic: "CyclicHB",
+    };
+    (0..sessions.sessions() as u32).find_map(|reader| argue(kept, sessions, reader, rules))
+}
+
+pub(crate) fn argue_convergence(sessions: &Sessions) -> Option<Argument> {
+    let rules = Rules {
+        all_reads: true,
+        nested: false,
+        closing: true,
+        overwrites: false,
+        order: "CO",
+        cyclic: "CyclicCF",
+    };
+    argue(Causal, sessions, 0, rules)
+}
+
+pub(crate) fn argue_weak(sessions: &Sessions) -> Option<Argument> {
+    let rules = Rules {
+        all_reads: true,
+        nested: false,
+        closing: false,
+        overwrites: false,
+        order: "CO",
+        cyclic: "WriteCORead",
+    };
+    argue(Causal, sessions, 0, rules)
+}
+
+/// Derives steps until they contradict each other, or there are no more.
+pub(crate) fn argue(
+    kept: impl Kept,
+    sessions: &Sessions,
+    reader: u32,
+    rules: Rules,
+) -> Option<Argument> {
+    let mut graph = Graph::of(kept, sessions, reader);
+    let base = graph.steps.len();
+    if let Some(cycle) = (0..base).find_map(|step| graph.closed_by(step, base)) {
+        return Some(graph.end(End::Cycle(cycle), rules));
+    }
+    let counts = |node: &u32| rules.all_reads || sessions.session[*node as usize] == reader;
+    let nodes = 0..sessions.len() as u32;
+    let reads: Vec<u32> = nodes.clone().filter(|n| !sessions.is_write(*n)).filter(counts).collect();
+    loop {
+        let before = graph.steps.len();
+        for read in &reads {
+            let source = sessions.source[*read as usize];
+            let same = |node: &u32| {
+                sessions.is_write(*node)
+                    && sessions.key[*node as usize] == sessions.key[*read as usize]
+            };
+            for write in nodes.clone().filter(same).filter(|write| *write != source) {
+                let unit = |node: u32| kept.unit(sessions, node);
+                if unit(*read) == unit(write) {
+                    continue;
+                }
+                let reach = if rules.nested { graph.steps.len() } else { base };
+                if let Some(path) = graph.path(unit(write), unit(*read), reach) {
+                    if source == INITIAL {
+                        return Some(graph.end(End::Initial(path), rules));
+                    }
+                    let because = Because::Hidden { read: *read, path };
+                    if let Some(cycle) =
+                        graph.derive(unit(write), unit(source), because, rules, base)
+                    {
+                        return Some(graph.end(End::Cycle(cycle), rules));
+                    }
+                }
+                if !rules.overwrites {
+                    continue;
+                }
+                let path = match source {
+                    INITIAL => Some(Vec::new()),
+                    source => graph.path(unit(source), unit(write), graph.steps.len()),
+                };
+                if let Some(path) = path {
+                    let because = Because::Overwritten { from: source, path };
+                    if let Some(cycle) =
+                        graph.derive(unit(*read), unit(write), because, rules, base)
+                    {
+                        return Some(graph.end(End::Cycle(cycle), rules));
+                    }
+                }
+            }
+        }
+        if graph.steps.len() == before {
+            return None;
+        }
+    }
+}
+
+struct Graph {
+    steps: Vec<Step>,
+    /// By node, the steps that begin there.
+    from: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    fn of(kept: impl Kept, sessions: &Sessions, reader: u32) -> Graph {
+        let mut graph = Graph { steps: Vec::new(), from: vec![Vec::new(); sessions.len()] };
+        for after in 0..sessions.len() as u32 {
+            kept.before(sessions, reader, after, |before| {
+                let is_source = sessions.source[after as usize] == before;
+                let because = if is_source { Because::ReadsFrom } else { Because::Session };
+                graph.add(Step { before, after, because });
+            });
+        }
+        graph
+    }
+
+    fn add(&mut self, step: Step) {
+        self.from[step.before as usize].push(self.steps.len());
+        self.steps.push(step);
+    }
+
+    /// Adds a step unless it is known already; the cycle that it closes, if it does.
+    fn derive(
+        &mut self,
+        before: u32,
+        after: u32,
+        because: Because,
+        rules: Rules,
+        base: usize,
+    ) -> Option<Vec<usize>> {
+        let known = &self.from[before as usize];
+        if known.iter().any(|step| self.steps[*step].after == after) {
+            return None;
+        }
+        self.add(Step { before, after, because });
+        let reach = if rules.closing { self.steps.len() } else { base };
+        self.closed_by(self.steps.len() - 1, reach)
+    }
+
+    /// The cycle through a step, by the first so many steps.
+    fn closed_by(&self, step: usize, reach: usize) -> Option<Vec<usize>> {
+        let Step { before, after, .. } = self.steps[step];
+        let path = self.path(after, before, reach)?;
+        Some([vec![step], path].concat())
+    }
+
+    /// A shortest way by the first so many steps.
+    fn path(&self, from: u32, to: u32, reach: usize) -> Option<Vec<usize>> {
+        let mut by = vec![None; self.from.len()];
+        let mut open = std::collections::VecDeque::from([from]);
+        while let Some(node) = open.pop_front() {
+            if node == to {
+                let mut path = Vec::new();
+                let mut at = to;
+                while at != from {
+                    let step: usize = by[at as usize]?;
+                    path.push(step);
+                    at = self.steps[step].before;
+                }
+                path.reverse();
+                return Some(path);
+            }
+            for step in self.from[node as usize].iter().filter(|step| **step < reach) {
+                let after = self.steps[*step].after;
+                if after != from && by[after as usize].is_none() {
+                    by[after as usize] = Some(*step);
+                    open.push_back(after);
+                }
+            }
+        }
+        None
+    }
+
+    /// The steps that count, renumbered.
+    fn end(&self, end: End, rules: Rules) -> Argument {
+        let mut needed: Vec<usize> = match &end {
+            End::Cycle(steps) | End::Initial(steps) => steps.clone(),
+            End::Tried => Vec::new(),
+        };
+        let mut at = 0;
+        while at < needed.len() {
+            match &self.steps[needed[at]].because {
+                Because::Hidden { path, .. } | Because::Overwritten { path, .. } => {
+                    needed.extend(path);
+                }
+                Because::Session | Because::ReadsFrom => {}
+            }
+            at += 1;
+        }
+        needed.sort_unstable();
+        needed.dedup();
+        let renumber = |path: &[usize]| -> Vec<usize> {
+            path.iter().map(|step| needed.partition_point(|one| one < step)).collect()
+        };
+        let steps = needed.iter().map(|step| {
+            let step = &self.steps[*step];
+            let because = match &step.because {
+                Because::Hidden { read, path } => {
+                    Because::Hidden { read: *read, path: renumber(path) }
+                }
+                Because::Overwritten { from, path } => {
+                    Because::Overwritten { from: *from, path: renumber(path) }
+                }
+                other => other.clone(),
+            };
+            Step { because, ..step.clone() }
+        });
+        let steps: Vec<Step> = steps.collect();
+        let shape = shape(&steps, &end, rules);
+        let end = match end {
+            End::Cycle(path) => End::Cycle(renumber(&path)),
+            End::Initial(path) => End::Initial(renumber(&path)),
+            End::Tried => End::Tried,
+        };
+        Argument { steps, end, shape }
+    }
+}
+
+/// The name of the pattern, for orders called CO or SO.
+fn shape(steps: &[Step], end: &End, rules: Rules) -> &'static str {
+    let derived = |step: &&Step| !matches!(step.because, Because::Session | Because::ReadsFrom);
+    let derived = steps.iter().filter(derived).count();
+    let causal = rules.order == "CO";
+    match (end, derived) {
+        (End::Tried, _) => "NoOrder",
+        (End::Initial(_), 0) if causal => "WriteCOInitRead",
+        (End::Initial(_), 0) => "WriteSOInitRead",
+        (End::Initial(_), _) => "WriteHBInitRead",
+        (End::Cycle(_), 0) if causal => "CyclicCO",
+        (End::Cycle(_), 0) => "CyclicSO",
+        (End::Cycle(_), 1) if causal && !rules.overwrites => "WriteCORead",
+        (End::Cycle(_), 1) if !rules.overwrites => "WriteSORead",
+        (End::Cycle(_), _) => rules.cyclic,
+    }
+}

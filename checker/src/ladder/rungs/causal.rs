@@ -1,0 +1,45 @@
+//! Causal memory (Ahamad et al. 1995): each session's reads and all writes have a legal serialization
+//! that keeps the causal order, which is the least that holds session order and reads-from.
+
+use super::Guarantee;
+use crate::ladder::argument::{Argument, argue_view};
+use crate::ladder::facts::{Answer, Facts};
+use crate::ladder::kept::{Kept, tell_if};
+use crate::ladder::rung::Rung;
+use crate::ladder::sessions::Sessions;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Causal;
+
+impl Kept for Causal {
+    fn before(self, sessions: &Sessions, _: u32, node: u32, mut tell: impl FnMut(u32)) {
+        tell_if(sessions.previous(node), &mut tell);
+        tell_if(sessions.source[node as usize], &mut tell);
+    }
+
+    fn letters(self) -> &'static str {
+        "CO"
+    }
+}
+
+impl Guarantee for Causal {
+    fn rung(&self) -> Rung {
+        Rung::Causal
+    }
+
+    fn implies(&self) -> &'static [Rung] {
+        &[Rung::WeakCausal, Rung::Pram, Rung::WritesFollowReads]
+    }
+
+    fn procedure(&self) -> &'static str {
+        "each session: saturation of its view (CyclicHB)"
+    }
+
+    fn decide(&self, facts: &Facts<'_>) -> Answer {
+        facts.each_session(*self)
+    }
+
+    fn argue(&self, sessions: &Sessions) -> Option<Argument> {
+        argue_view(*self, sessions)
+    }
+}

@@ -1,0 +1,213 @@
+//! What one session saw: whether its reads and all writes have a legal serialization.
+//!
+//! The session's reads r0, r1, ... come in this order. A node's *rank* is the number of the first read that
+//! it must come before. If a write u of the key of a read r must come before r, and r read from another
+//! write w, then u must come before w, and so before all that w comes before: this is done until nothing
+//! changes (the happened-before relation of Bouajjani, Enea, Guerraoui and Hamza, POPL 2017). It is
+//! exact, because the reads have an order: the writes of rank i, in any order that keeps what was found,
+//! go right before read i. Nodes that no read comes after are never looked at.
+
+use std::ops::Range;
+
+use super::kept::Kept;
+use super::order::{Cycle, Order, cycle};
+use super::sessions::{INITIAL, Sessions};
+
+const FREE: u32 = u32::MAX;
+
+/// Why there is no serialization; the nodes are all of the argument but what the kept orders add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    pub nodes: Vec<u32>,
+}
+
+/// More nodes would have had to be visited than were allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted;
+
+/// A read of the session.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seen {
+    pub key: u32,
+    /// Its number among the session's reads.
+    pub number: u32,
+    pub source: u32,
+    pub node: u32,
+}
+
+/// Memory for one session after the other.
+pub(crate) struct View<'s> {
+    sessions: &'s Sessions,
+    /// By node; [`FREE`] if no read comes after it.
+    rank: Vec<u32>,
+    ranked: Vec<u32>,
+    /// By key, where its reads are in `seen`.
+    seen_on: Vec<(u32, u32)>,
+    /// The session's reads by key, in order.
+    seen: Vec<Seen>,
+    /// The ranked writes of keys that were read.
+    writes: Vec<u32>,
+    stack: Vec<u32>,
+}
+
+impl<'s> View<'s> {
+    pub fn new(sessions: &'s Sessions) -> View<'s> {
+        View {
+            sessions,
+            rank: vec![FREE; sessions.len()],
+            ranked: Vec::new(),
+            seen_on: vec![(0, 0); sessions.keys],
+            seen: Vec::new(),
+            writes: Vec::new(),
+            stack: Vec::new(),
+        }
+    }
+
+    /// Ranks all that comes before the reads of a session, with at most so many visits.
+    pub fn rank(&mut self, kept: impl Kept, reader: u32, visits: u64) -> Result<(), Exhausted> {
+        for node in self.ranked.drain(..) {
+            self.rank[node as usize] = FREE;
+        }
+        for seen in self.seen.drain(..) {
+            self.seen_on[seen.key as usize] = (0, 0);
+        }
+        self.writes.clear();
+        let sessions = self.sessions;
+        let reads = sessions.nodes_of(reader).filter(|node| !sessions.is_write(*node));
+        self.seen.extend(reads.zip(0..).map(|(node, number)| {
+            let (key, source) = (sessions.key[node as usize], sessions.source[node as usize]);
+            Seen { key, number, source, node }
+        }));
+        let in_order: Vec<u32> = self.seen.iter().map(|seen| seen.node).collect();
+        self.seen.sort_unstable();
+        for (seen, at) in self.seen.iter().zip(0..) {
+            let on = &mut self.seen_on[seen.key as usize];
+            *on = if *on == (0, 0) { (at, at + 1) } else { (on.0, at + 1) };
+        }
+        for (read, number) in in_order.into_iter().zip(0..) {
+            self.stack.push(read);
+            while let Some(node) = self.stack.pop() {
+                let rank = &mut self.rank[node as usize];
+                if *rank != FREE {
+                    continue;
+                }
+                *rank = number;
+                self.ranked.push(node);
+                if sessions.is_write(node) && self.is_read(node) {
+                    self.writes.push(node);
+                }
+                let (rank, stack) = (&self.rank, &mut self.stack);
+                kept.before(sessions, reader, node, |before| {
+                    if rank[before as usize] == FREE {
+                        stack.push(before);
+                    }
+                });
+            }
+            if self.ranked.len() as u64 > visits {
+                self.stack.clear();
+                return Err(Exhausted);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the session read the key of the node.
+    fn is_read(&self, node: u32) -> bool {
+        let (from, to) = self.seen_on[self.sessions.key[node as usize] as usize];
+        from < to
+    }
+
+    /// The session's reads by key, those of one key in their order.
+    pub fn seen(&self) -> &[Seen] {
+        &self.seen
+    }
+
+    /// Where in [`View::seen`] the reads are that a write must come before.
+    pub fn after(&self, write: u32) -> Range<usize> {
+        let (from, to) = self.seen_on[self.sessions.key[write as usize] as usize];
+        let (from, to) = (from as usize, to as usize);
+        let rank = self.rank[write as usize];
+        from + self.seen[from..to].partition_point(|seen| seen.number < rank)..to
+    }
+
+    /// The first of these that read from elsewhere. Later ones add nothing: their sources come after
+    /// the source of this one for the same reason.
+    fn overwritten(&self, write: u32) -> Option<Seen> {
+        self.seen[self.after(write)].iter().find(|seen| seen.source != write).copied()
+    }
+
+    /// The writes that come before reads of the session of their key.
+    pub fn writes(&self) -> &[u32] {
+        &self.writes
+    }
+
+    /// For each of these writes the one that a read shows it to come before, with the read.
+    pub fn direct(&self) -> Result<Vec<(u32, Seen)>, Conflict> {
+        let mut found = Vec::new();
+        for write in &self.writes {
+            match self.overwritten(*write) {
+                Some(Seen { source: INITIAL, node, .. }) => {
+                    return Err(Conflict { nodes: vec![*write, node] });
+                }
+                Some(seen) => found.push((*write, seen)),
+                None => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the ranked nodes have a legal serialization. `order` keeps what the rung keeps.
+    pub fn serialize(
+        &mut self,
+        kept: impl Kept,
+        reader: u32,
+        order: &Order,
+    ) -> Result<(), Conflict> {
+        let sessions = self.sessions;
+        let mut found: Vec<(u32, u32)> = Vec::new();
+        let mut reads = Vec::new();
+        // Those that must come before a source, by the source; most never change a rank.
+        let mut into: rustc_hash::FxHashMap<u32, Vec<u32>> = rustc_hash::FxHashMap::default();
+        let mut open = std::mem::take(&mut self.writes);
+        while let Some(write) = open.pop() {
+            let Some(seen) = self.overwritten(write) else { continue };
+            if seen.source == INITIAL {
+                return Err(Conflict { nodes: vec![write, seen.node] });
+            }
+            found.push((write, seen.source));
+            reads.push(seen.node);
+            let rank = self.rank[seen.source as usize];
+            into.entry(seen.source).or_default().push(write);
+            if rank >= self.rank[write as usize] {
+                continue;
+            }
+            self.stack.push(write);
+            while let Some(node) = self.stack.pop() {
+                if self.rank[node as usize] <= rank {
+                    continue;
+                }
+                self.rank[node as usize] = rank;
+                if sessions.is_write(node) && self.is_read(node) {
+                    open.push(node);
+                }
+                let stack = &mut self.stack;
+                kept.before(sessions, reader, node, |before| stack.push(before));
+                stack.extend(into.get(&node).into_iter().flatten());
+            }
+        }
+        let within = |node: u32| self.rank[node as usize] != FREE;
+        match cycle(sessions, kept, reader, order, &found, within) {
+            None => Ok(()),
+            Some(nodes) => Err(self.with_reads(nodes, &found, &reads)),
+        }
+    }
+
+    /// A cycle with the reads that its edges rest on.
+    fn with_reads(&self, mut nodes: Cycle, edges: &[(u32, u32)], reads: &[u32]) -> Conflict {
+        let next = nodes.iter().skip(1).chain(nodes.first()).copied();
+        let steps: Vec<(u32, u32)> = nodes.iter().copied().zip(next).collect();
+        let resting = edges.iter().zip(reads).filter(|(edge, _)| steps.contains(edge));
+        nodes.extend(resting.map(|(_, read)| *read));
+        Conflict { nodes }
+    }
+}
