@@ -44,6 +44,7 @@ pub(crate) struct Facts<'s> {
     pub converged: Verdict,
     causal_order: OnceLock<Result<Order, Cycle>>,
     convergent_order: OnceLock<Result<Result<Order, Conflict>, Exhausted>>,
+    causal: OnceLock<Answer>,
 }
 
 /// Nodes that all sessions' views together may visit: some seconds. Each has an equal part, so that the
@@ -58,6 +59,7 @@ impl<'s> Facts<'s> {
             converged,
             causal_order: OnceLock::new(),
             convergent_order: OnceLock::new(),
+            causal: OnceLock::new(),
         }
     }
 
@@ -76,6 +78,11 @@ impl<'s> Facts<'s> {
     pub fn convergent_order(&self) -> Result<Result<&Order, &Conflict>, Exhausted> {
         let found = self.convergent_order.get_or_init(|| causal_convergence::order(self));
         found.as_ref().map(Result::as_ref).map_err(|exhausted| *exhausted)
+    }
+
+    /// Whether it is causal memory.
+    pub fn causal(&self) -> &Answer {
+        self.causal.get_or_init(|| self.each_session(Causal))
     }
 
     /// The nodes that one session's view may visit.

@@ -1,7 +1,5 @@
 //! Topological orders, and cycles.
 
-use rustc_hash::FxHashMap;
-
 use super::kept::Kept;
 use super::sessions::Sessions;
 
@@ -113,31 +111,19 @@ fn closed(stack: &[u32], position: &[u32], open: u32, node: u32, start: u32) -> 
     path
 }
 
-/// Looks for a cycle in what a rung keeps together with edges, among the nodes of `within` (which is
-/// closed towards what comes before). `order` must keep what the rung keeps. A cycle has an edge that goes
-/// back in the order, and it lies where such edges do; nothing else is looked at.
+/// Looks for a cycle among the nodes of `within`, which is closed towards what comes before. `before` adds
+/// what is directly before a node, and `edges` are those of it that the order need not keep. A cycle has an
+/// edge that goes back in the order, and it lies where such edges do; nothing else is looked at.
 pub(crate) fn cycle(
-    sessions: &Sessions,
-    kept: impl Kept,
-    reader: u32,
     order: &Order,
     edges: &[(u32, u32)],
     within: impl Fn(u32) -> bool,
+    before: impl Fn(u32, &mut Vec<u32>),
 ) -> Option<Cycle> {
     let position = |node: u32| order.position[node as usize];
-    let mut back: Vec<(u32, u32)> = edges
-        .iter()
-        .map(|(from, to)| (position(*to), position(*from)))
-        .filter(|(to, from)| to <= from)
-        .collect();
-    if back.is_empty() {
-        return None;
-    }
+    let spans = edges.iter().map(|(from, to)| (position(*to), position(*from)));
+    let mut back: Vec<(u32, u32)> = spans.filter(|(to, from)| to <= from).collect();
     back.sort_unstable();
-    let mut into: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    for (from, to) in edges {
-        into.entry(*to).or_default().push(*from);
-    }
     let mut spans: Vec<(u32, u32)> = Vec::new();
     for (from, to) in back {
         match spans.last_mut() {
@@ -148,10 +134,8 @@ pub(crate) fn cycle(
     spans.into_iter().find_map(|(from, to)| {
         let nodes = &order.nodes[from as usize..=to as usize];
         let before = |node: u32, found: &mut Vec<u32>| {
-            let inside = |node: &u32| (from..=to).contains(&position(*node)) && within(*node);
-            kept.before(sessions, reader, node, |node| found.push(node));
-            found.extend(into.get(&node).into_iter().flatten());
-            found.retain(inside);
+            before(node, found);
+            found.retain(|node| (from..=to).contains(&position(*node)) && within(*node));
         };
         cycle_among(nodes, |node| (position(node) - from) as usize, &within, before)
     })

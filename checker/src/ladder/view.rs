@@ -48,6 +48,53 @@ pub(crate) struct View<'s> {
     /// The ranked writes of keys that were read.
     writes: Vec<u32>,
     stack: Vec<u32>,
+    found: Found,
+}
+
+/// Which writes were found to come before sources of the session's reads, which nearly all do without
+/// consequence.
+struct Found {
+    edges: Vec<(u32, u32)>,
+    /// The read that each edge rests on.
+    reads: Vec<u32>,
+    /// By node, the last edge that ends there; and for each edge the one before it that ends there too.
+    last: Vec<u32>,
+    before: Vec<u32>,
+}
+
+impl Found {
+    fn add(&mut self, write: u32, source: u32, read: u32) {
+        let last = &mut self.last[source as usize];
+        self.before.push(std::mem::replace(last, self.edges.len() as u32));
+        self.edges.push((write, source));
+        self.reads.push(read);
+    }
+
+    /// Adds the writes that come before a source.
+    fn push_before(&self, source: u32, found: &mut Vec<u32>) {
+        let mut edge = self.last[source as usize];
+        while edge != FREE {
+            found.push(self.edges[edge as usize].0);
+            edge = self.before[edge as usize];
+        }
+    }
+
+    fn clear(&mut self) {
+        for (_, source) in self.edges.drain(..) {
+            self.last[source as usize] = FREE;
+        }
+        self.reads.clear();
+        self.before.clear();
+    }
+
+    /// A cycle with the reads that its edges rest on.
+    fn with_reads(&self, mut nodes: Cycle) -> Conflict {
+        let next = nodes.iter().skip(1).chain(nodes.first()).copied();
+        let steps: Vec<(u32, u32)> = nodes.iter().copied().zip(next).collect();
+        let resting = self.edges.iter().zip(&self.reads).filter(|(edge, _)| steps.contains(edge));
+        nodes.extend(resting.map(|(_, read)| *read));
+        Conflict { nodes }
+    }
 }
 
 impl<'s> View<'s> {
@@ -60,6 +107,12 @@ impl<'s> View<'s> {
             seen: Vec::new(),
             writes: Vec::new(),
             stack: Vec::new(),
+            found: Found {
+                edges: Vec::new(),
+                reads: Vec::new(),
+                last: vec![FREE; sessions.len()],
+                before: Vec::new(),
+            },
         }
     }
 
@@ -164,20 +217,15 @@ impl<'s> View<'s> {
         order: &Order,
     ) -> Result<(), Conflict> {
         let sessions = self.sessions;
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        let mut reads = Vec::new();
-        // Those that must come before a source, by the source; most never change a rank.
-        let mut into: rustc_hash::FxHashMap<u32, Vec<u32>> = rustc_hash::FxHashMap::default();
+        self.found.clear();
         let mut open = std::mem::take(&mut self.writes);
         while let Some(write) = open.pop() {
             let Some(seen) = self.overwritten(write) else { continue };
             if seen.source == INITIAL {
                 return Err(Conflict { nodes: vec![write, seen.node] });
             }
-            found.push((write, seen.source));
-            reads.push(seen.node);
+            self.found.add(write, seen.source, seen.node);
             let rank = self.rank[seen.source as usize];
-            into.entry(seen.source).or_default().push(write);
             if rank >= self.rank[write as usize] {
                 continue;
             }
@@ -192,22 +240,18 @@ impl<'s> View<'s> {
                 }
                 let stack = &mut self.stack;
                 kept.before(sessions, reader, node, |before| stack.push(before));
-                stack.extend(into.get(&node).into_iter().flatten());
+                self.found.push_before(node, stack);
             }
         }
         let within = |node: u32| self.rank[node as usize] != FREE;
-        match cycle(sessions, kept, reader, order, &found, within) {
+        let found = &self.found;
+        let before = |node: u32, nodes: &mut Vec<u32>| {
+            kept.before(sessions, reader, node, |node| nodes.push(node));
+            found.push_before(node, nodes);
+        };
+        match cycle(order, &found.edges, within, before) {
             None => Ok(()),
-            Some(nodes) => Err(self.with_reads(nodes, &found, &reads)),
+            Some(nodes) => Err(found.with_reads(nodes)),
         }
-    }
-
-    /// A cycle with the reads that its edges rest on.
-    fn with_reads(&self, mut nodes: Cycle, edges: &[(u32, u32)], reads: &[u32]) -> Conflict {
-        let next = nodes.iter().skip(1).chain(nodes.first()).copied();
-        let steps: Vec<(u32, u32)> = nodes.iter().copied().zip(next).collect();
-        let resting = edges.iter().zip(reads).filter(|(edge, _)| steps.contains(edge));
-        nodes.extend(resting.map(|(_, read)| *read));
-        Conflict { nodes }
     }
 }

@@ -36,7 +36,7 @@ impl Guarantee for Causal {
     }
 
     fn decide(&self, facts: &Facts<'_>) -> Answer {
-        facts.each_session(*self)
+        facts.causal().clone()
     }
 
     fn argue(&self, sessions: &Sessions) -> Option<Argument> {

@@ -10,7 +10,6 @@
 use rayon::prelude::*;
 
 use super::Guarantee;
-use super::causal::Causal;
 use crate::ladder::argument::{Argument, End, Rules, argue};
 use crate::ladder::facts::{Answer, Facts};
 use crate::ladder::kept::{Kept, tell_if};
@@ -96,8 +95,8 @@ fn decide(facts: &Facts<'_>) -> Answer {
         Ok(Ok(order)) if explains(sessions, order) => return Answer::Valid,
         Ok(Ok(_)) => {}
     }
-    if let broken @ Answer::Invalid(_) = facts.each_session(Causal) {
-        return broken;
+    if facts.causal().is_invalid() {
+        return facts.causal().clone();
     }
     let all = sessions.accesses.last().map_or(0, |access| access.operation + 1);
     if all > 2 * SPAN
