@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use splitbrain::environments::{EnvError, LocalCluster, Sandbox, SandboxError, doctor};
 use splitbrain_nemesis::conformance::{Witness, cases, shaping_cases};
 use splitbrain_nemesis::faults::{Action, Break};
 use splitbrain_nemesis::grudge::Grudge;
 use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes};
 use splitbrain_nemesis::shaping::{Quality, Shaping};
-use splitbrain_nemesis::{Cluster, Effect, Link, Nemesis};
+use splitbrain_nemesis::{Capability, Cluster, Effect, Link, Nemesis};
 
 use crate::witness::{Talkers, provisioned, run_name, script, talker};
 
@@ -31,6 +33,40 @@ pub fn conforms() {
     for (name, case) in cases() {
         case(&talkers.erased(), &talkers);
         assert!(talkers.cluster.exited().is_empty(), "after {name:?}");
+    }
+    assert_eq!(talkers.cluster.tear_down().0, [""; 0]);
+}
+
+/// Limits by control groups of version 2, where the machine's controllers are not all bound to
+/// version 1, in a mount namespace that shows nothing else.
+pub fn control_groups_of_version_2() {
+    let none: Option<&str> = None;
+    let (folder, no_flags) = ("/sys/fs/cgroup", MsFlags::empty());
+    let mounted = unshare(CloneFlags::CLONE_NEWNS)
+        .and_then(|()| mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none))
+        .and_then(|()| mount(Some("cgroup2"), folder, Some("cgroup2"), no_flags, none));
+    if let Err(error) = mounted {
+        return println!("SKIPPED: no control groups of version 2 can be mounted: {error}");
+    }
+    let controllers = fs::read_to_string(format!("{folder}/cgroup.controllers")).expect("readable");
+    if !["cpu", "memory"].iter().all(|needed| controllers.split_whitespace().any(|c| c == *needed))
+    {
+        let bound = fs::read_to_string("/proc/cgroups").expect("readable");
+        return println!(
+            "SKIPPED: version 2 has the controllers [{}] only; cpu and memory are bound to \
+             version 1:\n{bound}",
+            controllers.trim()
+        );
+    }
+    let talkers = Talkers::start(4);
+    assert!(
+        talkers.cluster.has(Capability::Limits),
+        "{}",
+        talkers.cluster.lacks(Capability::Limits)
+    );
+    for (name, case) in cases().filter(|(name, _)| name.starts_with("a node short of")) {
+        println!("{name}, by version 2");
+        case(&talkers.erased(), &talkers);
     }
     assert_eq!(talkers.cluster.tear_down().0, [""; 0]);
 }

@@ -19,6 +19,7 @@ use runner::{Test, Who};
 
 const TESTS: &[Test] = &[
     Test { name: "conforms", run: cases::conforms },
+    Test { name: "control_groups_of_version_2", run: cases::control_groups_of_version_2 },
     Test { name: "fifty_nodes", run: cases::fifty_nodes },
     Test { name: "node_counts", run: cases::node_counts },
     Test { name: "flushed_rules_are_noticed", run: cases::flushed_rules_are_noticed },
