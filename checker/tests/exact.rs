@@ -98,6 +98,19 @@ fn values_that_are_the_same_in_edn() {
     }
 }
 
+/// What looks like a transaction but is none is kept, whatever its names are.
+#[test]
+fn names_of_steps_come_back() {
+    for value in [r#"[["nil",1],["~:x"]]"#, r#"[":k",["nil"]]"#, r#"[["r",1,null]]"#] {
+        let txn = json(value, value).replace("\"write\"", "\"txn\"");
+        let history = History::read(txn.as_bytes()).expect("a history");
+        let mut edn = Vec::new();
+        history.write(Notation::Edn, &mut edn).expect("a Vec takes everything");
+        let again = History::read(&*edn).expect("a history");
+        assert!(history.events().eq(again.events()), "{}", String::from_utf8_lossy(&edn));
+    }
+}
+
 #[test]
 fn what_is_there_twice_is_refused() {
     let map = "line 2: expected a map without repetition, found a";

@@ -182,6 +182,18 @@ fn pairs_of_key_and_value_are_seen_where_a_read_asks_for_one() {
                  p1 read x null Ok 5
                  p2 cas 7 [3,4] Info null";
     check(edn, &auto(), keyed);
+    // What did not happen, and a write, may be answered with nothing.
+    let silent = edn.replace(":ok, :f :write, :value [7 3]", ":ok, :f :write, :value nil");
+    let without = keyed.replace("7 3 Ok 3", "7 3 Ok null");
+    check(&silent, &auto(), &without);
+    let independent = ReadOptions { independent: true, ..auto() };
+    check(&silent, &independent, &without);
+    // But a read of a key that it does not name has no answer.
+    check(
+        &edn.replace("[\"x\" 5]", "nil"),
+        &independent,
+        "line 4: expected [key, value] as the value of an operation on independent keys, found null",
+    );
     // Nothing but compare-and-set: [3 4] may be a pair of an old and a new value.
     check(
         "{:process 0, :type :invoke, :f :cas, :value [3 4]}
@@ -353,7 +365,7 @@ fn a_folder_of_cobras_logs_is_a_session_for_each() {
     let folder = std::env::temp_dir().join(format!("splitbrain-cobra-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let error = History::open(&folder).expect_err("it is empty").to_string();
-    assert!(error.contains("expected logs of Cobra (*.log)"), "{error}");
+    assert!(error.contains("or logs of Cobra (*.log), found neither in "), "{error}");
     for (name, records) in
         [("T2.log", &COBRA[5..8]), ("T1.log", &COBRA[..5]), ("other", &COBRA[..1])]
     {

@@ -40,7 +40,10 @@ pub(super) fn split_keys_if_any(history: &mut History) {
         asks |= operation.is_read() && argument.is_some_and(|(_, value)| value.is_null());
         all_pairs &= argument.is_some_and(|(key, value)| {
             let same_key = pair(operation.result()).is_some_and(|(of_result, _)| of_result == key);
-            (!operation.is_read() || value.is_null()) && (!operation.is_ok() || same_key)
+            let is_read = operation.is_read();
+            // Of a write nothing more than its key can be answered, and that is not always.
+            let answered = same_key || (!is_read && operation.result().is_null());
+            (!is_read || value.is_null()) && (!operation.is_ok() || answered)
         });
     }
     if !(has_no_keys && asks && all_pairs) {

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use serde_json::{Map, Value};
 
 use super::build::Builder;
-use super::edn::{Forms, HEADER, INDEPENDENT, error_name, name_of};
+use super::edn::{Forms, HEADER, INDEPENDENT, STEPS, error_name, name_of};
 use super::event::ABSENT;
 use super::jsonl::header_of;
 use super::line::kind_of;
@@ -150,7 +150,10 @@ fn is_transaction(value: &Value) -> bool {
 
 /// The names of micro-operations are names, also behind the key of an independent object.
 fn name_steps(value: &mut Value) {
-    let is_step = |step: &Value| matches!(step[0].as_str(), Some("~:r" | "~:w" | "~:append"));
+    let is_step = |step: &Value| {
+        let name = step[0].as_str().and_then(|name| name.strip_prefix("~:"));
+        name.is_some_and(|name| STEPS.contains(&name))
+    };
     match value {
         Value::Array(steps) if !steps.is_empty() && steps.iter().all(is_step) => {
             for step in steps {

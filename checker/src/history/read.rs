@@ -119,9 +119,9 @@ fn sessions_of(folder: &Path, options: &ReadOptions) -> Result<History, ReadErro
         let path = entry?.path();
         paths.extend(path.extension().is_some_and(|e| e == "log").then_some(path));
     }
-    if paths.is_empty() || options.format.is_some_and(|format| format != Format::Cobra) {
-        let expected = "logs of Cobra (*.log), which alone come as a folder";
-        let found = format!("{} of them in {}", paths.len(), folder.display());
+    if paths.is_empty() {
+        let expected = "history.jsonl of a run, or logs of Cobra (*.log)";
+        let found = format!("neither in {}", folder.display());
         return Err(Malformed::new(1, expected, found).into());
     }
     paths.sort();

@@ -121,6 +121,10 @@ pub fn judge_file(path: &Path, question: &Question) -> anyhow::Result<(History, 
     let history = open(path, &question.reading)?;
     let judged = judge_history(&history, question, begun);
     fits(&judged, &path.display().to_string(), |index| {
+        if !path.is_file() {
+            // A pipe cannot be read again.
+            return Ok(None);
+        }
         History::line_of(BufReader::new(File::open(path)?), &question.reading, index)
     })?;
     Ok((history, judged))

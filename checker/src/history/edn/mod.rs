@@ -27,6 +27,9 @@ pub(super) const HEADER: &str = ";; splitbrain ";
 /// Our own writer's comment on values that are pairs.
 pub(super) const INDEPENDENT: &str = ";; independent: each value is [key value]";
 
+/// The names of micro-operations in transactions.
+pub(super) const STEPS: [&str; 3] = ["r", "w", "append"];
+
 /// No history nests deeper; a file that does is not one. JSON's readers have a similar limit.
 const MAX_DEPTH: usize = 100;
 
@@ -203,24 +206,45 @@ impl<R: BufRead> Forms<R> {
                     Some(b'b') => bytes.push(8),
                     Some(b'f') => bytes.push(12),
                     Some(b'u') => {
-                        let mut code = 0;
-                        for _ in 0..4 {
-                            let digit = self.advance()?.map(char::from);
-                            let Some(digit) = digit.and_then(|digit| digit.to_digit(16)) else {
-                                return Err(self.malformed("four hexadecimal digits", "others"));
-                            };
-                            code = code * 16 + digit;
-                        }
-                        // Half of a surrogate pair stands for no character.
-                        let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                        let character = self.character_of_code()?;
                         bytes.extend(character.encode_utf8(&mut [0; 4]).bytes());
                     }
-                    Some(byte) => bytes.push(byte),
+                    Some(byte @ (b'"' | b'\\' | b'/' | b'\'')) => bytes.push(byte),
+                    Some(byte) => {
+                        let found = format!("\\{}", char::from(byte).escape_default());
+                        return Err(self.malformed("an escape such as \\n or \\u00e9", found));
+                    }
                     None => return Err(self.malformed("\"", "the end of the file")),
                 },
                 Some(byte) => bytes.push(byte),
             }
         }
+    }
+
+    /// The character of the code after `\u`, or of two that are a surrogate pair.
+    fn character_of_code(&mut self) -> Result<char, ReadError> {
+        let first = self.code()?;
+        let mut units = vec![first];
+        if (0xd800..0xdc00).contains(&first) {
+            if (self.advance()?, self.advance()?) != (Some(b'\\'), Some(b'u')) {
+                return Err(self.malformed("the other half of a surrogate pair", "none"));
+            }
+            units.push(self.code()?);
+        }
+        let character = char::decode_utf16(units).next().and_then(Result::ok);
+        character.ok_or_else(|| self.malformed("a character or a surrogate pair", "half of one"))
+    }
+
+    fn code(&mut self) -> Result<u16, ReadError> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.advance()?.and_then(|digit| char::from(digit).to_digit(16));
+            let Some(digit) = digit else {
+                return Err(self.malformed("four hexadecimal digits", "others"));
+            };
+            code = code * 16 + digit as u16;
+        }
+        Ok(code)
     }
 
     /// A character such as `\a` or `\newline`, by its name.

@@ -35,6 +35,7 @@ fn atoms() {
     check("sym -sym ns/sym", &json!(["~$sym", "~$-sym", "~$ns/sym"]));
     check(r"\a \newline \( [\)]", &json!(["~ca", "~cnewline", "~c(", ["~c)"]]));
     check(r#""a\"b\\c\nd" "é\u00e9" "" "#, &json!(["a\"b\\c\nd", "éé", ""]));
+    check(r#""\ud83d\ude00" "\ud83d\ude01""#, &json!(["\u{1f600}", "\u{1f601}"]));
 }
 
 #[test]
@@ -66,6 +67,12 @@ fn errors_name_the_line() {
     check_error("\"abc", "line 1: expected \", found the end of the file");
     check_error("#tag", "line 1: expected a form, found the end of the file");
     check_error("[#_ ]", "line 1: expected a form, found ]");
+    let half = "line 1: expected the other half of a surrogate pair, found none";
+    check_error(r#""\ud83d\n""#, half);
+    let other = "line 1: expected a character or a surrogate pair, found half of one";
+    check_error(r#""\ude00""#, other);
+    check_error(r#""\ud83d\u0041""#, other);
+    check_error(r#""\x""#, r"line 1: expected an escape such as \n or \u00e9, found \x");
     check_error("\"\\u12x4\"", "line 1: expected four hexadecimal digits, found others");
     check_error(&"[".repeat(1_000), "line 1: expected a history, found forms nested too deep");
     assert_eq!(read(b"\"\xff\""), Err("line 1: expected UTF-8, found other bytes".to_owned()));

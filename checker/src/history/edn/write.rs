@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::atoms::{Field, edn_of, key_of, text_of};
-use super::{HEADER, INDEPENDENT};
+use super::{HEADER, INDEPENDENT, STEPS};
 use crate::history::quoted::is_other_json;
 use crate::history::{ErrorKind, Event, EventError, History, Kind, Process};
 
@@ -99,7 +99,10 @@ fn operation_value(event: &Event, text: &mut String) {
         match step.as_array().map(Vec::as_slice) {
             Some([Value::String(what), rest @ ..]) => {
                 *text += "[";
-                name(what, text);
+                match STEPS.contains(&what.as_str()) {
+                    true => name(what, text),
+                    false => value(&step[0], text),
+                }
                 for element in rest {
                     *text += " ";
                     value(element, text);
