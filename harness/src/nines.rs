@@ -3,9 +3,12 @@
 //! The arithmetic is kept in *unavailability*, the part of the time in which a system is down,
 //! because that is the small number of the two and nothing of it is lost.
 
+mod measured;
+
 use std::fmt;
 use std::str::FromStr;
 
+pub use measured::Measured;
 use serde::{Serialize, Serializer};
 
 /// Seconds of a mean Gregorian year: 365.2425 days.

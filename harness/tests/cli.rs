@@ -394,6 +394,7 @@ fn nines_are_told_with_their_downtime() {
     check("nines --par 99.9 --par 99.9", 0, "99.9999%");
     check("nines --seq 99.9 --par 99 --par 99", 0, "99.89% ");
     check("nines 99.9 --json", 0, r#""nines":3.0"#);
+    check("nines nowhere", 64, "nor is there a run or a file of that name");
     check("nines 101", 64, "a number of per cent from 0 to 100");
     check("nines", 64, "required");
 }
