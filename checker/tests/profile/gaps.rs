@@ -42,7 +42,9 @@ fn neither_header_nor_nodes_nor_times() {
 
 #[test]
 fn an_empty_history_says_nothing() {
-    let judgement = judged("");
+    // No file is read as one, but one can be made.
+    let history = History::from_events(None, []).expect("a history");
+    let judgement = judge(&history, &Options::default());
     all_is_said(&judgement);
     assert!(matches!(judgement.verdict, Verdict::Unknown { .. }));
     let undecided =
