@@ -295,7 +295,7 @@ fn the_order_of_the_rungs_holds_over_the_corpora() {
     match std::env::var_os("SPLITBRAIN_CORPORA") {
         Some(folder) => files(Path::new(&folder), &mut paths),
         None => {
-            eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so only our own corpus was checked")
+            eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so only our own corpus was checked");
         }
     }
     let mut climbed = 0;
