@@ -24,6 +24,16 @@ pub enum Class {
 }
 
 impl Class {
+    /// The one word for it, as in `--json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Corrupt => "corrupt",
+            Class::Weak => "weak",
+            Class::Eventual => "eventual",
+            Class::Linearizable => "linearizable",
+        }
+    }
+
     /// The words of a headline.
     pub fn headline(self) -> &'static str {
         match self {

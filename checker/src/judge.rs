@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cap::cap;
+use crate::cap::{CapVerdict, cap};
 use crate::class::{Class, ClassBounds};
 use crate::convergence::{Agreement, Convergence, convergence};
+use crate::expectation::Expectation;
 use crate::failover::failover;
 use crate::faults::{Effect, Fault, faults};
 use crate::history::{History, Operation};
@@ -35,12 +36,12 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
     let findings = Findings::of(history, options, &faults);
     let reports: Vec<_> = faults.iter().map(|fault| fault.report(history)).collect();
     let header = history.header();
-    let verdict = findings.verdict(history, options, &faults);
     let roles = Roles::of(history);
     let linearizable = &findings.ladder[&Rung::Linearizable];
     let cap = cap(history, &faults, &roles, linearizable, |index| {
         linearizable_before(history, options, index)
     });
+    let verdict = findings.verdict(history, options, &faults, &cap);
     let seen = findings.seen.as_ref().map_err(String::as_str);
     let profile = profile(history, &faults, &roles, &cap, linearizable, seen);
     let failover = failover(history, &faults, &roles, seen);
@@ -214,12 +215,13 @@ impl Findings {
         Findings { misfit: Some(misfit), ..nothing }
     }
 
-    fn verdict(&self, history: &History, options: &Options, faults: &[Fault]) -> Verdict {
+    /// Whether the class is at least that.
+    fn meets(&self, expected: Class) -> Verdict {
         let linearizable = &self.ladder[&Rung::Linearizable];
-        let met = match self.bounds.map(|bounds| bounds.meets(options.expect)) {
+        match self.bounds.map(|bounds| bounds.meets(expected)) {
             Some(Verdict::Unknown { reason }) => {
                 // The reason of the question that the expectation hangs on most.
-                let questions = match options.expect {
+                let questions = match expected {
                     Class::Linearizable => [linearizable, &self.eventual],
                     _ => [&self.eventual, linearizable],
                 };
@@ -228,6 +230,22 @@ impl Findings {
             }
             Some(known) => known,
             None => linearizable.clone(),
+        }
+    }
+
+    fn verdict(
+        &self,
+        history: &History,
+        options: &Options,
+        faults: &[Fault],
+        cap: &CapVerdict,
+    ) -> Verdict {
+        let met = match options.expect {
+            Expectation::Class(class) => self.meets(class),
+            Expectation::Rung(rung) => self.ladder.get(&rung).cloned().unwrap_or_else(|| {
+                Verdict::unknown(format!("{} is not defined for these objects", rung.name()))
+            }),
+            Expectation::Cap(expected) => cap.meets(expected),
         };
         // First, because it says best why there is no answer.
         if let Some(reason) = cut_short(history).filter(|_| !met.is_invalid()) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cap::{Cap, CapWindow};
 use crate::class::{Class, ClassBounds};
+use crate::expectation::Expectation;
 use crate::failover::Failover;
 use crate::faults::FaultReport;
 use crate::history::{Datum, Malformed, Operation, shown};
@@ -23,10 +24,10 @@ pub const FORMAT_VERSION: u32 = 1;
 pub struct Judgement {
     /// [`FORMAT_VERSION`].
     pub format: u32,
-    /// Whether the class is at least the expected one.
+    /// Whether it is what was expected; of a class, at least that.
     pub verdict: Verdict,
-    /// The class that was expected.
-    pub expect: Class,
+    /// What was expected.
+    pub expect: Expectation,
     /// The class, where it is certain.
     pub class: Option<Class>,
     /// The weakest class that it can be; null if nothing is known.

@@ -100,6 +100,7 @@
 mod cap;
 mod class;
 mod convergence;
+mod expectation;
 mod failover;
 mod faults;
 pub mod history;
@@ -125,6 +126,7 @@ mod violation;
 
 pub use cap::{Cap, CapWindow, Side};
 pub use class::{Class, ClassBounds};
+pub use expectation::{Expectation, UnknownExpectation};
 pub use failover::{Failover, Loss, Recovery, SideRecovery, SplitBrain, Spread};
 pub use faults::{Effect, Fault, FaultReport, faults};
 pub use judge::judge;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::class::Class;
+use crate::expectation::Expectation;
 use crate::history::{Datum, History};
 use crate::judgement::Misfit;
 use crate::linearizable::Budget;
@@ -25,8 +25,8 @@ pub enum FailedCas {
 /// What to judge a history by.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The verdict is valid if the class is at least this one.
-    pub expect: Class,
+    /// What the verdict answers.
+    pub expect: Expectation,
     /// Every key's value before the first write; by default what the header says, else null, which
     /// stands for unset.
     pub initial: Option<Value>,

@@ -58,7 +58,7 @@ fn check(judgement: &Judgement, verdict: &str, reason: &str) {
 }
 
 fn expecting(lines: &[Value], expect: Class) -> Judgement {
-    judge(&history(&json!({}), lines), &Options { expect, ..Options::default() })
+    judge(&history(&json!({}), lines), &Options { expect: expect.into(), ..Options::default() })
 }
 
 #[test]

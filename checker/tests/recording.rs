@@ -81,7 +81,7 @@ fn a_round_in_which_a_node_was_not_asked_is_no_round_less_for_the_others() {
 
 #[test]
 fn a_recording_that_ends_early_is_not_valid() {
-    let options = Options { expect: Class::Weak, ..Options::default() };
+    let options = Options { expect: Class::Weak.into(), ..Options::default() };
     let verdict = |ending: &[&str]| {
         let mut lines = vec![
             r#"{"time":0,"type":"info","process":"harness","f":"phase","value":"provision"}"#,

@@ -44,6 +44,17 @@ pub(crate) struct CapVerdict {
     pub windows: Vec<CapWindow>,
 }
 
+impl CapVerdict {
+    /// Whether it is the expected one.
+    pub fn meets(&self, expected: Cap) -> Verdict {
+        match (self.cap, &self.reason) {
+            (Some(cap), _) if cap == expected => Verdict::Valid,
+            (Some(_), _) => Verdict::Invalid,
+            (None, reason) => Verdict::unknown(reason.as_deref().unwrap_or("it is not decided")),
+        }
+    }
+}
+
 /// Names it. `linearizable_before` judges what happened before the event of an index; it
 /// is asked only where the whole history does not decide.
 pub(crate) fn cap(

@@ -87,7 +87,7 @@ pub(crate) fn failover(
     let reason = if !takers.is_empty() {
         None
     } else if !roles.has_leader() {
-        Some("no node was seen to lead, so no fault can have taken a primary away")
+        Some("no node was seen to lead, so none can have been taken away")
     } else {
         Some("no fault took a primary away")
     };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use splitbrain_checker::history::{Format, ReadOptions, parse_value};
-use splitbrain_checker::{ModelName, UnknownModel};
+use splitbrain_checker::{Expectation, ModelName, UnknownModel};
 
 use super::follow::follow;
 use super::{Exit, Failure, harness, usage};
@@ -20,9 +20,31 @@ pub struct Args {
     /// as soon as nothing to come can repair it, and Ctrl-C with the verdict so far.
     #[arg(long)]
     follow: bool,
-    /// What the exit code answers: `linearizable`, `eventual` or `weak`, each meaning at least.
+    /// What the exit code answers: `linearizable`, `eventual` or `weak`, each meaning at least; a
+    /// consistency model such as `causal`; or `cp`, `ap` or `ca`.
     #[arg(long)]
     expect: Option<String>,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    /// Say which procedure decided each key, and why that one.
+    #[arg(long)]
+    explain_plan: bool,
+    /// Give an order of operations, by the indices of their invocations, that explains each object that
+    /// is linearizable (with `--json`).
+    #[arg(long, requires = "json")]
+    order: bool,
+    /// Print the whole profile as well: the table of what was measured with and without a
+    /// partition, and the figures of every phase, every fault and each side.
+    #[arg(long)]
+    profile: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a history is to be read.
+#[derive(clap::Args)]
+pub struct ReadingArgs {
     /// Format of the file; by default its beginning tells.
     #[arg(long, value_parser = format)]
     format: Option<Format>,
@@ -42,16 +64,34 @@ pub struct Args {
     /// Which objects the operations are on; by default what the header says, else registers.
     #[arg(long, value_parser = model)]
     model: Option<ModelName>,
-    /// Say which procedure decided each key, and why that one.
-    #[arg(long)]
-    explain_plan: bool,
-    /// Give an order of operations, by the indices of their invocations, that explains each object that
-    /// is linearizable (with `--json`).
-    #[arg(long, requires = "json")]
-    order: bool,
-    /// Print one JSON object instead of text.
-    #[arg(long)]
-    json: bool,
+}
+
+impl ReadingArgs {
+    /// Whether anything was said of it.
+    pub fn is_given(&self) -> bool {
+        self.format.is_some()
+            || self.independent
+            || self.initial.is_some()
+            || self.nil_read != NilRead::Unset
+            || matches!(self.failed_cas, FailedCas::Observed)
+            || self.model.is_some()
+    }
+
+    /// What to ask of a history that is read so.
+    pub fn question(&self, expect: Option<Expectation>) -> Question {
+        Question {
+            reading: ReadOptions { format: self.format, independent: self.independent },
+            expect,
+            initial: self.initial.clone(),
+            nil_reads_any: self.nil_read == NilRead::Any,
+            failed_cas: match self.failed_cas {
+                FailedCas::Ignored => splitbrain_checker::FailedCas::Ignored,
+                FailedCas::Observed => splitbrain_checker::FailedCas::Observed,
+            },
+            model: self.model,
+            ..Question::default()
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -83,28 +123,21 @@ fn json(text: &str) -> Result<Value, String> {
 
 /// Judges a history and prints what a run would have printed.
 pub fn main(args: &Args) -> Result<Exit, Failure> {
-    let expect = args.expect.as_deref().map(report::expectation).transpose().map_err(usage)?;
+    let expect = args.expect.as_deref().map(str::parse).transpose().map_err(usage)?;
     let path = run::folder::history_of(&args.path);
-    let question = Question {
-        reading: ReadOptions { format: args.format, independent: args.independent },
-        expect,
-        initial: args.initial.clone(),
-        nil_reads_any: args.nil_read == NilRead::Any,
-        failed_cas: match args.failed_cas {
-            FailedCas::Ignored => splitbrain_checker::FailedCas::Ignored,
-            FailedCas::Observed => splitbrain_checker::FailedCas::Observed,
-        },
-        model: args.model,
-        explain: args.explain_plan,
-        order: args.order,
-    };
+    let question =
+        Question { explain: args.explain_plan, order: args.order, ..args.reading.question(expect) };
     let judged = if args.follow || path == Path::new("-") {
         follow(&path, &question)
     } else {
         report::judge_file(&path, &question).map(|(_, judged)| judged)
     };
     let judged = judged.map_err(usage)?;
-    let text = if args.json { judged.json() } else { judged.text() };
+    let text = match (args.json, args.profile) {
+        (true, _) => judged.json(),
+        (false, true) => judged.profile() + &judged.text(),
+        (false, false) => judged.text(),
+    };
     crate::cli::print(&text).map_err(harness)?;
     Ok(judged.exit())
 }

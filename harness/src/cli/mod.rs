@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod child;
+mod claim;
 mod convert;
 mod demo;
 mod doctor;
@@ -84,6 +85,8 @@ enum Command {
     Check(check::Args),
     /// Write what a stored history says: as a page with charts, for a CI system, as a table.
     Report(report::Args),
+    /// Confirm or refute a claim: `--expect` linearizable, causal, cp, ap, ...
+    Claim(Box<claim::Args>),
     /// Write a history in another notation, such as Jepsen's.
     Convert(convert::Args),
     /// Show the modes, workloads, faults, databases and environments there are.
@@ -130,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Scale(args) => scale::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Report(args) => report::main(&args),
+        Command::Claim(args) => claim::main(*args),
         Command::Convert(args) => convert::main(&args),
         Command::List(args) => list::main(&args),
         Command::Nines(args) => nines::main(&args),

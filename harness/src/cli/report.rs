@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Judges a stored history and writes a report; whatever the verdict is, that is a success.
 pub fn main(args: &Args) -> Result<Exit, Failure> {
-    let expect = args.expect.as_deref().map(report::expectation).transpose().map_err(usage)?;
+    let expect = args.expect.as_deref().map(str::parse).transpose().map_err(usage)?;
     let path = folder::history_of(&args.path);
     let question = Question { expect, ..Question::default() };
     let (history, mut judged) = report::judge_file(&path, &question).map_err(usage)?;

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::{Exit, Failure, harness, usage};
 use crate::plan::{Nodes, Phases, Plan, Span};
-use crate::run;
+use crate::run::{self, Ended};
 
 /// Flags of `run`. Each goes before the plan's own value.
 #[derive(clap::Args)]
@@ -55,7 +55,8 @@ pub struct Args {
     /// An operation that takes longer counts as unavailable.
     #[arg(long, value_name = "DURATION")]
     deadline: Option<Span>,
-    /// What the exit code answers: `linearizable`, `eventual` or `weak`, each meaning at least.
+    /// What the exit code answers: `linearizable`, `eventual` or `weak`, each meaning at least; a
+    /// consistency model such as `causal`; or `cp`, `ap` or `ca`.
     #[arg(long)]
     expect: Option<String>,
     /// A plan in TOML, or the `plan.json` of an earlier run.
@@ -109,14 +110,33 @@ impl SshArgs {
 /// Runs, reports, and answers with the verdict's exit code.
 pub fn main(args: Args) -> Result<Exit, Failure> {
     let (quiet, json) = (args.quiet, args.json);
-    let plan = args.plan().map_err(usage)?;
-    let prepared = run::prepare(plan)?;
-    let ended = run::run(&prepared, quiet || json)?;
+    let ended = args.run(quiet || json)?;
     ended.print(json).map_err(harness)?;
     Ok(ended.exit())
 }
 
 impl Args {
+    /// What is expected, if that was said.
+    pub fn expect(&self) -> Option<&str> {
+        self.expect.as_deref()
+    }
+
+    /// Whether only the result is to be printed.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether it is to be printed as JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Runs the plan that the file and the flags make together.
+    pub fn run(self, quiet: bool) -> Result<Ended, Failure> {
+        let prepared = run::prepare(self.plan().map_err(usage)?)?;
+        run::run(&prepared, quiet)
+    }
+
     /// The plan that the file and the flags make together.
     fn plan(self) -> anyhow::Result<Plan> {
         let mut plan = match &self.plan {

@@ -8,13 +8,13 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use splitbrain_checker::Verdict;
 
-use super::{Judged, word};
+use super::Judged;
 
 /// One suite with one case.
 pub fn render(judged: &Judged) -> anyhow::Result<String> {
     let judgement = &judged.judgement;
     let target = judged.header.as_ref().map_or("history", |header| header.target.as_str());
-    let mut case = TestCase::new(format!("is {}", word(judgement.expect)), status(judged));
+    let mut case = TestCase::new(format!("is {}", judgement.expect), status(judged));
     case.set_classname(target);
     case.set_time(Duration::from_secs_f64(judged.totals.seconds.max(0.0)));
     case.set_system_out(judged.text());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use splitbrain_checker::{Effect, Verdict};
 
-use super::{Judged, word};
+use super::Judged;
 
 /// Headline, what was violated and what was broken.
 pub fn render(judged: &Judged) -> String {
@@ -22,7 +22,7 @@ pub fn render(judged: &Judged) -> String {
     line(&format!("### {}", plain(&judgement.headline())));
     line("");
     let mut rows = vec![
-        (format!("expected {}", word(judgement.expect)), answer),
+        (format!("expected {}", judgement.expect), answer),
         (
             "operations".to_owned(),
             format!(

@@ -4,6 +4,7 @@ mod csv;
 mod html;
 mod junit;
 mod markdown;
+mod profile;
 mod text;
 
 use std::fs::File;
@@ -15,7 +16,7 @@ use anyhow::anyhow;
 use serde_json::Value;
 use splitbrain_checker::history::{Completion, Header, History, ReadError, ReadOptions};
 use splitbrain_checker::{
-    Class, FailedCas, Judgement, ModelName, Options, VOCABULARIES, Verdict, judge,
+    Expectation, FailedCas, Judgement, ModelName, Options, VOCABULARIES, Verdict, judge,
 };
 
 use crate::cli::Exit;
@@ -45,35 +46,13 @@ struct Totals {
     seconds: f64,
 }
 
-/// The class that a word stands for.
-pub fn expectation(word: &str) -> anyhow::Result<Class> {
-    match word {
-        "linearizable" => Ok(Class::Linearizable),
-        "eventual" => Ok(Class::Eventual),
-        "weak" => Ok(Class::Weak),
-        other => {
-            Err(anyhow!("nothing is called {other:?}; there are: linearizable, eventual, weak"))
-        }
-    }
-}
-
-/// The word for a class.
-pub fn word(class: Class) -> &'static str {
-    match class {
-        Class::Linearizable => "linearizable",
-        Class::Eventual => "eventual",
-        Class::Weak => "weak",
-        Class::Corrupt => "corrupt",
-    }
-}
-
 /// How to read and judge a file.
 #[derive(Clone, Debug, Default)]
 pub struct Question {
     /// The format, the pairing of keys and values.
     pub reading: ReadOptions,
     /// What the verdict answers; by default what the plan in the header expects.
-    pub expect: Option<Class>,
+    pub expect: Option<Expectation>,
     /// Value of every object before the first write; by default what the header says.
     pub initial: Option<Value>,
     /// A read of null says nothing, instead of that there was no value.
@@ -187,7 +166,7 @@ pub fn judge_history(history: &History, question: &Question, begun: Instant) -> 
     let planned = header.as_ref().and_then(|header| header.plan["expect"].as_str());
     let mut options = question.options();
     if let (None, Some(planned)) = (question.expect, planned) {
-        options.expect = expectation(planned).unwrap_or_default();
+        options.expect = planned.parse().unwrap_or_default();
     }
     // A history of our own was recorded to be judged with its faults.
     options.faults_required = header.is_some();
@@ -238,6 +217,17 @@ impl Judged {
     /// One JSON object on one line. Remarks and a failure of the harness stand in it if there are
     /// any.
     pub fn json(&self) -> String {
+        self.value().to_string() + "\n"
+    }
+
+    /// The same with one more word.
+    pub fn json_with(&self, name: &str, word: &str) -> String {
+        let mut value = self.value();
+        value[name] = word.into();
+        value.to_string() + "\n"
+    }
+
+    fn value(&self) -> Value {
         let mut value = serde_json::to_value(&self.judgement).expect("a judgement is JSON");
         if !self.remarks.is_empty() {
             value["remarks"] = self.remarks.clone().into();
@@ -245,7 +235,17 @@ impl Judged {
         if let Some(failure) = &self.failure {
             value["failure"] = failure.clone().into();
         }
-        value.to_string() + "\n"
+        value
+    }
+
+    /// Where the run is kept, in a clause.
+    pub fn kept(&self) -> String {
+        self.kept_in.as_ref().map_or(String::new(), |run| format!(", kept in {run}"))
+    }
+
+    /// The whole profile for a person: every phase, every fault, each side.
+    pub fn profile(&self) -> String {
+        profile::render(&self.judgement.profile, &self.judgement.failover)
     }
 
     /// What a person types to judge it again or to repeat it, with what each does; nothing if it was

@@ -3,14 +3,16 @@
 use std::fmt::Write;
 
 use splitbrain_checker::{
-    CapWindow, Class, Effect, FaultReport, Judgement, Rung, Service, Side, Verdict,
+    CapWindow, Class, Effect, Expectation, Failover, FaultReport, Judgement, Rung, Service, Side,
+    Verdict,
 };
 
-use super::{Judged, word};
+use super::{Judged, profile};
 
 /// What a person reads at a glance; the rest is in `verdict.json`.
 const LINES_MOST: usize = 25;
 const CUTS_MOST: usize = 2;
+const SENTENCE_WIDTH: usize = 125;
 const REMARKS_MOST: usize = 3;
 
 /// The block. Every figure in it comes from the history.
@@ -19,7 +21,11 @@ pub fn render(judged: &Judged) -> String {
     let mut top = String::new();
     headline(&mut top, judged);
     subject(&mut top, judged);
-    partitions(&mut top, &judgement.cap_windows, judgement.cap_reason.as_deref());
+    partitions(&mut top, &judgement.cap_windows);
+    if !judgement.cap_windows.is_empty() {
+        sentence(&mut top, &judgement.profile.sentence);
+    }
+    failover(&mut top, &judgement.failover);
     faults(&mut top, &judgement.faults);
     let mut bottom = String::new();
     for remark in judged.remarks.iter().take(REMARKS_MOST) {
@@ -35,7 +41,7 @@ pub fn render(judged: &Judged) -> String {
     top + &middle + &bottom
 }
 
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "{text}");
 }
@@ -83,7 +89,7 @@ fn ladder(out: &mut String, judgement: &Judgement) {
     line(out, "");
 }
 
-fn partitions(out: &mut String, windows: &[CapWindow], reason: Option<&str>) {
+fn partitions(out: &mut String, windows: &[CapWindow]) {
     let judged = windows.iter().filter(|window| window.not_judged.is_none());
     let more = judged.clone().count().saturating_sub(CUTS_MOST);
     for (number, window) in judged.take(CUTS_MOST).enumerate() {
@@ -107,12 +113,9 @@ fn partitions(out: &mut String, windows: &[CapWindow], reason: Option<&str>) {
             );
         }
     }
-    if let Some(reason) = reason.filter(|_| !windows.is_empty()) {
-        line(out, &format!("  CAP is not decided: {reason}"));
-    }
 }
 
-fn percent(part: Option<f64>) -> String {
+pub(super) fn percent(part: Option<f64>) -> String {
     part.map_or("-".to_owned(), |part| format!("{:.1} %", part * 100.0))
 }
 
@@ -126,7 +129,21 @@ fn service(side: &Side) -> &'static str {
     }
 }
 
-/// One line for each kind of fault, with the median of its times.
+/// In lines that are not too long.
+fn sentence(out: &mut String, sentence: &str) {
+    let mut row = String::new();
+    for word in sentence.split(' ') {
+        if row.len() + word.len() > SENTENCE_WIDTH {
+            line(out, &row);
+            row = " ".to_owned();
+        }
+        row += if row.is_empty() { "" } else { " " };
+        row += word;
+    }
+    line(out, &row);
+}
+
+/// A word for each kind of fault with the median of its times, and a line for what went wrong.
 fn faults(out: &mut String, faults: &[FaultReport]) {
     let mut names: Vec<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
     names.sort_unstable();
@@ -134,22 +151,53 @@ fn faults(out: &mut String, faults: &[FaultReport]) {
     if names.is_empty() {
         return line(out, "no faults were injected");
     }
-    line(out, "faults          times  in force after  healed after");
+    let word = |name: &&str| {
+        let all: Vec<&FaultReport> = faults.iter().filter(|fault| fault.name == *name).collect();
+        let times = if all.len() > 1 { format!(" x{}", all.len()) } else { String::new() };
+        let in_force = median_ms(all.iter().filter_map(|fault| fault.decided_to_in_force_ms));
+        let healed = median_ms(all.iter().filter_map(|fault| fault.heal_decided_to_verified_ms));
+        format!("{name}{times} {in_force}/{healed}")
+    };
+    let words: Vec<String> = names.iter().map(word).collect();
+    line(out, "faults, each verified in force after / healed after:");
+    for some in words.chunks(5) {
+        line(out, &format!("  {}", some.join(", ")));
+    }
     for name in names {
-        let all: Vec<&FaultReport> = faults.iter().filter(|fault| fault.name == name).collect();
-        let not: Vec<&&FaultReport> =
-            all.iter().filter(|fault| fault.effect != Effect::Installed).collect();
-        let trouble = not.first().map_or(String::new(), |fault| {
-            let why = fault.reason.as_deref().unwrap_or("no reason given");
-            format!("  {} of them {:?}: {}", not.len(), fault.effect, clip(why, 60)).to_lowercase()
-        });
+        let not: Vec<&FaultReport> = faults
+            .iter()
+            .filter(|fault| fault.name == name && fault.effect != Effect::Installed)
+            .collect();
+        if let Some(first) = not.first() {
+            let why = first.reason.as_deref().unwrap_or("no reason given");
+            let effect = format!("{:?}", first.effect).to_lowercase();
+            line(out, &format!("  {name}: {} {effect}: {}", not.len(), clip(why, 100)));
+        }
+    }
+}
+
+/// What was lost and for how long, in a line or three.
+fn failover(out: &mut String, failover: &Failover) {
+    let rto = match (&failover.rto_ms, &failover.reason) {
+        (Some(rto), _) if rto.count > 1 => format!(
+            "RTO {:.0} ms (median of {} faults, {:.0} ms at most)",
+            rto.p50, rto.count, rto.max
+        ),
+        (Some(rto), _) => format!("RTO {:.0} ms", rto.max),
+        (None, Some(reason)) => format!("RTO: {reason}"),
+        (None, None) => "RTO unknown, no write was acknowledged any more".to_owned(),
+    };
+    line(out, &format!("fail-over    {rto}"));
+    line(out, &format!("             {}", clip(&profile::lost(&failover.loss), 200)));
+    if let Some(longest) =
+        failover.split_brain.iter().max_by(|one, other| one.for_ms.total_cmp(&other.for_ms))
+    {
         line(
             out,
             &format!(
-                "  {name:<14} {:>4}  {:>14}  {:>12}{trouble}",
-                all.len(),
-                median_ms(all.iter().filter_map(|fault| fault.decided_to_in_force_ms)),
-                median_ms(all.iter().filter_map(|fault| fault.heal_decided_to_verified_ms)),
+                "split brain  {} partitions of which both sides took writes, at once for {:.1} s",
+                failover.split_brain.len(),
+                longest.for_ms / 1e3
             ),
         );
     }
@@ -191,19 +239,24 @@ fn ending(out: &mut String, judged: &Judged) {
     for (what, command) in judged.commands() {
         line(out, &format!("{what:<12} {command}"));
     }
-    let expected = word(judgement.expect);
+    let expected = judgement.expect;
     line(
         out,
         &match &judgement.verdict {
-            Verdict::Valid => {
-                format!("valid: no anomaly found in this history ({expected} was expected)")
-            }
+            Verdict::Valid => match expected {
+                Expectation::Cap(_) => format!("valid: {expected}, as was expected"),
+                _ => format!("valid: no anomaly found in this history ({expected} was expected)"),
+            },
             Verdict::Invalid => {
                 let hint = judgement
                     .class
                     .filter(|class| *class != Class::Corrupt)
-                    .map_or(String::new(), |class| format!(" (--expect {})", word(class)));
-                format!("{}; exit 1 because {expected} was expected{hint}", judgement.headline())
+                    .map_or(String::new(), |class| format!(" (--expect {})", class.name()));
+                let found = match expected {
+                    Expectation::Class(_) => judgement.headline(),
+                    _ => format!("not {expected}"),
+                };
+                format!("{found}; exit 1 because {expected} was expected{hint}")
             }
             Verdict::Unknown { reason } => {
                 let code = judged.exit() as u8;
@@ -213,7 +266,7 @@ fn ending(out: &mut String, judged: &Judged) {
     );
 }
 
-fn clip(text: &str, most: usize) -> String {
+pub(super) fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

@@ -51,6 +51,11 @@ impl Ended {
         crate::cli::print(&if json { self.judged.json() } else { self.judged.text() })
     }
 
+    /// What was found.
+    pub fn judged(self) -> Judged {
+        self.judged
+    }
+
     /// How the command ends.
     pub fn exit(&self) -> Exit {
         self.judged.exit()

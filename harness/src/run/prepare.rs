@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use splitbrain_checker::Class;
+use splitbrain_checker::Expectation;
 use splitbrain_nemesis::Capability;
 use splitbrain_nemesis::clock::asks_libc;
 use splitbrain_nemesis::disk;
@@ -42,7 +42,7 @@ pub struct Prepared {
     /// The seed.
     pub seed: u64,
     /// What the verdict answers.
-    pub expect: Class,
+    pub expect: Expectation,
 }
 
 /// Where the nodes live.
@@ -98,7 +98,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
             )
         })
         .map_err(usage)?;
-    let expect = crate::report::expectation(&plan.expect).map_err(usage)?;
+    let expect = plan.expect.parse::<Expectation>().map_err(usage)?;
     let engine = engine(&mut plan).map_err(usage)?;
     let urls = urls(&plan).map_err(usage)?;
     let count = match (&urls, &plan.nodes) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use splitbrain_checker::history::{Format, ReadOptions};
 use splitbrain_checker::stream::{Place, Stream};
-use splitbrain_checker::{Class, Rung, Verdict};
+use splitbrain_checker::{Class, Expectation, Rung, Verdict};
 
 use self::source::{Piece, Source};
 use crate::report::{self, Judged, Question};
@@ -82,7 +82,8 @@ impl<'q> Follower<'q> {
             reading: question.reading,
             stream: Stream::new(&question.options()),
             beginning: Vec::new(),
-            waits: false,
+            // What a system gives up when it is partitioned is known in the end only.
+            waits: matches!(question.expect, Some(Expectation::Cap(_))),
             judged: Place::default(),
             completions: 0,
             next_judgement: Instant::now(),
@@ -193,6 +194,6 @@ impl<'q> Follower<'q> {
 fn is_refuted(judged: &Judged) -> bool {
     let judgement = &judged.judgement;
     judgement.verdict == Verdict::Invalid
-        && (judgement.expect == Class::Linearizable
+        && (judgement.expect == Expectation::Class(Class::Linearizable)
             || judgement.class_at_most == Some(Class::Corrupt))
 }
