@@ -12,20 +12,13 @@ use splitbrain::environments::{EnvError, LocalCluster, Sandbox, SandboxError, do
 use splitbrain_nemesis::conformance::{Witness, cases, shaping_cases};
 use splitbrain_nemesis::faults::{Action, Break};
 use splitbrain_nemesis::grudge::Grudge;
-use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes};
+use splitbrain_nemesis::node::Processes;
 use splitbrain_nemesis::shaping::{Quality, Shaping};
 use splitbrain_nemesis::{Capability, Cluster, Effect, Link, Nemesis};
 
+use crate::looks::eventually;
+use crate::sabotage::opened_links_are_noticed;
 use crate::witness::{Talkers, provisioned, run_name, script, talker};
-
-/// Waits until something is so, at most 5 s.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(5);
-    while !is_so() {
-        assert!(Instant::now() < until, "not within 5 s: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Every case of the conformance suite, on one cluster.
 pub fn conforms() {
@@ -106,43 +99,7 @@ pub fn node_counts() {
 
 /// Rules flushed behind the nemesis's back are not believed to be in force.
 pub fn flushed_rules_are_noticed() {
-    /// Flushes the chain right after it was filled.
-    struct Flushing(Arc<LocalCluster>);
-    impl Cluster for Flushing {
-        fn nodes(&self) -> &[String] {
-            Cluster::nodes(&*self.0)
-        }
-        fn links(&self) -> Option<&dyn Links> {
-            Some(self)
-        }
-        fn processes(&self) -> Option<&dyn Processes> {
-            None
-        }
-    }
-    impl Links for Flushing {
-        fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError> {
-            self.0.block(senders_at)?;
-            self.0.block(&[(senders_at[0].0, Vec::new())])
-        }
-        fn rules(&self, nodes: &[usize]) -> Result<Vec<DropRule>, NodeError> {
-            self.0.rules(nodes)
-        }
-        fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError> {
-            self.0.probe(nonce, links)
-        }
-        fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError> {
-            self.0.arrived(nonce, wait)
-        }
-    }
-    let cluster = Arc::new(provisioned(5));
-    let action = Action::Cut(Grudge::halves(5));
-    let mut deceived = Nemesis::new(Arc::new(Flushing(cluster.clone())));
-    let effect = deceived.install(1, &action);
-    assert!(matches!(effect, Effect::Indeterminate(_)), "believed: {effect:?}");
-    println!("noticed: {}", effect.reason().expect("a reason"));
-    cluster.block(&(0..5).map(|node| (node, Vec::new())).collect::<Vec<_>>()).expect("flushed");
-    let mut honest = Nemesis::new(cluster);
-    assert!(matches!(honest.install(1, &action), Effect::Installed(_)));
+    opened_links_are_noticed(Arc::new(provisioned(5)));
 }
 
 /// Links that became good again behind the nemesis's back are not believed to be bad.
@@ -232,7 +189,7 @@ pub fn no_way_out() {
 pub fn a_refusal_says_why() {
     // Limits on namespaces are each user namespace's own, so only this process is limited.
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
-    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER).expect("a user namespace");
+    unshare(CloneFlags::CLONE_NEWUSER).expect("a user namespace");
     fs::write("/proc/self/setgroups", "deny").expect("written");
     fs::write("/proc/self/uid_map", format!("0 {uid} 1")).expect("written");
     fs::write("/proc/self/gid_map", format!("0 {gid} 1")).expect("written");

@@ -6,11 +6,10 @@ use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use splitbrain::environments::{HealOutcome, LocalCluster, Sandbox, heal};
 use splitbrain_nemesis::node::{Processes, Signal as NodeSignal};
 
-use crate::cases::eventually;
+use crate::looks::{eventually, journaled_keeper};
 use crate::witness::{provisioned, run_name, script};
 
 pub fn tear_down_leaves_nothing() {
@@ -56,19 +55,6 @@ pub fn keeper_killed_while_setting_up() {
     let failed = LocalCluster::provision(sandbox, 2).err();
     assert!(failed.is_some(), "without a keeper there are no nodes");
     assert_eq!(left(), 0);
-}
-
-/// The keeper of the only run whose journal is in the current folder.
-fn journaled_keeper() -> Pid {
-    let journal = fs::read_dir(".")
-        .expect("readable")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
-        .expect("a journal");
-    let text = fs::read_to_string(journal).expect("readable");
-    let line = text.lines().find(|line| line.contains("\"keeper\"")).expect("it is listed");
-    let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
-    Pid::from_raw(entry["process"]["pid"].as_i64().expect("its number") as i32)
 }
 
 /// What is left when harness and keeper are both killed is found and undone by `heal`.

@@ -6,8 +6,10 @@
 mod cases;
 mod ends;
 mod killed;
+mod looks;
 mod node_program;
 mod runner;
+mod sabotage;
 mod speed;
 mod stream;
 mod user_mode_linux;

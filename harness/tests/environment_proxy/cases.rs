@@ -8,19 +8,12 @@ use splitbrain::environments::{Hosts, ProxyCluster};
 use splitbrain_nemesis::conformance::{cases, shaping_cases};
 use splitbrain_nemesis::faults::{Action, Break};
 use splitbrain_nemesis::grudge::Grudge;
-use splitbrain_nemesis::node::{DropRule, Links, NodeError, Processes};
+use splitbrain_nemesis::node::Processes;
 use splitbrain_nemesis::{Cluster, Effect, Link, Nemesis};
 
+use crate::looks::eventually;
+use crate::sabotage;
 use crate::witness::{Talkers, provisioned, script};
-
-/// Waits until something is so, at most 5 s.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(5);
-    while !is_so() {
-        assert!(Instant::now() < until, "not within 5 s: {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Every case of the conformance suite, on one cluster.
 pub fn conforms() {
@@ -59,43 +52,7 @@ pub fn fifty_nodes() {
 
 /// Links opened behind the nemesis's back are not believed to be cut.
 pub fn opened_links_are_noticed() {
-    /// Opens the links to one node right after some were cut.
-    struct Opening(Arc<ProxyCluster>);
-    impl Cluster for Opening {
-        fn nodes(&self) -> &[String] {
-            self.0.nodes()
-        }
-        fn links(&self) -> Option<&dyn Links> {
-            Some(self)
-        }
-        fn processes(&self) -> Option<&dyn Processes> {
-            None
-        }
-    }
-    impl Links for Opening {
-        fn block(&self, senders_at: &[(usize, Vec<usize>)]) -> Result<(), NodeError> {
-            self.0.block(senders_at)?;
-            self.0.block(&[(senders_at[0].0, Vec::new())])
-        }
-        fn rules(&self, nodes: &[usize]) -> Result<Vec<DropRule>, NodeError> {
-            self.0.rules(nodes)
-        }
-        fn probe(&self, nonce: u64, links: &[Link]) -> Result<(), NodeError> {
-            self.0.probe(nonce, links)
-        }
-        fn arrived(&self, nonce: u64, wait: Duration) -> Result<Vec<Link>, NodeError> {
-            self.0.arrived(nonce, wait)
-        }
-    }
-    let cluster = Arc::new(provisioned(5, false));
-    let action = Action::Cut(Grudge::halves(5));
-    let mut deceived = Nemesis::new(Arc::new(Opening(cluster.clone())));
-    let effect = deceived.install(1, &action);
-    assert!(matches!(effect, Effect::Indeterminate(_)), "believed: {effect:?}");
-    println!("noticed: {}", effect.reason().expect("a reason"));
-    cluster.block(&(0..5).map(|node| (node, Vec::new())).collect::<Vec<_>>()).expect("opened");
-    let mut honest = Nemesis::new(cluster);
-    assert!(matches!(honest.install(1, &action), Effect::Installed(_)));
+    sabotage::opened_links_are_noticed(Arc::new(provisioned(5, false)));
 }
 
 /// What a node's program has started is stopped and killed with it.

@@ -8,7 +8,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use splitbrain::environments::proxy::{Ports, stand};
 use splitbrain::environments::{HealOutcome, Hosts, ProxyCluster, heal};
 use splitbrain_nemesis::faults::{ALL, Choice, Scene};
@@ -16,7 +15,7 @@ use splitbrain_nemesis::journal::Mark;
 use splitbrain_nemesis::node::{Processes, Signal as NodeSignal};
 use splitbrain_nemesis::{Cluster, Nemesis};
 
-use crate::cases::eventually;
+use crate::looks::{eventually, journaled_keeper};
 use crate::witness::{provisioned, run_name, script};
 
 /// How many runs are killed if nothing else is asked for.
@@ -54,19 +53,6 @@ pub fn keeper_killed() {
     assert!(cluster.launch(1).expect_err("no keeper").to_string().contains("keeper"));
     assert_eq!(cluster.tear_down().0, [""; 0]);
     assert!(cluster.states(0).expect("readable").is_empty());
-}
-
-/// The keeper of the only run whose journal is in the current folder.
-fn journaled_keeper() -> Pid {
-    let journal = fs::read_dir(".")
-        .expect("readable")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
-        .expect("a journal");
-    let text = fs::read_to_string(journal).expect("readable");
-    let line = text.lines().find(|line| line.contains("\"keeper\"")).expect("it is listed");
-    let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
-    Pid::from_raw(entry["process"]["pid"].as_i64().expect("its number") as i32)
 }
 
 /// What is left when harness and keeper are both killed is found and undone by `heal`.

@@ -5,9 +5,13 @@
 
 mod cases;
 mod ends;
+#[path = "../environment_local/looks.rs"]
+mod looks;
 mod node_program;
 #[path = "../environment_local/runner.rs"]
 mod runner;
+#[path = "../environment_local/sabotage.rs"]
+mod sabotage;
 mod stream;
 mod witness;
 
