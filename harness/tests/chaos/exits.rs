@@ -99,6 +99,10 @@ impl Told {
         let Some(hit) = hit else {
             // A harness that cannot heal has failed: a database may have died of what was done to it.
             let in_order = in_order || code == Some(70) && self.unhealed > 0;
+            // A disk that was full for a moment may not have been seen to be, and if it was so small
+            // that no node could start on it there was nothing to judge.
+            let too_small = kind == Kind::DiskFull && !self.working && code == Some(70);
+            let in_order = in_order || too_small;
             return in_order.then_some(()).ok_or(format!("nothing was wrong, yet: {end}"));
         };
         // Known only from below: the clock of the history starts a little after its date.
@@ -177,6 +181,8 @@ mod tests {
         let unjudged = Told { judged: false, ..worked() };
         check(&unjudged, Kind::Nothing, None, &[], &[valid, invalid, unknown]);
         let starting = Told { working: false, done_at: None, ..worked() };
+        check(&starting, Kind::DiskFull, None, &[failed], &[panicked, killed]);
+        check(&all, Kind::DiskFull, None, &[valid, invalid], &[failed, panicked]);
         check(&starting, Kind::Terminated, Some(1), &[failed, unknown], &[valid, terminated]);
         let nothing = Told::default();
         check(&nothing, Kind::Terminated, Some(1), &[failed, terminated], &[valid, unknown]);

@@ -1,15 +1,14 @@
 //! One function for each thing that is to be true of the proxy environment.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use splitbrain::environments::{Hosts, ProxyCluster};
+use splitbrain::environments::Hosts;
 use splitbrain_nemesis::conformance::{cases, shaping_cases};
 use splitbrain_nemesis::faults::{Action, Break};
 use splitbrain_nemesis::grudge::Grudge;
 use splitbrain_nemesis::node::Processes;
-use splitbrain_nemesis::{Cluster, Effect, Link, Nemesis};
+use splitbrain_nemesis::{Cluster, Effect, Nemesis};
 
 use crate::looks::eventually;
 use crate::sabotage;
