@@ -3,6 +3,7 @@
 mod failover;
 mod gaps;
 mod script;
+mod truth;
 
 use serde_json::{Value, json};
 use splitbrain_checker::{Cell, Nature, Profile};
