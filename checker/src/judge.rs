@@ -148,12 +148,15 @@ impl Findings {
         let mut not_corrupt = Verdict::Valid;
         let mut linearizable = Verdict::Valid;
         let mut plan = Vec::new();
+        // What is linearizable has no stale read.
+        let mut may_be_stale = Vec::with_capacity(registers.len());
         for (register, result) in
             registers.iter().zip(check_all(history, &registers, &options.budget))
         {
             if result.anomalies.iter().any(|anomaly| matches!(anomaly, Anomaly::Corrupt(_))) {
                 not_corrupt = Verdict::Invalid;
             }
+            may_be_stale.push(!result.linearizable.is_valid());
             linearizable = linearizable.and(result.linearizable);
             if options.explain {
                 let key = history[register.key].clone();
@@ -165,7 +168,7 @@ impl Findings {
         }
         let convergence = convergence(history, faults);
         let eventual = eventual(&convergence, &registers, &mut violations);
-        let seen = Seen::of(&registers, &convergence);
+        let seen = Seen::of(&registers, &may_be_stale, &convergence);
         let mut violations = violations.tell(history, &registers);
         let mut order = BTreeMap::new();
         if !linearizable.is_invalid()

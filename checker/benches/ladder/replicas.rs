@@ -11,6 +11,11 @@ const REPLICAS: usize = 5;
 const KEYS: usize = 10;
 const USES: usize = 100;
 
+/// From one event to the next, in nanoseconds.
+const GAP_NS: u64 = 100_000;
+/// So often the first two replicas are said to be cut off from the others.
+const CUTS: u64 = 20;
+
 /// What to simulate.
 pub struct Replicas {
     pub operations: usize,
@@ -48,7 +53,11 @@ impl Replicas {
         let mut fresh = 0;
         let mut processes: Vec<u64> = (0..self.clients as u64).collect();
         let mut at: Vec<usize> = (0..self.clients).map(|client| client % REPLICAS).collect();
+        let half_turn = (self.operations as u64 / (2 * CUTS)).max(1);
         for time in 1..=self.operations as u64 {
+            if time.is_multiple_of(half_turn) {
+                add_cut(&mut events, time / half_turn - 1);
+            }
             let client = random.random_range(0..self.clients);
             if random.random_bool(self.moves) {
                 at[client] = random.random_range(0..REPLICAS);
@@ -71,7 +80,9 @@ impl Replicas {
             let mut add = |kind, value: Value| {
                 let index = events.len() as u64;
                 let f = if writes { "write" } else { "read" };
-                let mut event = Event::new(index, 1_000 * index, kind, process, f.to_owned());
+                let mut event = Event::new(index, GAP_NS * index, kind, process, f.to_owned());
+                let node = ["n1", "n2", "n3", "n4", "n5"][at[client]];
+                event.node = (kind == Kind::Invoke).then(|| node.into());
                 event.key = Some(key.clone());
                 event.value = value;
                 events.push(event);
@@ -101,5 +112,31 @@ impl Replicas {
             }
         }
         History::from_events(None, events).expect("well-formed")
+    }
+}
+
+/// Every other half turn begins a cut, the next ends it. The replicas do not heed it: what counts here
+/// is how much there is to profile.
+fn add_cut(events: &mut Vec<Event>, half_turn: u64) {
+    let mut cut = Vec::new();
+    for one in ["n1", "n2"] {
+        for other in ["n3", "n4", "n5"] {
+            cut.extend([json!([one, other]), json!([other, one])]);
+        }
+    }
+    let sides = json!([["n1", "n2"], ["n3", "n4", "n5"]]);
+    let is_begin = half_turn.is_multiple_of(2);
+    for effect in [None, Some(if is_begin { "installed" } else { "healed" })] {
+        let index = events.len() as u64;
+        let f = if is_begin { "start" } else { "stop" };
+        let mut event = Event::new(index, GAP_NS * index, Kind::Info, Process::Nemesis, f);
+        event.fault = Some("halves".into());
+        event.id = Some(half_turn / 2);
+        event.effect = effect.map(Into::into);
+        event.value = match effect {
+            None => json!({"cut": cut, "sides": sides, "targets": []}),
+            Some(_) => Value::Null,
+        };
+        events.push(event);
     }
 }

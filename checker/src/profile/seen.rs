@@ -46,9 +46,17 @@ pub(crate) struct WrittenOnce {
 }
 
 impl Seen {
-    /// What all registers show together.
-    pub fn of(registers: &[Register<'_>], convergence: &Convergence<'_>) -> Seen {
-        let each = registers.par_iter().map(|register| (stale(register), rounds(register)));
+    /// What all registers show together. `may_be_stale` says for each of them whether it may have
+    /// stale reads at all.
+    pub fn of(
+        registers: &[Register<'_>],
+        may_be_stale: &[bool],
+        convergence: &Convergence<'_>,
+    ) -> Seen {
+        let each = registers.par_iter().zip(may_be_stale).map(|(register, may_be_stale)| {
+            let stale = if *may_be_stale { stale(register) } else { Vec::new() };
+            (stale, rounds(register))
+        });
         let each: Vec<_> = each.collect();
         let (mut all_stale, mut all_rounds) = (Vec::new(), Vec::new());
         for (stale, rounds) in each {
