@@ -1,6 +1,7 @@
 //! A sweep as a person reads it: a table, a picture, and what they mean.
 
-use super::{Axis, Sweep};
+use super::Sweep;
+use super::settings::Axis;
 use crate::scale::{Fit, Interval, Problem, Slowed};
 
 /// Columns of the longest bar.
