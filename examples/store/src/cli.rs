@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use clap::{Parser, value_parser};
 
 use crate::id::NodeId;
 use crate::journal::{self, Mount};
-use crate::modes::{self, Mode, Pace};
+use crate::mistakes::{self, Mistake};
+use crate::modes::{self, Mode, Options, Replication, Standby};
 
 /// One node of a replicated key-value store over HTTP.
 #[derive(Parser, Debug)]
@@ -24,8 +26,8 @@ pub struct Arguments {
     #[arg(long, value_parser = PossibleValuesParser::new(modes::ALL.iter().map(|mode| mode.name)))]
     mode: String,
 
-    /// A known mistake to make.
-    #[arg(long, value_parser = PossibleValuesParser::new(modes::BUGS.iter().map(|bug| bug.name)))]
+    /// A known mistake to make, of those that the mode can make.
+    #[arg(long, value_name = "NAME")]
     bug: Option<String>,
 
     /// Where to listen for clients and peers.
@@ -44,21 +46,48 @@ pub struct Arguments {
     #[arg(long, default_value_t = 800, value_parser = value_parser!(u64).range(50..=60_000))]
     request_timeout_ms: u64,
 
-    /// raft: how often the leader sends heartbeats, and how long a message may take.
+    /// raft, primary-backup, read-replicas: how often the leader or primary sends heartbeats.
     #[arg(long, default_value_t = 100, value_parser = value_parser!(u64).range(10..=10_000))]
     heartbeat_ms: u64,
 
-    /// raft: the shortest election timeout; the longest, and a leader's lease, is twice that.
+    /// raft, primary-backup: the shortest election timeout; the longest, and a leader's lease, is
+    /// twice that.
     #[arg(long, default_value_t = 250, value_parser = value_parser!(u64).range(20..=60_000))]
     election_ms: u64,
 
-    /// raft: how many log entries to collect before a snapshot replaces them.
+    /// raft, single, primary-backup, read-replicas: how many log entries to collect before a snapshot
+    /// replaces them.
     #[arg(long, default_value_t = 5000, value_parser = value_parser!(u64).range(10..=1_000_000))]
     snapshot_entries: u64,
 
-    /// gossip: how often to compare notes with one of the peers, which take turns.
+    /// gossip: how often to compare notes with one of the peers, which take turns; multi-primary: how
+    /// long to wait before a peer that was not reached is tried again.
     #[arg(long, default_value_t = 100, value_parser = value_parser!(u64).range(10..=60_000))]
     gossip_interval_ms: u64,
+
+    /// quorum: how many replicas each key has (N); all nodes, if not said.
+    #[arg(long, value_name = "N")]
+    replicas: Option<NonZeroUsize>,
+
+    /// quorum: how many replicas a read asks (R); a majority, if not said.
+    #[arg(long, value_name = "R")]
+    read_quorum: Option<NonZeroUsize>,
+
+    /// quorum: how many replicas must have a write (W); a majority, if not said.
+    #[arg(long, value_name = "W")]
+    write_quorum: Option<NonZeroUsize>,
+
+    /// quorum: how often to tell a replica what it has missed.
+    #[arg(long, default_value_t = 500, value_parser = value_parser!(u64).range(10..=600_000))]
+    hint_interval_ms: u64,
+
+    /// primary-backup: when a write is done.
+    #[arg(long, value_enum, default_value_t = Replication::Async)]
+    replication: Replication,
+
+    /// primary-backup: what standbys do with what they hear.
+    #[arg(long, value_enum, default_value_t = Standby::Hot)]
+    standby: Standby,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +122,9 @@ impl Arguments {
         if !peers.contains_key(&self.id) {
             return Err(format!("--peers must include this node, {}", self.id));
         }
+        if let Some(bug) = &self.bug {
+            mistakes::find(bug, &self.mode)?;
+        }
         if self.election_ms <= self.heartbeat_ms {
             return Err("--election-ms must be more than --heartbeat-ms".into());
         }
@@ -109,10 +141,18 @@ impl Arguments {
         modes::ALL.iter().find(|mode| mode.name == self.mode).expect("clap knows the same list")
     }
 
+    /// The mistake to make, if any.
+    pub fn mistake(&self) -> Option<Mistake> {
+        let find = |name: &String| mistakes::find(name, &self.mode).expect("it was checked");
+        self.bug.as_ref().map(find)
+    }
+
     /// How journals are written.
     pub fn mount(&self) -> Mount {
-        let bug = modes::BUGS.iter().find(|bug| Some(bug.name) == self.bug.as_deref());
-        bug.map_or(journal::plain, |bug| bug.mount)
+        match self.mistake() {
+            Some(Mistake::LostFsync) => journal::forgetful,
+            _ => journal::plain,
+        }
     }
 
     /// When a request is answered at the latest.
@@ -120,13 +160,19 @@ impl Arguments {
         Duration::from_millis(self.request_timeout_ms)
     }
 
-    /// How fast the modes act.
-    pub fn pace(&self) -> Pace {
-        Pace {
+    /// What the modes can be told.
+    pub fn options(&self) -> Options {
+        Options {
             heartbeat_ms: self.heartbeat_ms,
             election_ms: self.election_ms,
             snapshot_entries: self.snapshot_entries,
             gossip_interval: Duration::from_millis(self.gossip_interval_ms),
+            replicas: self.replicas.map(NonZeroUsize::get),
+            read_quorum: self.read_quorum.map(NonZeroUsize::get),
+            write_quorum: self.write_quorum.map(NonZeroUsize::get),
+            hint_interval: Duration::from_millis(self.hint_interval_ms),
+            replication: self.replication,
+            standby: self.standby,
         }
     }
 }
@@ -138,11 +184,23 @@ fn exit_codes() -> String {
 }
 
 fn after() -> String {
-    let modes: Vec<String> =
-        modes::ALL.iter().map(|mode| format!("  {:<8}{}", mode.name, mode.about)).collect();
-    let bugs: Vec<String> =
-        modes::BUGS.iter().map(|bug| format!("  {:<12}{}", bug.name, bug.about)).collect();
-    format!("Modes:\n{}\n\nBugs:\n{}\n\n{}", modes.join("\n"), bugs.join("\n"), exit_codes())
+    let mut text = "Modes:\n".to_owned();
+    for mode in modes::ALL {
+        text += &format!("  {:<16}{}\n", mode.name, mode.about);
+    }
+    text += "\nBugs (--bug), and the modes that they can be in:\n";
+    for bug in mistakes::ALL {
+        text += &format!("  {:<24}{}\n", bug.name, bug.modes.join(" "));
+        text += &format!("  {:<24}{}\n", "", bug.about);
+    }
+    text + "\n" + &exit_codes()
+}
+
+/// What the modes are told when nothing is said.
+#[cfg(test)]
+pub fn usual_options() -> Options {
+    let line = "splitbrain-store --id=n1 --mode=raft --listen=[::]:1 --peers=n1=[::]:1 --data=d";
+    Arguments::try_parse_from(line.split(' ')).expect("a usual line").options()
 }
 
 #[cfg(test)]

@@ -3,11 +3,16 @@
 mod api;
 mod cli;
 mod data_dir;
+mod forward;
+mod group;
 mod id;
 mod journal;
+mod ledger;
+mod mistakes;
 mod modes;
 mod peers;
 mod request;
+mod stamped;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -86,7 +91,8 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         peers,
         data,
         mount: arguments.mount(),
-        pace: arguments.pace(),
+        mistake: arguments.mistake(),
+        options: arguments.options(),
         alarm,
     })
     .await?;

@@ -124,6 +124,22 @@ impl Peers {
     }
 }
 
+/// About how large a message may be; a single item may be larger.
+const MESSAGE_BYTES: usize = 1 << 20;
+
+/// As many of the first items as fit into a message, but at least one.
+pub fn at_most_a_message<T: Serialize>(mut items: Vec<T>) -> Vec<T> {
+    let mut bytes = 0;
+    let fits = |item: &&T| {
+        let fits = bytes < MESSAGE_BYTES;
+        bytes += serde_json::to_vec(item).map_or(0, |json| json.len());
+        fits
+    };
+    let fitting = items.iter().take_while(fits).count();
+    items.truncate(fitting);
+    items
+}
+
 /// What really happened: reqwest's own messages repeat the address and hide the cause.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -138,6 +154,15 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn a_message_takes_what_fits_and_at_least_one() {
+        let items = |bytes: &[usize]| bytes.iter().map(|bytes| "x".repeat(*bytes)).collect();
+        let check = |bytes: &[usize]| at_most_a_message::<String>(items(bytes)).len();
+        assert_eq!(check(&[]), 0);
+        assert_eq!(check(&[2 * MESSAGE_BYTES, 1]), 1);
+        assert_eq!(check(&[1, 1, MESSAGE_BYTES, 1]), 3);
+    }
 
     fn peers(address: SocketAddr) -> Peers {
         Peers::new("n1".parse().unwrap(), BTreeMap::from([("n2".parse().unwrap(), address)]))

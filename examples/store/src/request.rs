@@ -1,5 +1,6 @@
 //! What a client may ask, and what it can be answered.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,36 @@ pub enum Write {
         new: Value,
     },
 }
+
+/// A change and the key that it changes, as it lies in logs and travels between nodes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Command {
+    /// Which key.
+    pub key: Key,
+    /// What to do with it.
+    pub write: Write,
+}
+
+impl Command {
+    /// Does what it says.
+    pub fn apply(self, values: &mut Values) -> Outcome {
+        let new = match self.write {
+            Write::Put { value } => value,
+            Write::Cas { old, new } => {
+                let value = values.get(&self.key).cloned().unwrap_or_default();
+                if value != old {
+                    return Outcome::Mismatch { value };
+                }
+                new
+            }
+        };
+        values.insert(self.key, new);
+        Outcome::Ok
+    }
+}
+
+/// The value of every key that has one.
+pub type Values = BTreeMap<Key, Value>;
 
 /// How a write ended. Serialized it is the body of the HTTP answer.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

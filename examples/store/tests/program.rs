@@ -96,7 +96,7 @@ fn a_start_that_cannot_work_says_why() {
         let (exit, said) = run(&arguments);
         assert!(exit == Some(code) && said.contains(expect), "{arguments:?}: {exit:?} {said}");
     };
-    check("n1", "paxos", "127.0.0.1:0", peers, data, 64, "[possible values: cache, gossip, raft]");
+    check("n1", "paxos", "127.0.0.1:0", peers, data, 64, "[possible values: cache, gossip, ");
     check("n1", "raft", "nowhere", peers, data, 64, "invalid socket address");
     check("n2", "raft", "127.0.0.1:0", peers, data, 64, "must include this node, n2");
     check("n1", "raft", "127.0.0.1:0", "n1", data, 64, "is not ID=IP:PORT");

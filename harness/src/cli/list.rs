@@ -29,7 +29,11 @@ enum Kind {
 pub fn main(args: &Args) -> Result<Exit, Failure> {
     let kinds = [
         (Kind::Modes, "modes of the bundled store (--mode)", modes()),
-        (Kind::Bugs, "known mistakes of the bundled store (--bug)", pairs(BUGS)),
+        (
+            Kind::Bugs,
+            "mistakes that the bundled store can make (--bug), and in which modes",
+            bugs(),
+        ),
         (Kind::Workloads, "workloads (--workload)", workloads()),
         (Kind::Faults, "faults (--faults)", faults()),
         (Kind::Databases, "databases (--db)", databases()),
@@ -51,7 +55,26 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
 type Lines = Vec<(String, String)>;
 
 fn modes() -> Lines {
-    MODES.iter().map(|mode| (mode.name.to_owned(), mode.about.to_owned())).collect()
+    let mode = |mode: &databases::Mode| {
+        let options = mode
+            .options
+            .iter()
+            .map(|option| format!("@{}={} ({})", option.name, option.usual, option.about));
+        (mode.name.to_owned(), lines([mode.about.to_owned()].into_iter().chain(options)))
+    };
+    MODES.iter().map(mode).collect()
+}
+
+fn bugs() -> Lines {
+    let bug = |bug: &databases::Bug| {
+        (bug.name.to_owned(), lines([bug.about.to_owned(), bug.modes.join(" ")].into_iter()))
+    };
+    BUGS.iter().map(bug).collect()
+}
+
+/// Lines below each other, behind the names.
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join(&format!("\n{:29}", ""))
 }
 
 fn workloads() -> Lines {
@@ -68,8 +91,7 @@ fn faults() -> Lines {
             let names = [&[fault.name], fault.aliases].concat().join(" = ");
             let args =
                 fault.args.iter().map(|arg| format!("@{}={} ({})", arg.name, arg.usual, arg.about));
-            let about: Vec<String> = [fault.about.to_owned()].into_iter().chain(args).collect();
-            (names, about.join(&format!("\n{:29}", "")))
+            (names, lines([fault.about.to_owned()].into_iter().chain(args)))
         })
         .collect()
 }

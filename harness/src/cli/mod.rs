@@ -11,6 +11,7 @@ mod follow;
 mod list;
 mod nines;
 mod report;
+mod report_card;
 mod run;
 mod scale;
 mod shell;
@@ -81,6 +82,8 @@ enum Command {
     Demo(demo::Args),
     /// Say whether it scales: what it carries and how long users wait, under more and more load.
     Scale(scale::Args),
+    /// Have the bundled store make known mistakes, and show how fast each is found.
+    ReportCard(report_card::Args),
     /// Judge a stored history again.
     Check(check::Args),
     /// Write what a stored history says: as a page with charts, for a CI system, as a table.
@@ -131,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(*args),
         Command::Demo(args) => demo::main(&args),
         Command::Scale(args) => scale::main(&args),
+        Command::ReportCard(args) => report_card::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Claim(args) => claim::main(*args),

@@ -11,10 +11,10 @@ use crate::run::{self, Ended};
 /// Flags of `run`. Each goes before the plan's own value.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Mode of the bundled store.
+    /// Mode of the bundled store, and what it is told: `MODE[@OPTION=VALUE[+OPTION=VALUE]...]`.
     #[arg(long, conflicts_with = "db")]
     mode: Option<String>,
-    /// A known mistake for the bundled store to make, such as `lost-fsync`.
+    /// A known mistake for the bundled store to make, such as `lost-fsync`; see `list bugs`.
     #[arg(long, conflicts_with = "db")]
     bug: Option<String>,
     /// Database to test instead of the bundled store.

@@ -212,7 +212,8 @@ impl Plan {
         parsed.with_context(|| format!("the plan {} is not understood", path.display()))
     }
 
-    fn from_toml(text: &str) -> anyhow::Result<Plan> {
+    /// Understands a plan that is written as TOML.
+    pub fn from_toml(text: &str) -> anyhow::Result<Plan> {
         let plan = toml::from_str(text)?;
         Ok(Plan { places: Places::of(text), ..plan })
     }

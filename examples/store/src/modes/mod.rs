@@ -2,7 +2,12 @@
 
 mod cache;
 mod gossip;
+mod multi_primary;
+mod primary_backup;
+mod quorum;
 mod raft;
+mod read_replicas;
+mod single;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +22,8 @@ use tokio::time::Instant;
 
 use crate::data_dir::DataDir;
 use crate::id::NodeId;
-use crate::journal::{self, Mount};
+use crate::journal::Mount;
+use crate::mistakes::Mistake;
 use crate::peers::Peers;
 use crate::request::{Key, Outcome, Write};
 
@@ -25,24 +31,16 @@ use crate::request::{Key, Outcome, Write};
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// All modes.
-pub const ALL: &[Mode] = &[cache::MODE, gossip::MODE, raft::MODE];
-
-/// Known mistakes that a node can be told to make, so that it can be seen whether they are found.
-pub const BUGS: &[Bug] = &[Bug {
-    name: "lost-fsync",
-    about: "acknowledges writes that are not on disk yet (raft, gossip)",
-    mount: journal::forgetful,
-}];
-
-/// A mistake.
-pub struct Bug {
-    /// What it is called on the command line.
-    pub name: &'static str,
-    /// What is wrong, in a few words.
-    pub about: &'static str,
-    /// How journals are written then.
-    pub mount: Mount,
-}
+pub const ALL: &[Mode] = &[
+    cache::MODE,
+    gossip::MODE,
+    multi_primary::MODE,
+    primary_backup::MODE,
+    quorum::MODE,
+    raft::MODE,
+    read_replicas::MODE,
+    single::MODE,
+];
 
 /// A way to replicate.
 pub struct Mode {
@@ -62,23 +60,55 @@ pub struct Setup {
     pub data: DataDir,
     /// How journals are written.
     pub mount: Mount,
-    /// How fast to act.
-    pub pace: Pace,
+    /// The mistake to make, if any.
+    pub mistake: Option<Mistake>,
+    /// What the modes can be told.
+    pub options: Options,
     /// Where to report that this node must not go on.
     pub alarm: Alarm,
 }
 
-/// How fast the modes act, and how much they keep.
+/// What the modes can be told; each takes what it has a use for.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// How often a raft leader sends heartbeats.
+pub struct Options {
+    /// How often a leader or primary is heard of.
     pub heartbeat_ms: u64,
-    /// The shortest election timeout of raft; the longest is twice that.
+    /// The shortest election timeout; the longest, and a lease, is twice that.
     pub election_ms: u64,
-    /// How many log entries raft collects before it takes a snapshot.
+    /// How many log entries to collect before a snapshot replaces them.
     pub snapshot_entries: u64,
-    /// How often a gossip node compares notes with one peer.
+    /// How often a gossip node compares notes with one peer, and a primary tries to reach another.
     pub gossip_interval: Duration,
+    /// How many replicas each key has; none said, all nodes.
+    pub replicas: Option<usize>,
+    /// How many replicas a read asks; none said, a majority.
+    pub read_quorum: Option<usize>,
+    /// How many replicas must have a write; none said, a majority.
+    pub write_quorum: Option<usize>,
+    /// How often to tell a replica what it has missed.
+    pub hint_interval: Duration,
+    /// When a write to a primary is done.
+    pub replication: Replication,
+    /// What standbys do with what they hear.
+    pub standby: Standby,
+}
+
+/// When a write to a primary with backups is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Replication {
+    /// When the primary has it on disk.
+    Async,
+    /// When a majority has it on disk.
+    Sync,
+}
+
+/// What standbys do with what they hear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Standby {
+    /// Apply it at once, to take over quickly.
+    Hot,
+    /// Only keep it on disk, and apply it when they take over.
+    Cold,
 }
 
 /// A node that runs.
@@ -159,7 +189,7 @@ mod tests {
         let files: BTreeSet<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().replace('_', "-"))
             .filter(|name| name != "mod")
             .collect();
         let listed: BTreeSet<String> = ALL.iter().map(|mode| mode.name.to_owned()).collect();

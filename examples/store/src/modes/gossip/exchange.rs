@@ -15,17 +15,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::debug;
 
 use super::Gossip;
-use super::table::{Digest, Entry, Stamps};
 use crate::id::NodeId;
-use crate::peers::{PeerError, Peers};
+use crate::peers::{PeerError, Peers, at_most_a_message};
 use crate::request::Key;
+use crate::stamped::{Digest, Entry, Stamps, Table};
 
 const COMPARE: &str = "/gossip/compare";
 const EXCHANGE: &str = "/gossip/exchange";
 const TIMEOUT: Duration = Duration::from_millis(400);
 
-/// How much goes into one message; the rest waits for the next round.
-const MESSAGE_BYTES: usize = 1 << 20;
+/// How many keys go into one message at most; the rest waits for the next round.
 const MESSAGE_KEYS: usize = 2000;
 
 #[derive(Serialize, Deserialize)]
@@ -44,15 +43,15 @@ pub fn routes(gossip: Arc<Gossip>) -> Router {
 }
 
 async fn compare(State(gossip): State<Arc<Gossip>>, Json(theirs): Json<Digest>) -> Json<Stamps> {
-    Json(gossip.local.lock().unwrap().table.stamps_where_differs(&theirs))
+    Json(gossip.store.with_table(|table| table.stamps_where_differs(&theirs)))
 }
 
 async fn exchange(
     State(gossip): State<Arc<Gossip>>,
     Json(Exchange { newer, wanted }): Json<Exchange>,
 ) -> Json<Vec<Entry>> {
-    gossip.hear(newer);
-    let entries = gossip.local.lock().unwrap().table.entries_of(&wanted);
+    gossip.store.hear(newer);
+    let entries = gossip.store.with_table(|table| table.entries_of(&wanted));
     Json(at_most_a_message(entries))
 }
 
@@ -98,9 +97,9 @@ impl Link {
     }
 
     async fn compare(&self) -> Result<(), PeerError> {
-        let ours = self.gossip.local.lock().unwrap().table.digest();
+        let ours = self.gossip.store.with_table(Table::digest);
         let theirs = self.peers.ask(self.peer, COMPARE, &ours, TIMEOUT).await?;
-        let (mut wanted, newer) = self.gossip.local.lock().unwrap().table.compare(&theirs);
+        let (mut wanted, newer) = self.gossip.store.with_table(|table| table.compare(&theirs));
         if wanted.is_empty() && newer.is_empty() {
             return Ok(());
         }
@@ -111,22 +110,7 @@ impl Link {
     async fn exchange(&self, newer: Vec<Entry>, wanted: Vec<Key>) -> Result<(), PeerError> {
         let question = Exchange { newer, wanted };
         let entries = self.peers.ask(self.peer, EXCHANGE, &question, TIMEOUT).await?;
-        self.gossip.hear(entries);
+        self.gossip.store.hear(entries);
         Ok(())
     }
-}
-
-/// As many entries as fit into a message, but at least one.
-fn at_most_a_message(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let mut bytes = 0;
-    let fitting = entries
-        .iter()
-        .take_while(|entry| {
-            let fits = bytes < MESSAGE_BYTES;
-            bytes += serde_json::to_vec(entry).map_or(0, |json| json.len());
-            fits
-        })
-        .count();
-    entries.truncate(fitting);
-    entries
 }

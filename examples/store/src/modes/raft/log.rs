@@ -15,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 use super::types::{Entry, LogId, StorageError, StorageIOError, Types, Vote};
 use crate::id::NodeId;
 use crate::journal::{Journal, Mount};
+use crate::mistakes::Mistake;
 
 /// A follower must take a message within a heartbeat interval, or it is sent again.
 const MESSAGE_BYTES: usize = 1 << 20;
@@ -34,6 +35,7 @@ enum Record {
 #[derive(Clone)]
 pub struct Log {
     me: NodeId,
+    mistake: Option<Mistake>,
     journal: Journal,
     state: Arc<Mutex<State>>,
     /// The last entry in the snapshot on disk.
@@ -85,10 +87,16 @@ impl Log {
     pub fn open(
         path: &Path,
         mount: Mount,
+        mistake: Option<Mistake>,
         me: NodeId,
         snapshot: watch::Receiver<Option<LogId>>,
     ) -> Result<Self, String> {
-        let (journal, records) = Journal::open(path, mount).map_err(|error| error.to_string())?;
+        let (journal, mut records) =
+            Journal::open(path, mount).map_err(|error| error.to_string())?;
+        if mistake == Some(Mistake::LogTruncatedAtRestart) {
+            // As if the last record were torn.
+            records.pop();
+        }
         let mut state = State::default();
         for record in records {
             let bytes = record.len();
@@ -96,7 +104,7 @@ impl Log {
                 .map_err(|error| format!("a record of {} is strange: {error}", path.display()))?;
             state.replay(record, bytes);
         }
-        Ok(Self { me, journal, state: Arc::new(Mutex::new(state)), snapshot })
+        Ok(Self { me, mistake, journal, state: Arc::new(Mutex::new(state)), snapshot })
     }
 
     async fn persist(&self, record: &Record) -> io::Result<()> {
@@ -150,6 +158,9 @@ impl RaftLogStorage<Types> for Log {
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
         self.state.lock().unwrap().vote = Some(*vote);
+        if self.mistake == Some(Mistake::VoteNotPersisted) {
+            return Ok(());
+        }
         let saved = self.persist(&Record::Vote(*vote)).await;
         Ok(saved.map_err(|error| StorageIOError::write_vote(&error))?)
     }

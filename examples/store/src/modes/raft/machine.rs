@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::types::{
-    Command, Entry, Image, LogId, Membership, Snapshot, SnapshotMeta, StorageError, StorageIOError,
-    Types,
+    Entry, Image, LogId, Membership, Snapshot, SnapshotMeta, StorageError, StorageIOError, Types,
 };
 use crate::data_dir::write_whole;
 use crate::journal::frame;
-use crate::request::{Key, Outcome, Write};
+use crate::mistakes::Mistake;
+use crate::request::{Key, Outcome};
 
 /// The values as applied so far, for whoever wants to read them.
 #[derive(Clone, Default)]
@@ -44,6 +44,7 @@ impl Values {
 #[derive(Clone)]
 pub struct Machine {
     values: Values,
+    mistake: Option<Mistake>,
     disk: Arc<Disk>,
 }
 
@@ -58,7 +59,10 @@ struct Disk {
 
 impl Machine {
     /// Opens the state machine with its snapshot at `path`. The receiver follows the snapshot.
-    pub fn open(path: &Path) -> Result<(Self, watch::Receiver<Option<LogId>>), String> {
+    pub fn open(
+        path: &Path,
+        mistake: Option<Mistake>,
+    ) -> Result<(Self, watch::Receiver<Option<LogId>>), String> {
         let disk =
             Disk { path: path.to_owned(), last: watch::Sender::new(None), writing: Mutex::new(()) };
         let image = disk.load().map_err(|error| format!("{}: {error}", path.display()))?;
@@ -66,7 +70,7 @@ impl Machine {
         disk.last.send_replace(image.last_applied);
         let followed = disk.last.subscribe();
         let values = Values(Arc::new(Mutex::new(image)));
-        Ok((Self { values, disk: Arc::new(disk) }, followed))
+        Ok((Self { values, mistake, disk: Arc::new(disk) }, followed))
     }
 
     /// The values as applied so far.
@@ -113,22 +117,6 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
-/// Does what a command says.
-fn apply(image: &mut Image, Command { key, write }: Command) -> Outcome {
-    let new = match write {
-        Write::Put { value } => value,
-        Write::Cas { old, new } => {
-            let value = image.values.get(&key).cloned().unwrap_or_default();
-            if value != old {
-                return Outcome::Mismatch { value };
-            }
-            new
-        }
-    };
-    image.values.insert(key, new);
-    Outcome::Ok
-}
-
 impl RaftStateMachine<Types> for Machine {
     type SnapshotBuilder = Self;
 
@@ -147,7 +135,7 @@ impl RaftStateMachine<Types> for Machine {
             image.last_applied = Some(entry.log_id);
             match entry.payload {
                 EntryPayload::Blank => Outcome::Ok,
-                EntryPayload::Normal(command) => apply(&mut image, command),
+                EntryPayload::Normal(command) => command.apply(&mut image.values),
                 EntryPayload::Membership(membership) => {
                     image.membership = Membership::new(Some(entry.log_id), membership);
                     Outcome::Ok
@@ -187,8 +175,15 @@ impl RaftStateMachine<Types> for Machine {
 
 impl RaftSnapshotBuilder<Types> for Machine {
     async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
-        let image = self.values.image().clone();
+        let mut image = self.values.image().clone();
         let disk = self.disk.clone();
+        if self.mistake == Some(Mistake::SnapshotDropsTail) {
+            // Where the log is cut is looked up after the values have been written out.
+            let draft = image.clone();
+            let written = blocking(move || Ok(serde_json::to_vec(&draft)?.len())).await;
+            written.map_err(|error| StorageIOError::write_snapshot(None, &error))?;
+            image.last_applied = self.values.image().last_applied;
+        }
         let stored = blocking(move || disk.store(&image).map(|()| image)).await;
         let image = stored.map_err(|error| StorageIOError::write_snapshot(None, &error))?;
         Ok(Snapshot { meta: image.meta(), snapshot: Box::new(image) })

@@ -20,9 +20,10 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
+use super::Node;
 use super::network::forward_change;
-use super::{Leader, Node};
 use crate::data_dir::write_whole;
+use crate::forward::Server;
 use crate::id::NodeId;
 use crate::peers::Peers;
 use crate::request::Outcome;
@@ -109,8 +110,8 @@ impl Node {
 
     async fn change(&self, change: Change) -> Outcome {
         match self.leader() {
-            Ok(Leader::Me) => self.change_as_leader(change, Instant::now() + CHANGE_TIMEOUT).await,
-            Ok(Leader::Other(leader)) => {
+            Ok(Server::Me) => self.change_as_leader(change, Instant::now() + CHANGE_TIMEOUT).await,
+            Ok(Server::Other(leader)) => {
                 forward_change(&self.peers, leader, change, CHANGE_TIMEOUT).await
             }
             Err(error) => Outcome::refused(error),
@@ -121,8 +122,8 @@ impl Node {
     /// change whose end nobody heard of can be asked for once more.
     pub(super) async fn change_as_leader(&self, change: Change, deadline: Instant) -> Outcome {
         match self.leader() {
-            Ok(Leader::Me) => {}
-            Ok(Leader::Other(_)) => return Outcome::refused("this node does not lead"),
+            Ok(Server::Me) => {}
+            Ok(Server::Other(_)) => return Outcome::refused("this node does not lead"),
             Err(error) => return Outcome::refused(error),
         }
         let configs = self.configs();

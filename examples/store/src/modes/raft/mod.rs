@@ -23,12 +23,13 @@ use self::log::Log;
 use self::machine::{Machine, Values};
 use self::network::Network;
 use self::reads::{NotConfirmed, Reads};
-use self::types::{Command, Raft};
-use super::{Alarm, BoxFuture, Mode, Pace, Replica, Setup, Started, Status};
+use self::types::Raft;
+use super::{Alarm, BoxFuture, Mode, Options, Replica, Setup, Started, Status};
 use crate::data_dir::DataDir;
-use crate::id::NodeId;
+use crate::forward::{self, Led, Server};
+use crate::mistakes::Mistake;
 use crate::peers::Peers;
-use crate::request::{Key, Outcome, Write};
+use crate::request::{Command, Key, Outcome, Write};
 
 pub const MODE: Mode = Mode {
     name: "raft",
@@ -49,25 +50,20 @@ struct Node {
     lease: Duration,
     last_heard: Mutex<Option<Instant>>,
     promise: Mutex<Option<Promise>>,
+    mistake: Option<Mistake>,
     /// Holds the folder's lock.
     _data: DataDir,
 }
 
-/// Whom to turn to.
-enum Leader {
-    Me,
-    Other(NodeId),
-}
-
 impl Node {
     async fn start(setup: Setup) -> Result<Arc<Self>, String> {
-        let Setup { peers, data, mount, pace, alarm } = setup;
-        let (machine, snapshot) = Machine::open(&data.file("snapshot.json"))?;
-        let log = Log::open(&data.file("raft.log"), mount, peers.me(), snapshot)?;
+        let Setup { peers, data, mount, mistake, options, alarm } = setup;
+        let (machine, snapshot) = Machine::open(&data.file("snapshot.json"), mistake)?;
+        let log = Log::open(&data.file("raft.log"), mount, mistake, peers.me(), snapshot)?;
         let values = machine.values();
-        let heartbeat = Duration::from_millis(pace.heartbeat_ms);
+        let heartbeat = Duration::from_millis(options.heartbeat_ms);
         let network = Network { peers: peers.clone(), pause: heartbeat };
-        let raft = Raft::new(peers.me(), Arc::new(config(pace)?), network, log, machine)
+        let raft = Raft::new(peers.me(), Arc::new(config(options)?), network, log, machine)
             .await
             .map_err(|error| format!("cannot start raft: {error}"))?;
 
@@ -83,7 +79,7 @@ impl Node {
         }
 
         tokio::spawn(watch(raft.clone(), alarm));
-        let election = Duration::from_millis(pace.election_ms);
+        let election = Duration::from_millis(options.election_ms);
         let lease = 2 * election;
         let node = Arc::new(Self {
             reads: Reads::new(raft.clone()),
@@ -93,6 +89,7 @@ impl Node {
             peers,
             raft,
             values,
+            mistake,
             _data: data,
         });
         tokio::spawn(canvass::run(Arc::downgrade(&node), election, heartbeat));
@@ -100,7 +97,9 @@ impl Node {
     }
 
     fn serve(self: Arc<Self>) -> Started {
-        let routes = network::routes(self.clone()).merge(members::routes(self.clone()));
+        let routes = network::routes(self.clone())
+            .merge(forward::routes(self.clone()))
+            .merge(members::routes(self.clone()));
         Started { peer_routes: routes, replica: self }
     }
 
@@ -110,35 +109,55 @@ impl Node {
     }
 
     /// Who leads as far as this node knows; an error if the last word from there is too old.
-    fn leader(&self) -> Result<Leader, String> {
+    fn leader(&self) -> Result<Server, String> {
         if !self.members().contains(&self.peers.me()) {
             return Err("this node is no member of the cluster".into());
         }
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
         let leader = metrics.current_leader.ok_or("no leader is known")?;
+        if leader == self.peers.me() && self.mistake == Some(Mistake::StaleLeaderRead) {
+            return Ok(Server::Me);
+        }
         let silent = if leader == self.peers.me() {
             metrics.millis_since_quorum_ack.map(Duration::from_millis)
         } else {
             self.last_heard.lock().unwrap().map(|last| last.elapsed())
         };
         match silent {
-            Some(silent) if silent <= self.lease && leader == self.peers.me() => Ok(Leader::Me),
-            Some(silent) if silent <= self.lease => Ok(Leader::Other(leader)),
+            Some(silent) if silent <= self.lease && leader == self.peers.me() => Ok(Server::Me),
+            Some(silent) if silent <= self.lease => Ok(Server::Other(leader)),
             _ if leader == self.peers.me() => {
                 Err("the majority does not answer this leader".into())
             }
             _ => Err(format!("nothing was heard of leader {leader} lately")),
         }
     }
+}
 
-    async fn read_as_leader(&self, key: &Key, deadline: Instant) -> Result<Value, String> {
+impl Led for Node {
+    fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    fn mistake(&self) -> Option<Mistake> {
+        self.mistake
+    }
+
+    fn server(&self) -> Result<Server, String> {
+        self.leader()
+    }
+
+    async fn read_here(&self, key: Key, deadline: Instant) -> Result<Value, String> {
         loop {
-            if !matches!(self.leader()?, Leader::Me) {
+            if !matches!(self.leader()?, Server::Me) {
                 return Err("this node does not lead any more".into());
             }
+            if self.mistake == Some(Mistake::StaleLeaderRead) {
+                return Ok(self.values.get(&key));
+            }
             match timeout_at(deadline, self.reads.confirmed()).await {
-                Ok(Ok(())) => return Ok(self.values.get(key)),
+                Ok(Ok(())) => return Ok(self.values.get(&key)),
                 Ok(Err(NotConfirmed::NoMajority)) => sleep(Duration::from_millis(5)).await,
                 Ok(Err(NotConfirmed::NotLeader)) => return Err("this node does not lead".into()),
                 Ok(Err(NotConfirmed::Stopped)) => return Err("raft has stopped".into()),
@@ -151,11 +170,18 @@ impl Node {
     /// certain: an entry that this node lost may live on elsewhere and be committed by another
     /// leader, so even openraft's "ask the leader" says nothing (Ongaro and Ousterhout, "In Search
     /// of an Understandable Consensus Algorithm", 2014, figure 8).
-    async fn write_as_leader(&self, command: Command, deadline: Instant) -> Outcome {
+    async fn write_here(&self, command: Command, deadline: Instant) -> Outcome {
         match self.leader() {
-            Ok(Leader::Me) => {}
-            Ok(Leader::Other(_)) => return Outcome::refused("this node does not lead"),
+            Ok(Server::Me) => {}
+            Ok(Server::Other(_)) => return Outcome::refused("this node does not lead"),
             Err(error) => return Outcome::refused(error),
+        }
+        if self.mistake == Some(Mistake::AckBeforeQuorum)
+            && let Write::Put { .. } = command.write
+        {
+            let raft = self.raft.clone();
+            tokio::spawn(async move { raft.client_write(command).await });
+            return Outcome::Ok;
         }
         match timeout_at(deadline, self.raft.client_write(command)).await {
             Ok(Ok(response)) => response.data,
@@ -167,28 +193,11 @@ impl Node {
 
 impl Replica for Node {
     fn read(&self, key: Key, deadline: Instant) -> BoxFuture<'_, Result<Value, String>> {
-        Box::pin(async move {
-            match self.leader()? {
-                Leader::Me => self.read_as_leader(&key, deadline).await,
-                Leader::Other(leader) => {
-                    network::forward_read(&self.peers, leader, key, deadline - Instant::now()).await
-                }
-            }
-        })
+        Box::pin(forward::read(self, key, deadline))
     }
 
     fn write(&self, key: Key, write: Write, deadline: Instant) -> BoxFuture<'_, Outcome> {
-        Box::pin(async move {
-            let command = Command { key, write };
-            match self.leader() {
-                Ok(Leader::Me) => self.write_as_leader(command, deadline).await,
-                Ok(Leader::Other(leader)) => {
-                    let limit = deadline - Instant::now();
-                    network::forward_write(&self.peers, leader, command, limit).await
-                }
-                Err(error) => Outcome::refused(error),
-            }
-        })
+        Box::pin(forward::write(self, Command { key, write }, deadline))
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -197,8 +206,8 @@ impl Replica for Node {
 
     fn status(&self) -> Status {
         let leader = self.leader().ok().map(|leader| match leader {
-            Leader::Me => self.peers.me(),
-            Leader::Other(id) => id,
+            Server::Me => self.peers.me(),
+            Server::Other(id) => id,
         });
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
@@ -215,13 +224,13 @@ impl Replica for Node {
     }
 }
 
-fn config(pace: Pace) -> Result<openraft::Config, String> {
+fn config(options: Options) -> Result<openraft::Config, String> {
     let config = openraft::Config {
         cluster_name: "splitbrain-store".into(),
-        heartbeat_interval: pace.heartbeat_ms,
-        election_timeout_min: pace.election_ms,
-        election_timeout_max: 2 * pace.election_ms,
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(pace.snapshot_entries),
+        heartbeat_interval: options.heartbeat_ms,
+        election_timeout_min: options.election_ms,
+        election_timeout_max: 2 * options.election_ms,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_entries),
         max_in_snapshot_log_to_keep: KEPT_ENTRIES,
         enable_elect: false,
         ..Default::default()

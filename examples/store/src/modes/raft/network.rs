@@ -16,23 +16,21 @@ use openraft::raft::{
 };
 use openraft::{EmptyNode, OptionalSend};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Node;
 use super::canvass::Question;
 use super::members::Change;
-use super::types::{Command, Image, Snapshot, Types, Vote};
+use super::types::{Image, Snapshot, Types, Vote};
+use crate::forward::{Forwarded, hand};
 use crate::id::NodeId;
-use crate::peers::{PeerError, Peers};
-use crate::request::{Key, Outcome};
+use crate::peers::Peers;
+use crate::request::Outcome;
 
 const APPEND: &str = "/raft/append";
 const VOTE: &str = "/raft/vote";
 const CANVASS: &str = "/raft/canvass";
 const SNAPSHOT: &str = "/raft/snapshot";
-const READ: &str = "/raft/read";
-const WRITE: &str = "/raft/write";
 const CHANGE: &str = "/raft/change";
 
 /// The term in which a cluster of more than one node is initialized.
@@ -47,14 +45,6 @@ struct Install {
     image: Image,
 }
 
-/// A client's request that a follower hands to the leader.
-#[derive(Serialize, Deserialize)]
-struct Forwarded<T> {
-    request: T,
-    /// How long the client still waits. Clocks of two nodes cannot be compared, durations can.
-    limit: Duration,
-}
-
 /// The routes for peers.
 pub fn routes(node: Arc<Node>) -> Router {
     Router::new()
@@ -62,8 +52,6 @@ pub fn routes(node: Arc<Node>) -> Router {
         .route(VOTE, post(vote))
         .route(CANVASS, post(would_vote))
         .route(SNAPSHOT, post(install))
-        .route(READ, post(read))
-        .route(WRITE, post(write))
         .route(CHANGE, post(change))
         .layer(DefaultBodyLimit::disable())
         .with_state(node)
@@ -110,20 +98,6 @@ async fn install(
     answer(node.raft.install_full_snapshot(vote, snapshot).await)
 }
 
-async fn read(
-    State(node): NodeState,
-    Json(Forwarded { request, limit }): Json<Forwarded<Key>>,
-) -> Json<Result<Value, String>> {
-    Json(node.read_as_leader(&request, Instant::now() + limit).await)
-}
-
-async fn write(
-    State(node): NodeState,
-    Json(Forwarded { request, limit }): Json<Forwarded<Command>>,
-) -> Json<Outcome> {
-    Json(node.write_as_leader(request, Instant::now() + limit).await)
-}
-
 async fn change(
     State(node): NodeState,
     Json(Forwarded { request, limit }): Json<Forwarded<Change>>,
@@ -136,30 +110,6 @@ pub async fn canvass(peers: &Peers, peer: NodeId, question: Question, limit: Dur
     peers.ask(peer, CANVASS, &question, limit).await.unwrap_or(false)
 }
 
-/// Asks the leader to read. A read does no harm, so every failure is a refusal.
-pub async fn forward_read(
-    peers: &Peers,
-    leader: NodeId,
-    key: Key,
-    limit: Duration,
-) -> Result<Value, String> {
-    let question = Forwarded { request: key, limit };
-    match peers.ask(leader, READ, &question, limit).await {
-        Ok(answer) => answer,
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Asks the leader to write, once.
-pub async fn forward_write(
-    peers: &Peers,
-    leader: NodeId,
-    command: Command,
-    limit: Duration,
-) -> Outcome {
-    forward(peers, leader, WRITE, command, limit).await
-}
-
 /// Asks the leader to change the members, once.
 pub async fn forward_change(
     peers: &Peers,
@@ -167,21 +117,7 @@ pub async fn forward_change(
     change: Change,
     limit: Duration,
 ) -> Outcome {
-    forward(peers, leader, CHANGE, change, limit).await
-}
-
-async fn forward<T: Serialize>(
-    peers: &Peers,
-    leader: NodeId,
-    path: &str,
-    request: T,
-    limit: Duration,
-) -> Outcome {
-    match peers.ask(leader, path, &Forwarded { request, limit }, limit).await {
-        Ok(outcome) => outcome,
-        Err(error @ PeerError::NotSent { .. }) => Outcome::refused(error.to_string()),
-        Err(error @ PeerError::NoAnswer { .. }) => Outcome::unknown(error.to_string()),
-    }
+    hand(peers, leader, CHANGE, change, limit).await
 }
 
 /// Makes links to the other nodes.

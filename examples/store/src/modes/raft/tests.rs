@@ -15,6 +15,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::types::{Entry, LogId, StorageError, Types, Vote};
 use super::*;
+use crate::cli::usual_options as usual;
+use crate::id::NodeId;
 use crate::journal::Medium;
 use crate::journal::{self, Mount};
 
@@ -38,7 +40,7 @@ struct Builder;
 impl StoreBuilder<Types, Log, Machine, TempDir> for Builder {
     async fn build(&self) -> Result<(TempDir, Log, Machine), StorageError> {
         let folder = tempfile::tempdir().unwrap();
-        let (machine, _) = Machine::open(&folder.path().join("snapshot.json")).unwrap();
+        let (machine, _) = Machine::open(&folder.path().join("snapshot.json"), None).unwrap();
         // The suite purges without a snapshot, which the log would wait for.
         let (_, everything) = watch::channel(Some(log_id(u64::MAX, u64::MAX)));
         // The suite votes for n0; a log of n0 would not give such a vote back as it was.
@@ -48,7 +50,7 @@ impl StoreBuilder<Types, Log, Machine, TempDir> for Builder {
 }
 
 fn open_log(folder: &Path, me: u64, snapshot: watch::Receiver<Option<LogId>>) -> Log {
-    Log::open(&folder.join("raft.log"), journal::plain, NodeId::from(me), snapshot).unwrap()
+    Log::open(&folder.join("raft.log"), journal::plain, None, NodeId::from(me), snapshot).unwrap()
 }
 
 #[test]
@@ -89,7 +91,7 @@ async fn the_log_comes_back_as_it_was_and_a_leader_as_one_that_must_be_elected()
 async fn a_purge_waits_until_the_snapshot_that_replaces_it_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot.json");
-    let (mut machine, snapshot) = Machine::open(&path).unwrap();
+    let (mut machine, snapshot) = Machine::open(&path, None).unwrap();
     let mut log = open_log(folder.path(), 1, snapshot);
     let entries: Vec<_> = (1..=3).map(|index| blank(1, index)).collect();
     machine.apply(entries).await.unwrap();
@@ -100,7 +102,7 @@ async fn a_purge_waits_until_the_snapshot_that_replaces_it_is_on_disk() {
     machine.build_snapshot().await.unwrap();
     purge.await.unwrap().unwrap();
 
-    let (mut machine, _) = Machine::open(&path).unwrap();
+    let (mut machine, _) = Machine::open(&path, None).unwrap();
     assert_eq!(machine.applied_state().await.unwrap().0, Some(log_id(1, 3)));
 }
 
@@ -109,17 +111,13 @@ async fn alone(folder: &Path, mount: Mount) -> (Arc<Node>, mpsc::UnboundedReceiv
     let me = NodeId::from(1);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
     let (alarm, alarms) = Alarm::new();
-    let pace = Pace {
-        heartbeat_ms: 20,
-        election_ms: 50,
-        snapshot_entries: 1000,
-        gossip_interval: Duration::MAX,
-    };
+    let options = Options { heartbeat_ms: 20, election_ms: 50, snapshot_entries: 1000, ..usual() };
     let setup = Setup {
         peers: Peers::new(me, BTreeMap::from([(me, address)])),
         data: DataDir::open(folder, me, "raft").unwrap(),
         mount,
-        pace,
+        mistake: None,
+        options,
         alarm,
     };
     let node = Node::start(setup).await.unwrap();

@@ -1,13 +1,10 @@
 //! What openraft is told about our types.
 
-use std::collections::BTreeMap;
-
 use openraft::EmptyNode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::id::NodeId;
-use crate::request::{Key, Outcome, Write};
+use crate::request::{Command, Outcome, Values};
 
 openraft::declare_raft_types!(
     /// openraft with our types.
@@ -30,15 +27,6 @@ pub type StorageError = openraft::StorageError<NodeId>;
 pub type StorageIOError = openraft::StorageIOError<NodeId>;
 pub type Vote = openraft::Vote<NodeId>;
 
-/// What a log entry asks for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Command {
-    /// Which key.
-    pub key: Key,
-    /// What to do with it.
-    pub write: Write,
-}
-
 /// The state after some prefix of the log.
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct Image {
@@ -47,7 +35,7 @@ pub struct Image {
     /// The last membership in it.
     pub membership: Membership,
     /// The values that it left.
-    pub values: BTreeMap<Key, Value>,
+    pub values: Values,
 }
 
 impl Image {

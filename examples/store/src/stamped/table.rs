@@ -1,4 +1,4 @@
-//! The values of one gossip node with their stamps, and a short digest of them.
+//! The values of one node with their stamps, and a short digest of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -60,6 +60,11 @@ impl Table {
         self.entries.get(key).map(|(value, _)| value)
     }
 
+    /// The value of `key` with its stamp.
+    pub fn entry(&self, key: &Key) -> Option<Entry> {
+        self.entries.get_key_value(key).map(entry)
+    }
+
     /// All of it.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         self.entries.iter().map(entry)
@@ -106,7 +111,7 @@ impl Table {
 
     /// The entries of these keys.
     pub fn entries_of(&self, keys: &[Key]) -> Vec<Entry> {
-        keys.iter().filter_map(|key| self.entries.get_key_value(key).map(entry)).collect()
+        keys.iter().filter_map(|key| self.entry(key)).collect()
     }
 
     fn stamp(&self, key: &Key) -> Option<Stamp> {

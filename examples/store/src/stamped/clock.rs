@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::id::NodeId;
+use crate::mistakes::Mistake;
 
 /// When a value was written, and where; the greater stamp wins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -25,12 +26,13 @@ pub struct Stamp {
 pub struct Clock {
     node: NodeId,
     last_ns: u64,
+    mistake: Option<Mistake>,
 }
 
 impl Clock {
     /// The clock of `node`, which has issued and heard of nothing yet.
-    pub fn new(node: NodeId) -> Self {
-        Self { node, last_ns: 0 }
+    pub fn new(node: NodeId, mistake: Option<Mistake>) -> Self {
+        Self { node, last_ns: 0, mistake }
     }
 
     /// A stamp later than every stamp issued or heard of.
@@ -46,6 +48,9 @@ impl Clock {
 
     /// Hears of a stamp from elsewhere, or from this node's earlier life.
     pub fn hear(&mut self, stamp: Stamp) {
+        if self.mistake == Some(Mistake::ClockOverwritesNewer) {
+            return;
+        }
         self.last_ns = self.last_ns.max(stamp.time_ns);
     }
 }
@@ -56,7 +61,7 @@ mod tests {
 
     #[test]
     fn stamps_grow_even_if_the_wall_clock_stands_or_goes_back() {
-        let mut clock = Clock::new("n1".parse().unwrap());
+        let mut clock = Clock::new("n1".parse().unwrap(), None);
         let stamps = [100, 100, 50, 200].map(|wall_ns| clock.tick_at(wall_ns).time_ns);
         assert_eq!(stamps, [100, 101, 102, 200]);
     }
@@ -64,7 +69,7 @@ mod tests {
     #[test]
     fn a_write_is_later_than_what_its_node_has_heard_of() {
         let (mut ahead, mut behind) =
-            (Clock::new("n1".parse().unwrap()), Clock::new("n2".parse().unwrap()));
+            (Clock::new("n1".parse().unwrap(), None), Clock::new("n2".parse().unwrap(), None));
         let first = ahead.tick_at(1_000);
         assert!(behind.tick_at(10) < first, "unheard of, the slow clock loses");
         behind.hear(first);

@@ -1,0 +1,127 @@
+//! The plan for each mistake in each mode: the faults that bring it out, in at most 15 s.
+//!
+//! A line is a mode with what it is told, a mistake, and a plan without target and seed. Those of
+//! `lost-fsync` need a disk that can fail, that of `clock-overwrites-newer` a clock that can be wrong.
+
+/// One mistake in one mode.
+pub struct Case {
+    /// The mode, and what it is told.
+    pub mode: &'static str,
+    /// The mistake.
+    pub bug: &'static str,
+    /// How to bring it out.
+    pub plan: &'static str,
+}
+
+/// The primary is cut off, and comes back to another one.
+const CUT_OFF: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    faults = [{ name = "primaries", at = "500ms", for = "4s" }]
+"#;
+
+/// The same again and again, for no longer than it takes to be replaced.
+const CUT_OFF_OFTEN: &str = r#"
+    phases = { baseline = "1s", main = "11s", after = "500ms" }
+    workload = { rate = 300.0 }
+    faults = [{ name = "primaries", every = "2500ms", for = "1500ms" }]
+"#;
+
+/// All nodes are killed at once, and start again.
+const ALL_KILLED: &str = r#"
+    phases = { baseline = "1s", main = "9s", after = "500ms" }
+    faults = [{ name = "kill", targets = "all", every = "2500ms", for = "300ms" }]
+"#;
+
+/// All nodes lose their power at once.
+const POWER_LOST: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    faults = [{ name = "lost-fsync", targets = "all", at = "2s", for = "300ms" }]
+"#;
+
+/// The primary stands still, but not for so long that it is replaced.
+const SHORT_PAUSES: &str = r#"
+    phases = { baseline = "1s", main = "8s", after = "500ms" }
+    faults = [{ name = "pause", targets = "primaries", every = "1s", for = "400ms" }]
+"#;
+
+/// Messages take their time, and few keys are fought over.
+const SLOW_LINKS: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    workload = { keys = 2, rate = 200.0 }
+    faults = [{ name = "delay", at = "500ms", for = "6s", args = { delay = "15ms" } }]
+"#;
+
+/// Some messages take long, others do not.
+const LOSSY_LINKS: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    faults = [{ name = "loss", at = "500ms", for = "6s", args = { loss = "20%" } }]
+"#;
+
+/// One node is cut off, and comes back to what was written meanwhile.
+const ONE_AWAY: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    faults = [{ name = "isolate-one", every = "1500ms", for = "800ms" }]
+"#;
+
+/// A node that stood still comes back just after the primary has died.
+const LAGGARD: &str = r#"
+    phases = { baseline = "1s", main = "13s", after = "500ms" }
+    faults = [
+        { name = "pause", targets = ["n1"], at = "500ms", for = "1500ms" },
+        { name = "kill", targets = "primaries", at = "1900ms", for = "1500ms" },
+        { name = "pause", targets = ["n2"], at = "4500ms", for = "1500ms" },
+        { name = "kill", targets = "primaries", at = "5900ms", for = "1500ms" },
+        { name = "pause", targets = ["n3"], at = "8500ms", for = "1500ms" },
+        { name = "kill", targets = "primaries", at = "9900ms", for = "1500ms" },
+    ]
+"#;
+
+/// While the primary is cut off, those who have replaced it are killed and start again.
+const VOTERS_KILLED: &str = r#"
+    phases = { baseline = "1s", main = "10s", after = "500ms" }
+    faults = [
+        { name = "primaries", at = "500ms", for = "6s" },
+        { name = "kill", targets = "majority", at = "2500ms", for = "300ms" },
+        { name = "kill", targets = "majority", at = "4500ms", for = "300ms" },
+    ]
+"#;
+
+/// One node's clock is a minute behind.
+const CLOCK_BEHIND: &str = r#"
+    phases = { baseline = "1s", main = "6s", after = "500ms" }
+    faults = [{ name = "skew", targets = ["n1"], at = "500ms", args = { by = "-60s" } }]
+"#;
+
+const SYNC: &str = "primary-backup@replication=sync";
+
+const fn case(mode: &'static str, bug: &'static str, plan: &'static str) -> Case {
+    Case { mode, bug, plan }
+}
+
+/// Every mistake in every mode that can make it.
+pub const CASES: &[Case] = &[
+    case("raft", "ack-before-quorum", CUT_OFF),
+    case(SYNC, "ack-before-quorum", CUT_OFF),
+    case("quorum", "ack-before-quorum", LOSSY_LINKS),
+    case("quorum", "clock-overwrites-newer", CLOCK_BEHIND),
+    case(SYNC, "dirty-read", CUT_OFF_OFTEN),
+    case("raft", "double-apply-on-retry", SHORT_PAUSES),
+    case("single", "double-apply-on-retry", SHORT_PAUSES),
+    case(SYNC, "double-apply-on-retry", SHORT_PAUSES),
+    case(SYNC, "lagging-failover-read", LAGGARD),
+    case("raft", "log-truncated-at-restart", ALL_KILLED),
+    case("single", "log-truncated-at-restart", ALL_KILLED),
+    case(SYNC, "log-truncated-at-restart", ALL_KILLED),
+    case("raft", "lost-fsync", POWER_LOST),
+    case("single", "lost-fsync", POWER_LOST),
+    case("gossip", "lost-fsync", POWER_LOST),
+    case(SYNC, "no-fencing", CUT_OFF),
+    case("raft", "non-atomic-cas", SLOW_LINKS),
+    case("single", "non-atomic-cas", SLOW_LINKS),
+    case(SYNC, "non-atomic-cas", SLOW_LINKS),
+    case("raft@snapshot-entries=20", "snapshot-drops-tail", ALL_KILLED),
+    case("quorum", "stale-hint-replay", ONE_AWAY),
+    case("raft", "stale-leader-read", CUT_OFF),
+    case("raft", "vote-not-persisted", VOTERS_KILLED),
+    case(SYNC, "vote-not-persisted", VOTERS_KILLED),
+];

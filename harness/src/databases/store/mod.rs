@@ -1,0 +1,182 @@
+//! The bundled replicated store (`examples/store`).
+
+mod client;
+mod target;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use splitbrain_workloads::objects::register::Register;
+use splitbrain_workloads::{BoxFuture, Clients};
+
+use client::StoreClient;
+pub use target::{BUGS, Bug, MODES, Mode, Promise, Target};
+
+use super::http;
+use super::{Administered, Administration, Asker, Database, Entry, Missing, Program, Role};
+use crate::environments::{Daemon, Member};
+
+/// The registry's line.
+pub const ENTRY: Entry = Entry {
+    name: "store",
+    about: "The bundled replicated key-value store, in the mode that --mode names.",
+    open: |mode| Ok(Box::new(Store { target: Target::parse(mode.unwrap_or("raft"))? })),
+};
+
+const PORT: u16 = 8000;
+const PROGRAM: &str = "splitbrain-store";
+
+struct Store {
+    target: Target,
+}
+
+impl Database for Store {
+    fn target(&self) -> String {
+        format!("store/{}", self.target)
+    }
+
+    fn default_nodes(&self) -> usize {
+        5
+    }
+
+    fn has_cas(&self) -> bool {
+        self.target.mode.cas
+    }
+
+    fn find(&self) -> Result<Program, Missing> {
+        let path = beside_this_program().map_err(|what| Missing {
+            what,
+            remedy: "cargo build --release --workspace".to_owned(),
+        })?;
+        Ok(Program { path, version: env!("CARGO_PKG_VERSION").to_owned() })
+    }
+
+    fn ports(&self) -> &'static [u16] {
+        &[PORT]
+    }
+
+    fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
+        let peers: Vec<String> =
+            cluster.iter().map(|member| format!("{}={}", member.name, member.reached[0])).collect();
+        let member = &cluster[this];
+        let data = folder.join("data");
+        let args = [
+            ["--id", &member.name],
+            ["--listen", &member.listens[0].to_string()],
+            ["--peers", &peers.join(",")],
+            ["--data", &data.to_string_lossy()],
+        ];
+        Daemon {
+            program: program.path.clone(),
+            args: args.concat().into_iter().map(str::to_owned).chain(self.target.args()).collect(),
+            env: Vec::new(),
+            directory: folder.to_owned(),
+            log: folder.join("store.log"),
+        }
+    }
+
+    fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let answer = http::ask(asker.http.get(format!("{url}/health"))).await?;
+            match answer.status {
+                200 => Ok(()),
+                status => Err(format!("health check answered {status}: {}", answer.body)),
+            }
+        })
+    }
+
+    fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>> {
+        Box::pin(async move {
+            let answer = http::ask(asker.http.get(format!("{url}/status"))).await?;
+            Ok(Role { leads: answer.body["role"] == "leader", term: answer.body["term"].as_u64() })
+        })
+    }
+
+    fn administration(&self) -> Option<&dyn Administration> {
+        self.target.mode.members.then_some(self)
+    }
+
+    fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
+        Clients::default().serve::<Register, _>(move |node| StoreClient {
+            http: http::client(None),
+            base: format!("{}/kv/{prefix}", urls[node]),
+        })
+    }
+}
+
+impl Administration for Store {
+    fn leave<'a>(&'a self, asker: &'a Asker, url: &'a str, node: &'a str) -> Administered<'a> {
+        change(asker, url, "leave", node)
+    }
+
+    fn join<'a>(
+        &'a self,
+        asker: &'a Asker,
+        url: &'a str,
+        node: &'a str,
+        _first: &'a Daemon,
+    ) -> Administered<'a> {
+        change(asker, url, "join", node)
+    }
+
+    fn members<'a>(
+        &'a self,
+        asker: &'a Asker,
+        url: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, String>> {
+        Box::pin(async move {
+            let answer = http::ask(asker.http.get(format!("{url}/members"))).await?;
+            serde_json::from_value(answer.body["members"].clone())
+                .map_err(|_| format!("members answered {}: {}", answer.status, answer.body))
+        })
+    }
+}
+
+fn change<'a>(asker: &'a Asker, url: &'a str, what: &'a str, node: &'a str) -> Administered<'a> {
+    Box::pin(async move {
+        let request = asker.http.post(format!("{url}/members/{what}"));
+        let answer = http::ask(request.json(&json!({ "node": node }))).await?;
+        match answer.status {
+            200 => Ok(()),
+            status => Err(format!("{what} answered {status}: {}", answer.body)),
+        }
+    })
+}
+
+/// The store's program stands beside this one. Under `cargo run` only this one has been built, so
+/// there cargo is asked for the other; that costs nothing when it is up to date.
+fn beside_this_program() -> Result<PathBuf, String> {
+    let this = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    // Tests and benches run from a folder below.
+    let folder = this
+        .ancestors()
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .ok_or("this program stands nowhere")?;
+    let program = folder.join(PROGRAM);
+    if let (Some(cargo), Some(manifest)) =
+        (std::env::var_os("CARGO"), std::env::var_os("CARGO_MANIFEST_DIR"))
+        && folder.parent().is_some_and(|target| target.join("CACHEDIR.TAG").exists())
+    {
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "-p", PROGRAM]).current_dir(manifest);
+        build.env("CARGO_TARGET_DIR", folder.parent().unwrap_or(folder));
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        if !program.exists() {
+            crate::cli::tell(&format!("building the bundled store (cargo build -p {PROGRAM})"));
+        }
+        // The output of cargo would mix with --json.
+        let built = build.stdout(std::process::Stdio::null()).status();
+        if !built.is_ok_and(|status| status.success()) {
+            return Err(format!("cargo could not build {PROGRAM}"));
+        }
+    }
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err(format!("{PROGRAM} is not beside this program ({})", program.display()))
+    }
+}
