@@ -43,7 +43,7 @@ type Body = Result<Bytes, BytesRejection>;
 pub fn routes(service: Service) -> Router {
     let empty_key = || async { Outcome::Invalid { error: "the key is empty".into() } };
     Router::new()
-        .route("/kv/{key}", get(read).put(put))
+        .route("/kv/{key}", get(read).put(put).delete(remove))
         .route("/kv/{key}/cas", post(cas))
         .route("/kv/", any(empty_key))
         .route("/kv//cas", any(empty_key))
@@ -101,6 +101,11 @@ async fn put(service: Shared, key: PathKey, body: Body) -> Result<Outcome, Outco
     write(service, key, Write::Put { value }).await
 }
 
+async fn remove(service: Shared, key: PathKey) -> Result<Outcome, Outcome> {
+    let key = check_key(key)?;
+    write(service, key, Write::Remove).await
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cas {
@@ -118,6 +123,7 @@ async fn write(State(service): Shared, key: Key, write: Write) -> Result<Outcome
     let checked = match &write {
         Write::Put { value } => check_value(value),
         Write::Cas { old, new } => check_value(old).and(check_value(new)),
+        Write::Remove => Ok(()),
     };
     checked.map_err(|error| Outcome::Invalid { error })?;
     let deadline = Instant::now() + service.request_timeout;

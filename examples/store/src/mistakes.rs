@@ -10,6 +10,7 @@ pub enum Mistake {
     ClockOverwritesNewer,
     DirtyRead,
     DoubleApplyOnRetry,
+    ElementResurrected,
     LaggingFailoverRead,
     LogTruncatedAtRestart,
     LostFsync,
@@ -58,6 +59,12 @@ pub const ALL: &[Bug] = &[
         name: "double-apply-on-retry",
         modes: &["primary-backup", "raft", "single"],
         about: "Sends a write again when no answer came soon, though the first may have been carried out.",
+    },
+    Bug {
+        mistake: Mistake::ElementResurrected,
+        name: "element-resurrected",
+        modes: &["quorum"],
+        about: "Forgets that an element was removed, so that a replica which missed it brings it back.",
     },
     Bug {
         mistake: Mistake::LaggingFailoverRead,

@@ -69,6 +69,19 @@ pub enum Write {
         /// What it becomes.
         new: Value,
     },
+    /// Leaves the key without a value, which is read as `null`.
+    Remove,
+}
+
+impl Write {
+    /// What it sets, whatever was there before: `null` if it removes. A compare-and-set does not say.
+    pub fn unconditional(self) -> Option<Value> {
+        match self {
+            Self::Put { value } => Some(value),
+            Self::Remove => Some(Value::Null),
+            Self::Cas { .. } => None,
+        }
+    }
 }
 
 /// A change and the key that it changes, as it lies in logs and travels between nodes.
@@ -91,6 +104,10 @@ impl Command {
                     return Outcome::Mismatch { value };
                 }
                 new
+            }
+            Write::Remove => {
+                values.remove(&self.key);
+                return Outcome::Ok;
             }
         };
         values.insert(self.key, new);

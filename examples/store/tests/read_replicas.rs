@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 #[test]
 fn copies_follow_the_primary_and_its_writes_are_atomic() {
     let cluster = Cluster::start("read-replicas", 3, &[]);
+    cluster.wait_leader(&[]);
     assert_eq!(cluster.put(2, "k", json!(1)), (200, json!({"outcome": "ok"})));
     assert_eq!(cluster.cas(1, "k", json!(1), json!(2)), (200, json!({"outcome": "ok"})));
     assert_eq!(cluster.cas(2, "k", json!(1), json!(3)).0, 412);
@@ -34,6 +35,7 @@ fn without_the_primary_copies_answer_what_they_had_and_no_write_is_taken() {
     assert_eq!(cluster.get(1, "k"), (200, json!({"value": 99})));
     cluster.launch(0);
     cluster.wait_ready(0);
+    cluster.wait_leader(&[]);
     assert_eq!(cluster.put(1, "k", json!("again")).0, 200);
     (0..3).for_each(|node| cluster.wait_value(node, "k", &json!("again"), Duration::from_secs(3)));
 }

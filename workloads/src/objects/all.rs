@@ -1,9 +1,9 @@
 //! The list of workloads, alphabetical.
 
-use super::{Workload, register};
+use super::{Workload, register, set};
 
 /// Every workload there is.
-pub const ALL: &[&Workload] = &[&register::WORKLOAD];
+pub const ALL: &[&Workload] = &[&register::WORKLOAD, &set::WORKLOAD];
 
 #[cfg(test)]
 mod tests {

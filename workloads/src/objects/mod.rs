@@ -2,6 +2,7 @@
 
 mod all;
 pub mod register;
+pub mod set;
 
 use std::time::Duration;
 

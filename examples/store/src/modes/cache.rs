@@ -89,13 +89,13 @@ impl Replica for Cache {
     }
 
     fn write(&self, key: Key, write: Write, _: Instant) -> BoxFuture<'_, Outcome> {
-        let outcome = match write {
-            Write::Put { value } => {
+        let outcome = match write.unconditional() {
+            Some(value) => {
                 self.set(key.clone(), value.clone());
                 self.broadcast(key, value);
                 Outcome::Ok
             }
-            Write::Cas { .. } => Outcome::Unsupported {
+            None => Outcome::Unsupported {
                 error: "mode cache has no atomic compare-and-set: its nodes do not agree".into(),
             },
         };

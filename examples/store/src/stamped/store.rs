@@ -33,6 +33,18 @@ struct Local {
     clock: Clock,
     table: Table,
     rewritten_bytes: u64,
+    mistake: Option<Mistake>,
+}
+
+impl Local {
+    /// Takes over `entry` if it is newer than what is there, and says whether it was.
+    fn merge(&mut self, entry: Entry) -> bool {
+        if self.mistake == Some(Mistake::ElementResurrected) && entry.value.is_null() {
+            // That it was removed is not remembered.
+            return self.table.forget(&entry.key);
+        }
+        self.table.merge(entry)
+    }
 }
 
 impl Store {
@@ -45,14 +57,18 @@ impl Store {
         alarm: Alarm,
     ) -> Result<Self, String> {
         let (journal, records) = Journal::open(path, mount).map_err(|error| error.to_string())?;
-        let mut local =
-            Local { clock: Clock::new(me, mistake), table: Table::new(), rewritten_bytes: 0 };
+        let mut local = Local {
+            clock: Clock::new(me, mistake),
+            table: Table::new(),
+            rewritten_bytes: 0,
+            mistake,
+        };
         for record in records {
             let entry: Entry = serde_json::from_slice(&record).map_err(|error| {
                 format!("a record of {} is not understood: {error}", path.display())
             })?;
             local.clock.hear(entry.stamp);
-            local.table.merge(entry);
+            local.merge(entry);
         }
         Ok(Self { local: Mutex::new(local), journal, alarm })
     }
@@ -95,7 +111,7 @@ impl Store {
         let durable = {
             let mut local = self.local();
             let entry = Entry { key, value, stamp: local.clock.tick() };
-            local.table.merge(entry.clone());
+            local.merge(entry.clone());
             self.keep(&mut local, entry, then)
         };
         durable.await.unwrap_or_else(|_| Err("the journal has stopped".into()))
@@ -106,7 +122,7 @@ impl Store {
         for entry in entries {
             let mut local = self.local();
             local.clock.hear(entry.stamp);
-            if local.table.merge(entry.clone()) {
+            if local.merge(entry.clone()) {
                 drop(self.keep(&mut local, entry, |_| ()));
             }
         }
@@ -119,9 +135,9 @@ impl Store {
         let durable = {
             let mut local = self.local();
             local.clock.hear(last.stamp);
-            local.table.merge(last.clone());
+            local.merge(last.clone());
             // What was there already may not be on disk yet, so it goes there behind it in any case.
-            let kept = local.table.entry(&last.key).expect("this one, or a newer one");
+            let kept = local.table.entry(&last.key).unwrap_or(last);
             self.keep(&mut local, kept, |_| ())
         };
         durable.await.unwrap_or_else(|_| Err("the journal has stopped".into()))

@@ -86,6 +86,13 @@ impl Table {
         true
     }
 
+    /// Drops the entry of `key` as if there had never been one, and says whether there was.
+    pub fn forget(&mut self, key: &Key) -> bool {
+        let Some((_, stamp)) = self.entries.remove(key) else { return false };
+        self.digest.0[part(key)] ^= hash(&(key, stamp));
+        true
+    }
+
     /// What to tell a peer so that it can see whether its table is the same.
     pub fn digest(&self) -> Digest {
         self.digest.clone()

@@ -29,7 +29,7 @@ const CUT_OFF_OFTEN: &str = r#"
 /// All nodes are killed at once, and start again.
 const ALL_KILLED: &str = r#"
     phases = { baseline = "1s", main = "9s", after = "500ms" }
-    faults = [{ name = "kill", targets = "all", every = "2500ms", for = "300ms" }]
+    faults = [{ name = "kill", targets = "all", every = "2s", for = "200ms" }]
 "#;
 
 /// All nodes lose their power at once.
@@ -51,10 +51,17 @@ const SLOW_LINKS: &str = r#"
     faults = [{ name = "delay", at = "500ms", for = "6s", args = { delay = "15ms" } }]
 "#;
 
-/// Some messages take long, others do not.
-const LOSSY_LINKS: &str = r#"
+/// Some messages take long and others do not, and one key is written again and again.
+const UNEVEN_LINKS: &str = r#"
     phases = { baseline = "1s", main = "7s", after = "500ms" }
-    faults = [{ name = "loss", at = "500ms", for = "6s", args = { loss = "20%" } }]
+    workload = { keys = 1 }
+    faults = [{ name = "jitter", at = "500ms", for = "6s", args = { delay = "60ms", jitter = "40ms" } }]
+"#;
+
+/// No answer comes soon, but each comes.
+const SLOW_ANSWERS: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    faults = [{ name = "delay", at = "500ms", for = "6s", args = { delay = "110ms" } }]
 "#;
 
 /// One node is cut off, and comes back to what was written meanwhile.
@@ -92,6 +99,13 @@ const CLOCK_BEHIND: &str = r#"
     faults = [{ name = "skew", targets = ["n1"], at = "500ms", args = { by = "-60s" } }]
 "#;
 
+/// Elements of sets are added and removed while one node after another is cut off.
+const REMOVED_MEANWHILE: &str = r#"
+    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    workload = { name = "set" }
+    faults = [{ name = "isolate-one", every = "1500ms", for = "800ms" }]
+"#;
+
 const SYNC: &str = "primary-backup@replication=sync";
 
 const fn case(mode: &'static str, bug: &'static str, plan: &'static str) -> Case {
@@ -102,12 +116,13 @@ const fn case(mode: &'static str, bug: &'static str, plan: &'static str) -> Case
 pub const CASES: &[Case] = &[
     case("raft", "ack-before-quorum", CUT_OFF),
     case(SYNC, "ack-before-quorum", CUT_OFF),
-    case("quorum", "ack-before-quorum", LOSSY_LINKS),
+    case("quorum", "ack-before-quorum", UNEVEN_LINKS),
     case("quorum", "clock-overwrites-newer", CLOCK_BEHIND),
     case(SYNC, "dirty-read", CUT_OFF_OFTEN),
     case("raft", "double-apply-on-retry", SHORT_PAUSES),
-    case("single", "double-apply-on-retry", SHORT_PAUSES),
+    case("single", "double-apply-on-retry", SLOW_ANSWERS),
     case(SYNC, "double-apply-on-retry", SHORT_PAUSES),
+    case("quorum", "element-resurrected", REMOVED_MEANWHILE),
     case(SYNC, "lagging-failover-read", LAGGARD),
     case("raft", "log-truncated-at-restart", ALL_KILLED),
     case("single", "log-truncated-at-restart", ALL_KILLED),

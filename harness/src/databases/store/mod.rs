@@ -8,6 +8,7 @@ use std::process::Command;
 
 use serde_json::json;
 use splitbrain_workloads::objects::register::Register;
+use splitbrain_workloads::objects::set::Element;
 use splitbrain_workloads::{BoxFuture, Clients};
 
 use client::StoreClient;
@@ -98,10 +99,11 @@ impl Database for Store {
     }
 
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
-        Clients::default().serve::<Register, _>(move |node| StoreClient {
+        let connect = move |node: usize| StoreClient {
             http: http::client(None),
             base: format!("{}/kv/{prefix}", urls[node]),
-        })
+        };
+        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
     }
 }
 

@@ -189,6 +189,11 @@ pub const BUGS: &[Bug] = &[
         about: "Sends a write again when no answer came soon, though the first may have been carried out.",
     },
     Bug {
+        name: "element-resurrected",
+        modes: &["quorum"],
+        about: "Forgets that an element was removed, so that a replica which missed it brings it back.",
+    },
+    Bug {
         name: "lagging-failover-read",
         modes: &["primary-backup"],
         about: "A standby that lags behind may take the primary's place, and serves what it has.",

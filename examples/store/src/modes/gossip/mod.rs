@@ -52,7 +52,7 @@ impl Replica for Gossip {
 
     fn write(&self, key: Key, write: Write, _: Instant) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            let Write::Put { value } = write else {
+            let Some(value) = write.unconditional() else {
                 return Outcome::Unsupported {
                     error: "mode gossip has no atomic compare-and-set: every node takes writes"
                         .into(),

@@ -53,7 +53,7 @@ impl Replica for MultiPrimary {
 
     fn write(&self, key: Key, write: Write, _: Instant) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            let Write::Put { value } = write else {
+            let Some(value) = write.unconditional() else {
                 return Outcome::Unsupported {
                     error:
                         "mode multi-primary has no atomic compare-and-set: every node takes writes"

@@ -233,9 +233,9 @@ impl Replica for Handle {
 
     fn write(&self, key: Key, write: Write, _: Instant) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
-            match write {
-                Write::Put { value } => self.0.write(key, value).await,
-                Write::Cas { .. } => Outcome::Unsupported {
+            match write.unconditional() {
+                Some(value) => self.0.write(key, value).await,
+                None => Outcome::Unsupported {
                     error: "mode quorum has no atomic compare-and-set: replicas answer apart"
                         .into(),
                 },

@@ -177,7 +177,7 @@ impl Led for Node {
             Err(error) => return Outcome::refused(error),
         }
         if self.mistake == Some(Mistake::AckBeforeQuorum)
-            && let Write::Put { .. } = command.write
+            && !matches!(command.write, Write::Cas { .. })
         {
             let raft = self.raft.clone();
             tokio::spawn(async move { raft.client_write(command).await });

@@ -1,0 +1,205 @@
+//! Sets: elements that are added, removed and looked for. A set is the sum of its elements, so each is judged by
+//! itself, as a set that it alone can be in.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use super::{Load, Settings, Workload};
+use crate::generator::{Context, Generator, Invocation, Probes, Repeat, Rounds};
+use crate::vocabulary::{Malformed, Vocabulary};
+
+/// The workload `set`.
+pub const WORKLOAD: Workload = Workload {
+    name: "set",
+    about: "Elements that are added to a set, removed from it and looked for.",
+    load: |settings| Box::new(Elements { settings: settings.clone() }),
+};
+
+/// An element that is in the set or is not.
+pub struct Element;
+
+/// The element as it stands in a history; the key tells one from another.
+const ELEMENT: i64 = 1;
+
+/// A call on one element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Which element.
+    pub key: String,
+    /// What to do with it.
+    pub action: Action,
+}
+
+/// What to do with an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Look whether it is there.
+    Read,
+    /// Put it in, there or not.
+    Add,
+    /// Take it out, there or not.
+    Remove,
+}
+
+/// What a call returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ret {
+    /// Whether it is there.
+    There(bool),
+    /// It is in, or out, now.
+    Done,
+}
+
+impl Vocabulary for Element {
+    const NAME: &'static str = "set-full";
+    type Call = Call;
+    type Ret = Ret;
+
+    fn decode(f: &str, key: Option<&str>, value: &Value) -> Result<Call, Malformed> {
+        let action = match f {
+            "read" if value.is_null() => Some(Action::Read),
+            "add" if *value == ELEMENT => Some(Action::Add),
+            "remove" if *value == ELEMENT => Some(Action::Remove),
+            _ => None,
+        };
+        key.zip(action).map(|(key, action)| Call { key: key.to_owned(), action }).ok_or_else(|| {
+            Malformed {
+                found: format!("{f} {value} of key {key:?}"),
+                expected: "a key and read null, add 1 or remove 1",
+            }
+        })
+    }
+
+    fn encode(_: &Call, ret: Ret) -> Value {
+        match ret {
+            Ret::There(true) => json!([ELEMENT]),
+            Ret::There(false) => json!([]),
+            Ret::Done => ELEMENT.into(),
+        }
+    }
+}
+
+/// Two probe rounds a second.
+const PROBE_PERIOD: Duration = Duration::from_millis(500);
+/// One operation of so many goes to the element that is probed.
+const PROBED_ONE_IN: u32 = 20;
+
+/// What the elements of a phase are called: before the number of an ordinary one, and that which is
+/// probed.
+type Names = (char, &'static str);
+const MAIN: Names = ('k', "p");
+const AFTER: Names = ('a', "q");
+
+struct Elements {
+    settings: Settings,
+}
+
+impl Elements {
+    fn operations(&self, names: Names) -> Box<dyn Generator> {
+        let mut operations =
+            Operations { names, settings: self.settings.clone(), active: Vec::new(), made: 0 };
+        Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
+    }
+}
+
+impl Load for Elements {
+    fn vocabulary(&self) -> &'static str {
+        Element::NAME
+    }
+
+    fn unique_writes(&self) -> bool {
+        false
+    }
+
+    fn main(&mut self) -> Box<dyn Generator> {
+        self.operations(MAIN)
+    }
+
+    fn after(&mut self) -> Box<dyn Generator> {
+        self.operations(AFTER)
+    }
+
+    fn probes(&self, after: bool) -> Probes {
+        let (_, probed) = if after { AFTER } else { MAIN };
+        Probes::new("read", probed, PROBE_PERIOD)
+    }
+
+    fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
+        Box::new(Rounds::new("read", keys, Duration::from_millis(200), converge_within))
+    }
+}
+
+/// Draws operations from the seed alone, so that it fixes the whole schedule.
+struct Operations {
+    names: Names,
+    settings: Settings,
+    /// Elements, and how many operations are left for each.
+    active: Vec<(String, usize)>,
+    made: usize,
+}
+
+impl Operations {
+    fn fresh(&mut self, ctx: &mut Context) -> (String, usize) {
+        let name = format!("{}{}", self.names.0, self.made);
+        self.made += 1;
+        // Elements begun together do not end together.
+        let most = self.settings.ops_per_key.max(1);
+        (name, ctx.rng.random_range(most.div_ceil(2)..=most + most / 2))
+    }
+
+    fn key(&mut self, ctx: &mut Context) -> String {
+        if ctx.rng.random_ratio(1, PROBED_ONE_IN) {
+            return self.names.1.to_owned();
+        }
+        while self.active.len() < self.settings.keys.max(1) {
+            let fresh = self.fresh(ctx);
+            self.active.push(fresh);
+        }
+        let chosen = ctx.rng.random_range(0..self.active.len());
+        if self.active[chosen].1 == 0 {
+            self.active[chosen] = self.fresh(ctx);
+        }
+        self.active[chosen].1 -= 1;
+        self.active[chosen].0.clone()
+    }
+
+    fn next(&mut self, ctx: &mut Context) -> Invocation {
+        let key = self.key(ctx);
+        let node = ctx.rng.random_range(0..ctx.nodes);
+        let (f, value) = match ctx.rng.random_range(0..10) {
+            0..6 => ("read", Value::Null),
+            6..8 => ("add", ELEMENT.into()),
+            _ => ("remove", ELEMENT.into()),
+        };
+        let mut invocation = Invocation::new(f, key, value);
+        invocation.node = Some(node);
+        invocation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_and_returns_are_written_as_sets_with_removal_are() {
+        let check = |f: &str, value: Value, action: Action, ret: Ret, expect: Value| {
+            let call = Element::decode(f, Some("k"), &value).unwrap();
+            assert_eq!(call, Call { key: "k".into(), action });
+            assert_eq!(Element::encode(&call, ret), expect);
+        };
+        check("read", Value::Null, Action::Read, Ret::There(true), json!([1]));
+        check("read", Value::Null, Action::Read, Ret::There(false), json!([]));
+        check("add", json!(1), Action::Add, Ret::Done, json!(1));
+        check("remove", json!(1), Action::Remove, Ret::Done, json!(1));
+        for (f, key, value) in [
+            ("add", None, json!(1)),
+            ("add", Some("k"), json!(2)),
+            ("contains", Some("k"), json!(1)),
+        ] {
+            assert!(Element::decode(f, key, &value).is_err(), "{f} {value}");
+        }
+    }
+}
