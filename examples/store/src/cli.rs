@@ -186,12 +186,11 @@ fn exit_codes() -> String {
 fn after() -> String {
     let mut text = "Modes:\n".to_owned();
     for mode in modes::ALL {
-        text += &format!("  {:<16}{}\n", mode.name, mode.about);
+        text += &format!("  {}\n      {}\n", mode.name, mode.about);
     }
     text += "\nBugs (--bug), and the modes that they can be in:\n";
     for bug in mistakes::ALL {
-        text += &format!("  {:<24}{}\n", bug.name, bug.modes.join(" "));
-        text += &format!("  {:<24}{}\n", "", bug.about);
+        text += &format!("  {:<24} {}\n      {}\n", bug.name, bug.modes.join(" "), bug.about);
     }
     text + "\n" + &exit_codes()
 }
@@ -229,6 +228,14 @@ mod tests {
             let error = check(&[&format!("--peers={peers}")]).unwrap_err();
             assert!(error.contains(expect), "{peers:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_bug_must_be_one_of_the_mode() {
+        let peers = "--peers=n1=127.0.0.1:1";
+        check(&[peers, "--bug=stale-leader-read"]).unwrap();
+        let error = check(&[peers, "--bug=no-fencing"]).unwrap_err();
+        assert!(error.contains("it has: ack-before-quorum,"), "{error}");
     }
 
     #[test]

@@ -65,9 +65,10 @@ fn synchronous_writes_survive_fail_overs(extra: &[&str]) {
         }
         cluster.kill(primary);
         let new = cluster.wait_leader(&[primary]);
-        assert_eq!(cluster.get(new, "last").1, json!({ "value": last }), "round {round}");
+        cluster.wait_value(new, "last", &last, Duration::from_secs(5));
         cluster.launch(primary);
         cluster.wait_ready(primary);
+        assert_eq!(cluster.get(primary, "last").1, json!({ "value": last }), "round {round}");
     }
     for number in 20..25 {
         let key = format!("k{}", number % 5);

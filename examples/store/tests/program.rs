@@ -34,7 +34,7 @@ fn what_is_not_understood_gets_a_json_error() {
         ("GET", "/", "", 404),
         ("GET", "/kv", "", 404),
         ("GET", "/kv/a/b/c", "", 404),
-        ("DELETE", "/kv/k", "", 405),
+        ("PATCH", "/kv/k", "", 405),
         ("GET", "/kv/k/cas", "", 405),
         ("POST", "/health", "", 405),
     ] {

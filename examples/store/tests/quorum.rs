@@ -64,6 +64,35 @@ fn who_was_away_is_told_by_hint_what_it_missed_and_not_what_is_older() {
     assert_eq!(cluster.get(2, "k29"), (OK, json!({"value": 29})));
 }
 
+#[test]
+fn what_was_removed_stays_so_although_a_replica_missed_it() {
+    let mut cluster = Cluster::start("quorum", 3, &["--hint-interval-ms=600000"]);
+    assert_eq!(cluster.put(0, "k", json!(1)).0, OK);
+    cluster.wait_value(2, "k", &json!(1), Duration::from_secs(3));
+    cluster.kill(2);
+    assert_eq!(cluster.ask(0, "DELETE", "/kv/k", ""), (OK, json!({"outcome": "ok"})));
+    cluster.kill(1);
+    cluster.launch(2);
+    cluster.wait_ready(2);
+    for node in [0, 2] {
+        assert_eq!(cluster.get(node, "k"), (OK, json!({"value": null})), "node {node}");
+    }
+}
+
+/// The same with the mistake: that it was removed is forgotten, and a read brings it back.
+#[test]
+fn what_was_removed_comes_back_if_that_is_not_remembered() {
+    let mut cluster = Cluster::start("quorum", 3, &["--bug=element-resurrected"]);
+    assert_eq!(cluster.put(0, "k", json!(1)).0, OK);
+    cluster.wait_value(2, "k", &json!(1), Duration::from_secs(3));
+    cluster.kill(2);
+    assert_eq!(cluster.ask(0, "DELETE", "/kv/k", "").0, OK);
+    cluster.kill(1);
+    cluster.launch(2);
+    cluster.wait_ready(2);
+    cluster.wait_value(0, "k", &json!(1), Duration::from_secs(3));
+}
+
 /// What one read returned the next one returns too, wherever it asks.
 #[test]
 fn a_read_repairs_what_it_returns() {

@@ -20,6 +20,10 @@ fn any_node_takes_requests_and_one_orders_them() {
         assert_eq!((&status["role"], &status["leader"]), (&json!(role), &json!("n1")));
     }
     assert_eq!(cluster.cas(2, "k", json!([2]), json!(3)), (200, json!({"outcome": "ok"})));
+    assert_eq!(cluster.ask(1, "DELETE", "/kv/gone", "").0, 200);
+    assert_eq!(cluster.put(1, "gone", json!(1)).0, 200);
+    assert_eq!(cluster.ask(2, "DELETE", "/kv/gone", "").0, 200);
+    assert_eq!(cluster.get(0, "gone"), (200, json!({"value": null})));
     let mismatch = (412, json!({"outcome": "mismatch", "value": 3}));
     assert_eq!(cluster.cas(1, "k", json!([2]), json!(4)), mismatch);
 }

@@ -8,6 +8,7 @@ mod bad_links;
 mod disks_and_clocks;
 mod ends;
 mod follow;
+mod report_card;
 mod sabotage;
 mod shortages;
 mod world;

@@ -243,6 +243,16 @@ impl Group {
         }
     }
 
+    /// Whether this node may serve: it leads, and has applied what earlier primaries left.
+    fn serves(&self, state: &State) -> Result<(), String> {
+        match &state.role {
+            Role::Primary(primary) if state.ledger.applied().index < primary.begun => {
+                Err("this node has just become the primary and is not up to date yet".into())
+            }
+            _ => self.leads(state),
+        }
+    }
+
     /// Whether an old primary is kept from going on.
     fn fences(&self) -> bool {
         self.mistake != Some(Mistake::NoFencing)
@@ -279,7 +289,7 @@ impl Led for Group {
     fn server(&self) -> Result<Server, String> {
         let state = self.state();
         match &state.role {
-            Role::Primary(_) => self.leads(&state).map(|()| Server::Me),
+            Role::Primary(_) => self.serves(&state).map(|()| Server::Me),
             // Nobody hears of a primary that feeds nobody.
             _ if !self.shape.copies => Ok(Server::Other(self.first())),
             Role::Standby { primary: Some(primary), heard, .. }
@@ -296,24 +306,19 @@ impl Led for Group {
 
     async fn read_here(&self, key: Key, _: Instant) -> Result<Value, String> {
         let state = self.state();
-        if let Role::Primary(primary) = &state.role
-            && state.ledger.applied().index < primary.begun
-        {
-            return Err("this node has just become the primary and is not up to date yet".into());
-        }
         let value = match self.mistake {
             Some(Mistake::DirtyRead) => state.ledger.get_uncommitted(&key),
             _ => state.ledger.get(&key),
         };
         // If the lease is good now, it was when the value was read.
-        self.leads(&state).map(|()| value)
+        self.serves(&state).map(|()| value)
     }
 
     async fn write_here(&self, command: Command, deadline: Instant) -> Outcome {
         let (tell, told) = oneshot::channel();
         {
             let mut state = self.state();
-            if let Err(error) = self.leads(&state) {
+            if let Err(error) = self.serves(&state) {
                 return Outcome::refused(error);
             }
             let index = self.append(&mut state, Some(command));

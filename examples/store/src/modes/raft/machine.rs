@@ -178,10 +178,14 @@ impl RaftSnapshotBuilder<Types> for Machine {
         let mut image = self.values.image().clone();
         let disk = self.disk.clone();
         if self.mistake == Some(Mistake::SnapshotDropsTail) {
-            // Where the log is cut is looked up after the values have been written out.
-            let draft = image.clone();
-            let written = blocking(move || Ok(serde_json::to_vec(&draft)?.len())).await;
-            written.map_err(|error| StorageIOError::write_snapshot(None, &error))?;
+            // How far the values go is noted after they have been written out, and not before.
+            let (values, disk) = (serde_json::to_vec(&image.values), disk.clone());
+            let values = values.map_err(|error| StorageIOError::write_snapshot(None, &error))?;
+            let written = blocking(move || {
+                let _writing = disk.writing.lock().unwrap();
+                write_whole(&disk.path.with_extension("values"), &values)
+            });
+            written.await.map_err(|error| StorageIOError::write_snapshot(None, &error))?;
             image.last_applied = self.values.image().last_applied;
         }
         let stored = blocking(move || disk.store(&image).map(|()| image)).await;
