@@ -66,6 +66,8 @@ pub struct Ledger {
     entries: VecDeque<Entry>,
     /// As far as the entries have been applied.
     state: Image,
+    /// What reads still see while a log that replaces all is on its way to the disk.
+    shown: Option<Values>,
     promised: u64,
     /// How many applied entries to keep for those who are a little behind.
     keep: usize,
@@ -103,7 +105,7 @@ impl Ledger {
         }
         let state = base.clone();
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        Ok(Self { journal, base, entries, state, promised, keep, mistake })
+        Ok(Self { journal, base, entries, state, shown: None, promised, keep, mistake })
     }
 
     /// Where the log ends.
@@ -148,7 +150,8 @@ impl Ledger {
 
     /// The value of `key`, as far as the log has been applied.
     pub fn get(&self, key: &Key) -> Value {
-        self.state.values.get(key).cloned().unwrap_or_default()
+        let values = self.shown.as_ref().unwrap_or(&self.state.values);
+        values.get(key).cloned().unwrap_or_default()
     }
 
     /// The value of `key` when all of the log is applied, also what is not done yet.
@@ -188,6 +191,7 @@ impl Ledger {
 
     /// Applies the entries up to `index`, and returns how each of them ended.
     pub fn apply_to(&mut self, index: u64) -> Vec<(u64, Outcome)> {
+        self.shown = None;
         let from = self.state.at.index;
         let skip = usize::try_from(from - self.base.at.index).expect("entries are in memory");
         let due = self.entries.iter().skip(skip).take_while(|entry| entry.at.index <= index);
@@ -196,14 +200,16 @@ impl Ledger {
         ended
     }
 
-    /// Replaces the whole log by another one; `done` is called when that is durable.
+    /// Replaces the whole log by another one; `done` is called when that is durable. Reads see the old
+    /// values until something is applied.
     pub fn install(
         &mut self,
         base: Image,
         entries: Vec<Entry>,
         done: impl FnOnce(io::Result<()>) + Send + 'static,
     ) {
-        self.state = base.clone();
+        let old = std::mem::replace(&mut self.state, base.clone());
+        self.shown.get_or_insert(old.values);
         self.base = base;
         self.entries = entries.into();
         self.rewrite(done);
@@ -297,6 +303,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = open(&folder);
         ledger.append(vec![put(1, 1, 1), put(1, 2, 2)], |_| ());
+        ledger.apply_to(2);
         assert!(ledger.holds(Position::default()) && ledger.holds(Position { epoch: 1, index: 2 }));
         assert!(!ledger.holds(Position { epoch: 2, index: 2 }));
         assert!(!ledger.holds(Position { epoch: 1, index: 3 }));
@@ -305,6 +312,10 @@ mod tests {
         ledger.install(image, vec![put(2, 3, 3)], |_| ());
         assert!(!ledger.holds(Position { epoch: 1, index: 2 }));
         assert_eq!(ledger.applied(), Position { epoch: 2, index: 2 });
+        let key = Key::new("k1".into()).unwrap();
+        assert_eq!(ledger.get(&key), json!(1), "what was there, until the new log is on disk");
+        ledger.apply_to(2);
+        assert_eq!(ledger.get(&key), json!(null));
         settle(&mut ledger).await;
         assert_eq!(open(&folder).end(), Position { epoch: 2, index: 3 });
     }

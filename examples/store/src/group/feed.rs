@@ -191,16 +191,19 @@ impl Group {
             let role = Role::Standby { primary: Some(primary), heard, last };
             self.step_down(state, role);
             let Some(durable) = self.take(state, from, entries) else { return Fed::Lacks };
-            if self.shape.hot || state.ledger.is_long() {
-                state.ledger.apply_to(done.min(end.index));
-            }
             durable
         };
-        match durable.await {
-            Ok(()) => Fed::Has(end.index),
+        if durable.await.is_err() {
             // The alarm has been raised.
-            Err(_) => Fed::Late { promised: 0 },
+            return Fed::Late { promised: 0 };
         }
+        // Only now: what is read here must still be here after a restart.
+        let mut state = self.state();
+        let applies = self.shape.hot || state.ledger.is_long();
+        if applies && state.ledger.holds(end) {
+            state.ledger.apply_to(done.min(end.index));
+        }
+        Fed::Has(end.index)
     }
 
     /// Takes over what is new. What is returned tells when it is durable; nothing is if the two logs

@@ -15,7 +15,7 @@ pub struct Case {
 
 /// The primary is cut off, and comes back to another one.
 const CUT_OFF: &str = r#"
-    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    phases = { baseline = "500ms", main = "6s", after = "500ms" }
     faults = [{ name = "primaries", at = "500ms", for = "4s" }]
 "#;
 
@@ -34,7 +34,7 @@ const ALL_KILLED: &str = r#"
 
 /// All nodes lose their power at once.
 const POWER_LOST: &str = r#"
-    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    phases = { baseline = "500ms", main = "5s", after = "500ms" }
     faults = [{ name = "lost-fsync", targets = "all", at = "2s", for = "300ms" }]
 "#;
 
@@ -46,9 +46,9 @@ const SHORT_PAUSES: &str = r#"
 
 /// Messages take their time, and few keys are fought over.
 const SLOW_LINKS: &str = r#"
-    phases = { baseline = "1s", main = "7s", after = "500ms" }
-    workload = { keys = 2, rate = 200.0 }
-    faults = [{ name = "delay", at = "500ms", for = "6s", args = { delay = "15ms" } }]
+    phases = { baseline = "500ms", main = "5s", after = "500ms" }
+    workload = { keys = 2 }
+    faults = [{ name = "delay", at = "500ms", for = "4s", args = { delay = "15ms" } }]
 "#;
 
 /// Some messages take long and others do not, and one key is written again and again.
@@ -60,13 +60,13 @@ const UNEVEN_LINKS: &str = r#"
 
 /// No answer comes soon, but each comes.
 const SLOW_ANSWERS: &str = r#"
-    phases = { baseline = "1s", main = "7s", after = "500ms" }
-    faults = [{ name = "delay", at = "500ms", for = "6s", args = { delay = "110ms" } }]
+    phases = { baseline = "500ms", main = "5s", after = "500ms" }
+    faults = [{ name = "delay", at = "500ms", for = "4s", args = { delay = "110ms" } }]
 "#;
 
 /// One node is cut off, and comes back to what was written meanwhile.
 const ONE_AWAY: &str = r#"
-    phases = { baseline = "1s", main = "7s", after = "500ms" }
+    phases = { baseline = "500ms", main = "6s", after = "500ms" }
     faults = [{ name = "isolate-one", every = "1500ms", for = "800ms" }]
 "#;
 
@@ -101,7 +101,7 @@ const VOTERS_KILLED: &str = r#"
 
 /// One node's clock is a minute behind.
 const CLOCK_BEHIND: &str = r#"
-    phases = { baseline = "1s", main = "6s", after = "500ms" }
+    phases = { baseline = "500ms", main = "4s", after = "500ms" }
     faults = [{ name = "skew", targets = ["n1"], at = "500ms", args = { by = "-60s" } }]
 "#;
 
