@@ -345,8 +345,9 @@ impl Replica for Group {
     }
 
     fn ready(&self) -> Result<(), String> {
-        if self.shape.reads_own_copy {
-            return Ok(());
+        match self.state().role {
+            Role::Standby { .. } if self.shape.reads_own_copy => return Ok(()),
+            _ => {}
         }
         self.server().map(|_| ())
     }

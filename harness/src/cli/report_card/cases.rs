@@ -83,19 +83,18 @@ const LAGGARD: &str = r#"
     ]
 "#;
 
-/// Elections, then a node is cut off. Meanwhile all others start again and go on; when the node is back,
-/// all start again, and whoever has the log of the latest term may lead.
+/// Some elections, then two nodes are cut off. Meanwhile the others start again and go on; when the two are
+/// back, all start again, and whoever has the log of the latest term may lead.
 const VOTERS_KILLED: &str = r#"
-    phases = { baseline = "500ms", main = "14s", after = "500ms" }
+    phases = { baseline = "500ms", main = "10s", after = "500ms" }
     faults = [
-        { name = "primaries", at = "200ms", for = "1500ms" },
-        { name = "isolate-one", targets = ["n1"], at = "2500ms", for = "4s" },
-        { name = "kill", targets = "all", at = "3s", for = "200ms" },
-        { name = "kill", targets = "all", at = "6400ms", for = "300ms" },
-        { name = "primaries", at = "7800ms", for = "1500ms" },
-        { name = "isolate-one", targets = ["n2"], at = "9800ms", for = "3s" },
-        { name = "kill", targets = "all", at = "10300ms", for = "200ms" },
-        { name = "kill", targets = "all", at = "12700ms", for = "300ms" },
+        { name = "primaries", at = "200ms", for = "1s" },
+        { name = "primaries", at = "1700ms", for = "1s" },
+        { name = "primaries", at = "3200ms", for = "1s" },
+        { name = "isolate-one", targets = ["n1"], at = "4500ms", for = "3500ms" },
+        { name = "isolate-one", targets = ["n2"], at = "4500ms", for = "3500ms" },
+        { name = "kill", targets = "all", at = "5s", for = "200ms" },
+        { name = "kill", targets = "all", at = "7900ms", for = "300ms" },
     ]
 "#;
 
