@@ -235,12 +235,12 @@ impl Ledger {
     }
 
     fn rewrite(&self, done: impl FnOnce(io::Result<()>) + Send + 'static) {
-        let records = [
-            Record::Promise(self.promised),
-            Record::Image(self.base.clone()),
-            Record::Append(self.entries.iter().cloned().collect()),
-        ];
-        self.journal.replace(records.iter().map(encode).collect(), done);
+        let kept = self.mistake != Some(Mistake::VoteNotPersisted);
+        let promise = kept.then_some(Record::Promise(self.promised));
+        let image = Record::Image(self.base.clone());
+        let entries = Record::Append(self.entries.iter().cloned().collect());
+        let records = promise.iter().chain([&image, &entries]);
+        self.journal.replace(records.map(encode).collect(), done);
     }
 }
 

@@ -117,7 +117,7 @@ pub const ALL: &[Bug] = &[
     Bug {
         mistake: Mistake::VoteNotPersisted,
         name: "vote-not-persisted",
-        modes: &["primary-backup", "raft"],
+        modes: &["primary-backup"],
         about: "A node forgets at a restart for whom it has voted, and in which term.",
     },
 ];

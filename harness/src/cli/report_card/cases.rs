@@ -142,6 +142,5 @@ pub const CASES: &[Case] = &[
     case("raft@snapshot-entries=20", "snapshot-drops-tail", ALL_KILLED),
     case("quorum", "stale-hint-replay", ONE_AWAY),
     case("raft", "stale-leader-read", CUT_OFF),
-    case("raft", "vote-not-persisted", VOTERS_KILLED),
     case(SYNC, "vote-not-persisted", VOTERS_KILLED),
 ];

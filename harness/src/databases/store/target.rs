@@ -235,7 +235,7 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "vote-not-persisted",
-        modes: &["primary-backup", "raft"],
+        modes: &["primary-backup"],
         about: "A node forgets at a restart for whom it has voted, and in which term.",
     },
 ];

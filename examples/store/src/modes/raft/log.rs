@@ -35,7 +35,6 @@ enum Record {
 #[derive(Clone)]
 pub struct Log {
     me: NodeId,
-    mistake: Option<Mistake>,
     journal: Journal,
     state: Arc<Mutex<State>>,
     /// The last entry in the snapshot on disk.
@@ -104,7 +103,7 @@ impl Log {
                 .map_err(|error| format!("a record of {} is strange: {error}", path.display()))?;
             state.replay(record, bytes);
         }
-        Ok(Self { me, mistake, journal, state: Arc::new(Mutex::new(state)), snapshot })
+        Ok(Self { me, journal, state: Arc::new(Mutex::new(state)), snapshot })
     }
 
     async fn persist(&self, record: &Record) -> io::Result<()> {
@@ -158,9 +157,6 @@ impl RaftLogStorage<Types> for Log {
 
     async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
         self.state.lock().unwrap().vote = Some(*vote);
-        if self.mistake == Some(Mistake::VoteNotPersisted) {
-            return Ok(());
-        }
         let saved = self.persist(&Record::Vote(*vote)).await;
         Ok(saved.map_err(|error| StorageIOError::write_vote(&error))?)
     }
