@@ -19,7 +19,7 @@ pub const MARK: &str = "SPLITBRAIN_CHAOS_RUN";
 /// The kinds of namespaces that a run makes.
 const NAMESPACES: [&str; 4] = ["net", "pid", "mnt", "user"];
 /// The folder of a run keeps these.
-const KEPT: [&str; 4] = ["plan.json", "history.jsonl", "verdict.json", "report.txt"];
+const KEPT: [&str; 5] = ["plan.json", "history.jsonl", "verdict.json", "report.txt", "report.html"];
 
 /// The kinds of things that can be left, as the table names them.
 pub const KINDS: [&str; 9] = [
