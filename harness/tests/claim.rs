@@ -110,7 +110,7 @@ fn the_profile_is_printed_before_the_block() {
     for row in ["primary goal shown", "request handling", "metrics to watch", "fail-over"] {
         assert!(said.contains(row), "{said}");
     }
-    assert!(said.contains("0 of 1 writes lost that only one client wrote"), "{said}");
+    assert!(said.contains("0 of 1 keys lost that were written once"), "{said}");
     assert!(said.contains("valid: no anomaly found"), "{said}");
     let plain = splitbrain(&good, "check history.jsonl");
     let plain = String::from_utf8_lossy(&plain.stdout);

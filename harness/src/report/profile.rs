@@ -188,8 +188,8 @@ pub fn lost(loss: &Loss) -> String {
         None => String::new(),
     };
     format!(
-        "RPO {once} of {written} writes lost that only one client wrote{undecided}, and of \
-         overwritten keys {at_least} at least{span}"
+        "RPO {once} of {written} keys lost that were written once{undecided}, of overwritten ones \
+         {at_least} writes at least{span}"
     )
 }
 

@@ -129,8 +129,9 @@ fn service(side: &Side) -> &'static str {
     }
 }
 
-/// In lines that are not too long.
+/// In two lines that are not too long.
 fn sentence(out: &mut String, sentence: &str) {
+    let sentence = clip(sentence, 2 * SENTENCE_WIDTH - 20);
     let mut row = String::new();
     for word in sentence.split(' ') {
         if row.len() + word.len() > SENTENCE_WIDTH {
@@ -159,9 +160,9 @@ fn faults(out: &mut String, faults: &[FaultReport]) {
         format!("{name}{times} {in_force}/{healed}")
     };
     let words: Vec<String> = names.iter().map(word).collect();
-    line(out, "faults, each verified in force after / healed after:");
-    for some in words.chunks(5) {
-        line(out, &format!("  {}", some.join(", ")));
+    for (number, some) in words.chunks(5).enumerate() {
+        let head = if number == 0 { "faults (in force after/healed after): " } else { "  " };
+        line(out, &format!("{head}{}", some.join(", ")));
     }
     for name in names {
         let not: Vec<&FaultReport> = faults
@@ -184,11 +185,11 @@ fn failover(out: &mut String, failover: &Failover) {
             rto.p50, rto.count, rto.max
         ),
         (Some(rto), _) => format!("RTO {:.0} ms", rto.max),
-        (None, Some(reason)) => format!("RTO: {reason}"),
+        (None, Some(reason)) => format!("RTO not measured, {reason}"),
         (None, None) => "RTO unknown, no write was acknowledged any more".to_owned(),
     };
-    line(out, &format!("fail-over    {rto}"));
-    line(out, &format!("             {}", clip(&profile::lost(&failover.loss), 200)));
+    let lost = profile::lost(&failover.loss);
+    line(out, &clip(&format!("fail-over    {rto}; {lost}"), 230));
     if let Some(longest) =
         failover.split_brain.iter().max_by(|one, other| one.for_ms.total_cmp(&other.for_ms))
     {
@@ -218,8 +219,9 @@ fn violations(out: &mut String, judged: &Judged, room: usize) {
         few if few.len() <= 6 => format!("events {few:?}"),
         many => format!("{} operations, in verdict.json", many.len()),
     };
-    line(out, &format!("{name}; the smallest ({witness}):"));
     let room = room.saturating_sub(1 + usize::from(!others.is_empty()));
+    let end = if room > 0 { ":" } else { ", argued in verdict.json" };
+    line(out, &format!("{name}; the smallest ({witness}){end}"));
     for because in gravest.because.iter().take(room) {
         line(out, &format!("  {}", clip(because, 150)));
     }
