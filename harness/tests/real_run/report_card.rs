@@ -50,7 +50,8 @@ fn harness_and_store_know_the_same_modes_and_mistakes() {
     let Some(world) = World::new() else { return };
     let help = Command::new(World::store()).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let section = |title: &str| help.lines().skip_while(move |line| !line.starts_with(title));
+    let section =
+        |title: &'static str| help.lines().skip_while(move |line| !line.starts_with(title));
 
     let listed = world.command(&["list", "modes"]).said;
     let mut modes = entries(listed.lines());
