@@ -102,6 +102,14 @@ fn registers_in_memory_are_linearizable_through_every_fault() {
     let names: Vec<&str> = judgement.faults.iter().map(|fault| fault.name.as_str()).collect();
     assert!(names.contains(&"primaries") && names.contains(&"kill") && names.contains(&"pause"));
     assert!(judgement.faults.iter().all(|fault| fault.heal_decided_to_verified_ms.is_some()));
+    // Such a system scores 0 in all that is measured of staleness, divergence and loss.
+    let staleness = judgement.profile.staleness.expect("registers");
+    assert_eq!((staleness.stale, staleness.reads > 2_000), (0, true), "{staleness:?}");
+    let divergence = judgement.profile.divergence.expect("probed");
+    assert_eq!((divergence.diverged, divergence.rounds > 40), (0, true), "{divergence:?}");
+    let loss = &judgement.failover.loss;
+    assert_eq!((loss.lost(), loss.undecided), (Some(0), Some(0)), "{loss:?}");
+    assert!(loss.written_once > Some(100), "{loss:?}");
 }
 
 #[test]
