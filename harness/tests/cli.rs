@@ -58,7 +58,7 @@ fn stale() -> String {
 #[test]
 fn usage_errors_name_what_is_allowed() {
     check("run --colour", 64, "unexpected argument '--colour'");
-    check("run --mode paxos", 64, "there are: raft, gossip, cache");
+    check("run --mode paxos", 64, "there are: raft, single, primary-backup");
     check("run --db oracle", 64, "there are: etcd, store");
     check("run --db etcd --mode raft", 64, "cannot be used with");
     check("run --workload bank", 64, "there are: register");
