@@ -81,8 +81,8 @@ fn usage_errors_name_what_is_allowed() {
     check("run --env ssh --nodes=-oProxyCommand=x", 64, "no address");
     check("run --env ssh --nodes 127.0.0.1:1", 64, "--i-own-these-hosts");
     check("run --env ssh --nodes 127.0.0.1:1 --lease 1s --faults none", 64, "a lease of 1s");
-    let skew = "run --env ssh --nodes 127.0.0.1:1 --i-own-these-hosts --faults skew";
-    check(skew, 64, "cannot be had");
+    let eio = "run --env ssh --nodes 127.0.0.1:1 --i-own-these-hosts --faults eio";
+    check(eio, 64, "cannot be had");
     check("run --sudo", 64, "--env ssh");
     check("run --env external --nodes 127.0.0.1:1", 64, "has no URL such as http://");
     check("run --env external --nodes https://127.0.0.1:1", 64, "only http://HOST:PORT");

@@ -111,7 +111,7 @@ fn probes_ask_all_nodes_at_once_and_beside_everything_else() {
         .map(|one| (one.invocation.due.unwrap(), one.began, one.invocation.node.unwrap()))
         .collect();
     // The third operation of the other is the last, and the rounds end with it.
-    let last = schedule.iter().filter(|one| !one.invocation.probe).next_back().unwrap().began;
+    let last = schedule.iter().rfind(|one| !one.invocation.probe).unwrap().began;
     let expected: Vec<_> = [0, 100, 200]
         .into_iter()
         .filter(|due| *due <= last)

@@ -22,7 +22,7 @@
 //!
 //! From the strongest down, since what holds settles all that it implies. With n operations of k sessions:
 //!
-//! - the session guarantees, pram and causal: each session's view is saturated ([`view`]) in O(n) for each
+//! - the session guarantees, pram and causal: each session's view is saturated (`view`) in O(n) for each
 //!   session and nearly always less; exact because the session's reads have an order;
 //! - causal-convergence and weak-causal: the bad patterns of Bouajjani, Enea, Guerraoui and Hamza, *On
 //!   verifying causal consistency* (POPL 2017), in O(n k); exact for values that are written once;
@@ -31,7 +31,7 @@
 //!   steps that every order keeps (Zennou, Bouajjani, Enea and Erradi, CAV 2019), then a search with a budget.
 //!
 //! A rung that is broken is shown by the fewest operations that break it, with one sentence for each step
-//! of the argument ([`argument`]), and the name of the pattern, after Bouajjani et al.: `CyclicCO`,
+//! of the argument (`argument`), and the name of the pattern, after Bouajjani et al.: `CyclicCO`,
 //! `WriteCORead`, `WriteCOInitRead`, `CyclicCF`, `WriteHBInitRead`, `CyclicHB`, the same with `SO` where only the
 //! session's order is kept, `CyclicSC` where one order for all must be, and `NoOrder` where all were tried.
 //!

@@ -36,6 +36,7 @@ pub struct Decided {
     pub answer: Answer,
     /// What was done, and why it could be.
     pub procedure: &'static str,
-    /// Comparisons of two configurations, as counted by [`Budget::comparisons`].
+    /// Comparisons of two configurations, as counted by
+    /// [`Budget::comparisons`](crate::linearizable::Budget::comparisons).
     pub comparisons: u64,
 }
