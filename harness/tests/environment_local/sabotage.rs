@@ -48,5 +48,6 @@ pub fn opened_links_are_noticed<C: Cluster + Links + 'static>(cluster: Arc<C>) {
     println!("noticed: {}", effect.reason().expect("a reason"));
     cluster.block(&(0..5).map(|node| (node, Vec::new())).collect::<Vec<_>>()).expect("opened");
     let mut honest = Nemesis::new(cluster);
-    assert!(matches!(honest.install(1, &action), Effect::Installed(_)));
+    let effect = honest.install(1, &action);
+    assert!(matches!(effect, Effect::Installed(_)), "not believed: {effect:?}");
 }

@@ -12,6 +12,7 @@ mod shaping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub use effect::{Effect, Proof};
@@ -41,7 +42,10 @@ pub struct Nemesis {
 impl Nemesis {
     /// A nemesis of a cluster in which nothing is broken.
     pub fn new(cluster: Arc<dyn Cluster>) -> Nemesis {
-        Nemesis { cluster, active: BTreeMap::new(), verify_limit: VERIFY_LIMIT, next_nonce: 0 }
+        // Probes of another nemesis of the same cluster may still be on their way.
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let next_nonce = MADE.fetch_add(1, Ordering::Relaxed) << 32;
+        Nemesis { cluster, active: BTreeMap::new(), verify_limit: VERIFY_LIMIT, next_nonce }
     }
 
     /// The same with another limit than [`VERIFY_LIMIT`].

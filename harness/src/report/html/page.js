@@ -8,6 +8,11 @@ const capWords = {
   CA: "CA: consistent and available until it was partitioned, then neither",
   neither: "neither CP nor AP: when partitioned it was neither consistent nor available throughout",
 };
+// The strongest first.
+const RUNGS = [
+  "linearizable", "sequential", "causal-convergence", "causal", "weak-causal", "pram", "writes-follow-reads",
+  "monotonic-writes", "monotonic-reads", "read-your-writes", "converged",
+];
 const plain = (name) => name.replace(/-/g, " ");
 const percent = (part) => (part === null || part === undefined ? "-" : `${(part * 100).toFixed(1)} %`);
 const ms = (value) => (value === null || value === undefined ? "-" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`);
@@ -46,6 +51,7 @@ function headline() {
   const seed = verdict.seed === null || verdict.seed === undefined ? "" : `, seed ${verdict.seed}`;
   box.append(element("p", { class: "soft" },
     `${nodes}${verdict.operations} operations in ${seconds(end, 1)}: ${kinds.o} ok, ${kinds.f} fail, ${kinds.i} info${seed}`));
+  if (verdict.profile) box.append(element("p", {}, `${verdict.profile.sentence}.`));
   for (const remark of verdict.remarks || []) box.append(element("p", { class: "soft" }, `note: ${remark}`));
   if (data.shortened) box.append(element("p", { class: "soft" }, data.shortened));
 }
@@ -87,17 +93,52 @@ function violations() {
   }
 }
 
+// What was measured, in words with the figures that they stand on.
+function profile(box) {
+  if (!verdict.profile) return;
+  const { columns, table: rows } = verdict.profile;
+  const cell = ({ word, because }) =>
+    element("div", {}, element("b", {}, word === null ? "not decided" : word), element("div", { class: "soft" }, because));
+  box.append(element("h2", {}, "What was measured"));
+  const nodes = (column) => (column.nodes.length ? `${column.name} (${column.nodes.join(" ")})` : column.name);
+  box.append(table(["", ...columns.map(nodes)], rows.map((row) => [row.dimension, ...row.cells.map(cell)])));
+}
+
+// What it cost to lose a primary.
+function failover(box) {
+  const told = verdict.failover;
+  if (!told) return;
+  box.append(element("h2", {}, "Fail-over"));
+  if (told.faults.length) {
+    const rows = told.faults.map((one) => [
+      one.name, one.primary.join(" "), seconds(one.at_s * 1e3), ms(one.rto_ms),
+      one.sides.map((side) => `${side.nodes.join(" ")}: ${ms(side.rto_ms)}`).join("; "),
+      String(one.loss.lost_once), String(one.loss.lost_at_least),
+    ]);
+    box.append(table(["fault", "primary", "at", "RTO", "RTO of each side", "lost for certain", "lost at least"], rows, [2, 3, 5, 6]));
+  }
+  if (told.reason) box.append(element("p", { class: "soft" }, told.reason));
+  for (const split of told.split_brain)
+    box.append(element("p", {},
+      `split brain during ${split.name}: ${split.sides.map((side) => side.join(" ")).join(" and ")} took writes at once, for ${ms(split.for_ms)} at least`));
+}
+
 function tables() {
   const box = place("tables");
-  const rungs = Object.entries(verdict.ladder || {});
+  const strength = (rung) => RUNGS.indexOf(rung) + 1 || RUNGS.length + 1;
+  const rungs = Object.entries(verdict.ladder || {}).sort(([a], [b]) => strength(a) - strength(b));
   if (rungs.length) {
     box.append(element("h2", {}, "Consistency"));
-    const reason = (value) => (value && typeof value === "object" ? value.reason || Object.values(value)[0]?.reason || "" : "");
+    const shownBy = (rung) => verdict.violations.find((one) => (one.rules_out || []).includes(rung));
+    const why = (rung) => (verdict.ladder_reasons || {})[rung] || (shownBy(rung) ? `see ${plain(shownBy(rung).name)}` : "");
+    const strongest = (rung) => ((verdict.strongest || []).includes(rung) ? "the strongest that holds" : "");
     box.append(table(["model", "answer", ""], rungs.map(([rung, value]) => [
-      plain(rung), element("span", { class: answer(value) }, answer(value)), reason(value),
+      plain(rung), element("span", { class: answer(value) }, answer(value)), why(rung) || strongest(rung),
     ])));
     box.append(element("p", { class: "hint" }, "valid means: no anomaly was found in this history."));
   }
+  profile(box);
+  failover(box);
   const windows = verdict.cap_windows || [];
   if (windows.length) {
     box.append(element("h2", {}, "While partitioned"));
