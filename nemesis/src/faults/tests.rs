@@ -27,7 +27,7 @@ fn sides(choice: &str, nodes: usize, leaders: &[usize]) -> Vec<Vec<usize>> {
 #[test]
 fn the_list_is_the_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
-    let helpers = ["all", "args", "choice", "mod", "targets", "tests"];
+    let helpers = ["action", "all", "args", "choice", "mod", "targets", "tests"];
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().replace('_', "-"))
