@@ -164,8 +164,7 @@ fn value(rng: &mut ChaCha8Rng, kind: Kind, beats: bool) -> String {
             format!("{}{by}ms", if rng.random() { "-" } else { "" })
         }
         Kind::Percent => format!("{}%", between(1.0, 100.0)),
-        // To see that a link is narrower than that takes longer than these runs may.
-        Kind::Rate => format!("{}kbit", between(200.0, 1e6)),
+        Kind::Rate => format!("{}kbit", between(8.0, 1e6)),
         Kind::Bytes => format!("{}kb", between(1_024.0, 65_536.0)),
         Kind::PartsPerMillion => {
             let by = between(1.0, 5e5);
