@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Nemesis, Proof, Trouble};
 use crate::node::{Link, Links, NodeError};
+use crate::shaping::Quality;
 
 /// How long to wait for probes before they are sent again.
 const RESEND_AFTER: Duration = Duration::from_millis(4);
@@ -33,6 +34,9 @@ impl Nemesis {
         links.block(&senders_at)?;
         self.next_nonce += 1;
         let nodes = cluster.nodes().len();
+        let shapes = self.shapes();
+        // That nothing cuts it is then shown by the rules alone.
+        let narrow = |link: &Link| shapes.get(link).is_some_and(Quality::is_narrow);
         let mut open = Evidence {
             nonce: self.next_nonce,
             changed: changed.into_iter().collect(),
@@ -40,7 +44,7 @@ impl Nemesis {
             silent: wanted.clone(),
             unheard: Link::all(nodes)
                 .chain(Link::from_clients(nodes))
-                .filter(|link| !wanted.contains(link))
+                .filter(|link| !wanted.contains(link) && !narrow(link))
                 .collect(),
             leaked: None,
             rules_as_wanted: false,

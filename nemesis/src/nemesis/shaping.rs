@@ -4,7 +4,8 @@
 //! should be (a busy machine makes them longer, never shorter), that shares of at least
 //! 1 % are hit about as often as they should, that no more comes through than the
 //! bandwidth allows, and that all other links are as good as they were. A smaller share is
-//! believed because what makes it counts the packets of this very link.
+//! believed because what makes it counts the packets of this very link; and so is a link that the
+//! nodes fill so far that no probe arrives in time (see [`Quality::is_narrow`]).
 
 mod trial;
 

@@ -97,6 +97,8 @@ pub(super) const FARTHEST: u64 = 4;
 const LONGEST_QUEUE: Duration = Duration::from_millis(200);
 /// But so many of them may always wait.
 const SHORTEST_QUEUE_PACKETS: u64 = 20;
+/// Who waits for a single packet gives up after this time.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest packet that nodes send.
 const MTU_BYTES: u64 = 1500;
 
@@ -145,6 +147,12 @@ impl Quality {
             let few = SHORTEST_QUEUE_PACKETS * MTU_BYTES * 8 * 1_000_000 / bit_s;
             LONGEST_QUEUE.max(Duration::from_micros(few))
         })
+    }
+
+    /// Whether the nodes' own packets may fill the link so far that one more is not seen to arrive
+    /// in any time that one can wait for it: below 120 kbit/s.
+    pub fn is_narrow(&self) -> bool {
+        self.longest_queue() > PATIENCE
     }
 
     /// How long a packet of `bytes` occupies the link, in nanoseconds.

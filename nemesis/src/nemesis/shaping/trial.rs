@@ -19,6 +19,9 @@ const SMALL_BYTES: usize = 100;
 /// Probes that measure a bandwidth are long, and fill the link for about this time.
 const LARGE_BYTES: usize = 1400;
 const TRAIN: Duration = Duration::from_millis(100);
+/// Fewer probes than this show no bandwidth; over a narrow link they are shorter instead.
+const SHORTEST_TRAIN: u32 = 3;
+const LONGEST_TRAIN: Duration = Duration::from_secs(1);
 /// Chance may be this many standard deviations off.
 const DEVIATIONS: f64 = 5.0;
 /// A busy machine may lose this share of the probes by itself.
@@ -75,8 +78,8 @@ impl Trial {
     /// How long the probes of a round may be on their way.
     pub(super) fn time_needed(quality: &Quality) -> Duration {
         let (count, bytes) = round_of(quality);
-        let busy = Duration::from_nanos(quality.transmission_ns(bytes));
-        quality.longest_delay() + 2 * count * busy
+        let train = count * Duration::from_nanos(quality.transmission_ns(bytes));
+        quality.longest_delay() + 2 * train.min(LONGEST_TRAIN)
     }
 
     /// The probes of the next round; none if everything is shown already.
@@ -168,15 +171,20 @@ impl Trial {
     fn not_bad(&self, quality: &Quality) -> Option<String> {
         let (sent, came) = (f64::from(self.sent), self.arrived.len() as f64);
         let lost = (sent - came - f64::from(self.damaged)).max(0.0);
+        let narrow = quality.is_narrow();
+        if came == 0.0 && narrow {
+            return None;
+        }
         if came == 0.0
             && quality.loss < Share::percent(50.0)
             && quality.corrupt < Share::percent(50.0)
         {
             return Some("no probe arrived".to_owned());
         }
+        let other_losses = if narrow { 1.0 } else { BUSY_LOSS };
         let burst = if quality.burst > 1 { 2.0 * f64::from(quality.burst) } else { 1.0 };
         let copies = came + f64::from(self.twice + self.damaged);
-        None.or_else(|| share("lost", lost, sent / burst, sent, quality.loss, BUSY_LOSS))
+        None.or_else(|| share("lost", lost, sent / burst, sent, quality.loss, other_losses))
             .or_else(|| share("doubled", self.twice.into(), came, came, quality.duplicate, 0.0))
             .or_else(|| share("damaged", self.damaged.into(), copies, copies, quality.corrupt, 0.0))
             .or_else(|| self.not_hurried(quality, came))
@@ -226,7 +234,8 @@ impl Trial {
         let (first, last, count) = self.train?;
         let shortest =
             Duration::from_micros(quality.delay_us.saturating_sub(4 * quality.jitter_us));
-        let busy = Duration::from_nanos(quality.transmission_ns(LARGE_BYTES)) * count;
+        let (_, bytes) = round_of(quality);
+        let busy = Duration::from_nanos(quality.transmission_ns(bytes)) * count;
         let hurried = if quality.reorder > Share::NONE { Duration::ZERO } else { shortest };
         let took = (last - first).saturating_sub(hurried);
         (quality.bandwidth_bit_s.is_some() && took < busy.mul_f64(0.85))
@@ -234,15 +243,21 @@ impl Trial {
     }
 }
 
-/// How many probes of which length a round sends over a link that is to be bad.
+/// How many probes of which length a round sends over a link that is to be bad: as many as show
+/// its quality, and over a link of little bandwidth no more than it carries in the time.
 fn round_of(quality: &Quality) -> (u32, usize) {
-    let busy_ns = quality.transmission_ns(LARGE_BYTES);
-    if let Some(count) = (TRAIN.as_nanos() as u64).checked_div(busy_ns) {
-        return (count.clamp(3, u64::from(MANY_PROBES)) as u32, LARGE_BYTES);
-    }
     let shares = [quality.loss, quality.duplicate, quality.reorder, quality.corrupt];
     let some_are_hit = shares.iter().any(|share| *share > Share::NONE);
-    (if some_are_hit || quality.jitter_us > 0 { MANY_PROBES } else { SLOW_PROBES }, SMALL_BYTES)
+    let many = some_are_hit || quality.jitter_us > 0;
+    let Some(bit_s) = quality.bandwidth_bit_s else {
+        return (if many { MANY_PROBES } else { SLOW_PROBES }, SMALL_BYTES);
+    };
+    let bytes_in = |time: Duration| (bit_s.get() as f64 / 8.0 * time.as_secs_f64()) as usize;
+    let least = if many { MANY_PROBES } else { SHORTEST_TRAIN } as usize;
+    let count = (bytes_in(TRAIN) / LARGE_BYTES).clamp(least, MANY_PROBES as usize);
+    let bytes = (bytes_in(TRAIN) / count).clamp(SMALL_BYTES, LARGE_BYTES);
+    let fit = (bytes_in(LONGEST_TRAIN) / bytes).max(SHORTEST_TRAIN as usize);
+    (count.min(fit) as u32, bytes)
 }
 
 /// Compares how many of `trials` were hit with how many should be; chance is that of

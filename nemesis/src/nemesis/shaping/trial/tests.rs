@@ -50,6 +50,8 @@ fn each_quality_is_believed_if_it_is_there_and_only_then() {
         Quality { corrupt: some, ..none },
         Quality { bandwidth_bit_s: NonZeroU64::new(1_000_000), ..none },
         Quality { bandwidth_bit_s: NonZeroU64::new(64_000), ..delay },
+        Quality { bandwidth_bit_s: NonZeroU64::new(9_000), ..none },
+        Quality { bandwidth_bit_s: NonZeroU64::new(1_000_000), loss: some, ..none },
     ] {
         assert_eq!(after(Some(quality), quality), None, "{quality}");
         let why = after(Some(quality), none);
@@ -74,4 +76,28 @@ fn each_quality_is_believed_if_it_is_there_and_only_then() {
 fn a_share_too_small_to_be_seen_is_not_waited_for() {
     let tiny = Quality { loss: Share::percent(0.1), ..Quality::default() };
     assert_eq!(after(Some(tiny), Quality::default()), None);
+}
+
+#[test]
+fn no_round_waits_long_for_bandwidth_however_little_there_is() {
+    for bit_s in [1, 1_000, 9_000, 64_000, 1_000_000, 1_000_000_000] {
+        let bare = Quality { bandwidth_bit_s: NonZeroU64::new(bit_s), ..Quality::default() };
+        for quality in [bare, Quality { duplicate: Share::percent(3.0), ..bare }] {
+            assert!(Trial::time_needed(&quality) <= 2 * LONGEST_TRAIN, "{quality}");
+            let (count, bytes) = round_of(&quality);
+            assert!(count >= SHORTEST_TRAIN && (SMALL_BYTES..=LARGE_BYTES).contains(&bytes));
+        }
+    }
+}
+
+#[test]
+fn a_narrow_link_that_the_nodes_have_filled_is_believed_and_a_wide_one_is_not() {
+    let silent = |bit_s| {
+        let quality = Quality { bandwidth_bit_s: NonZeroU64::new(bit_s), ..Quality::default() };
+        let mut trial = Trial::of_bad(LINK, quality, false);
+        assert!(!trial.next_probes().is_empty());
+        trial.what_is_missing()
+    };
+    assert_eq!(silent(9_000), None);
+    assert_eq!(silent(1_000_000).as_deref(), Some("no probe arrived"));
 }
