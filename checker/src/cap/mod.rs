@@ -5,6 +5,8 @@
 
 mod window;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use window::halves;
@@ -76,7 +78,12 @@ pub(crate) fn cap(
             [tally.reads.service(), tally.writes.service()] == [Some(Service::Serves); 2]
         })
     };
-    let decided = match during_cuts(&judged, linearizable, roles.has_leader()) {
+    let during = if judged.is_empty() {
+        Err(why_none_is_judged(&windows))
+    } else {
+        during_cuts(&judged, linearizable, roles.has_leader())
+    };
+    let decided = match during {
         Err(reason) => Err(reason),
         Ok(Some(cap)) => Ok(cap),
         Ok(None) => match first_fault(faults) {
@@ -91,15 +98,20 @@ pub(crate) fn cap(
     CapVerdict { cap: decided.as_ref().ok().copied(), reason: decided.err(), windows }
 }
 
+fn why_none_is_judged(windows: &[CapWindow]) -> String {
+    let reasons: BTreeSet<&str> =
+        windows.iter().filter_map(|window| window.not_judged.as_deref()).collect();
+    let reasons: Vec<&str> = reasons.into_iter().collect();
+    let colon = if reasons.is_empty() { "" } else { ": " };
+    format!("no cut between sides could be judged{colon}{}", reasons.join("; "))
+}
+
 /// CP or AP, or neither of these two; an error says why it cannot be told.
 fn during_cuts(
     judged: &[&CapWindow],
     linearizable: &Verdict,
     has_leader: bool,
 ) -> Result<Option<Cap>, String> {
-    if judged.is_empty() {
-        return Err("no cut between sides could be judged".to_owned());
-    }
     let all_serve = |window: &&CapWindow| window.sides.iter().all(Side::serves);
     // Without a majority side (two halves of four nodes) only the refusal can be asked for.
     let refused = |window: &&CapWindow| {

@@ -116,7 +116,7 @@ fn a_window_of_four_seconds_is_judged() {
     check_cap(&lasting(4_000), "AP");
     check(
         &lasting(3_999),
-        "null: no cut between sides could be judged
+        "null: no cut between sides could be judged: it lasted less than 4 s
          cut at 5.0 s for 4.0 s | n1 n2 40 serves serves | n3 n4 n5 majority 60 serves serves | it lasted less than 4 s",
     );
 }
@@ -133,7 +133,7 @@ fn twenty_operations_on_each_side_are_enough() {
     check_cap(&asked(8_990), "AP");
     check(
         &asked(8_940),
-        "null: no cut between sides could be judged
+        "null: no cut between sides could be judged: 19 operations were due on n1 n2, and 20 are needed
          cut at 5.0 s for 6.0 s | n1 n2 19 serves serves | n3 n4 n5 majority 120 serves serves | 19 operations were due on n1 n2, and 20 are needed",
     );
 }
