@@ -15,3 +15,5 @@ pub mod recorder;
 pub mod report;
 pub mod run;
 pub mod scale;
+pub mod suite;
+pub mod trend;

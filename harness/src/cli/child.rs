@@ -3,17 +3,20 @@
 
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::plan::Plan;
 
 /// Starts runs, one after another, and passes an interruption on to the one that is going.
 pub struct Runs {
@@ -37,14 +40,22 @@ impl Runs {
 
     /// One `run` with these flags; its verdict as JSON.
     pub fn run(&self, flags: &[&str]) -> anyhow::Result<Value> {
+        self.ask(&[&["run", "--json"], flags].concat(), None)
+    }
+
+    /// One `run` of a plan, which is ended after `limit`.
+    pub fn run_plan(&self, plan: &Plan, limit: Duration) -> anyhow::Result<Value> {
+        let file = PlanFile::write(plan)?;
+        let path = file.0.to_string_lossy();
+        self.ask(&["run", "--json", "--plan", &path], Some(limit))
+    }
+
+    /// What another command of this program prints, one JSON object. One that does not end within
+    /// `limit` is told to, and killed if it does not.
+    pub fn ask(&self, args: &[&str], limit: Option<Duration>) -> anyhow::Result<Value> {
         let this = std::env::current_exe().context("where am I?")?;
         let mut command = Command::new(this);
-        command
-            .args(["run", "--json"])
-            .args(flags)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .process_group(0);
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         // SAFETY: between fork and exec only one system call is made.
         unsafe { command.pre_exec(|| set_pdeathsig(Signal::SIGTERM).map_err(Into::into)) };
         let mut child = command.spawn().context("a run cannot be started")?;
@@ -53,19 +64,52 @@ impl Runs {
             let mut verdict = String::new();
             output.read_to_string(&mut verdict).map(|_| verdict)
         });
+        let started = Instant::now();
+        let late = |more| limit.is_some_and(|limit| started.elapsed() > limit + more);
         let mut passed_on = false;
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            if !passed_on && self.interrupted() {
+            if !passed_on && (self.interrupted() || late(Duration::ZERO)) {
                 passed_on = true;
                 kill(Pid::from_raw(child.id() as i32), Signal::SIGINT)?;
             }
+            if late(ORDERLY) {
+                child.kill()?;
+            }
             std::thread::sleep(Duration::from_millis(20));
         };
+        if let Some(limit) = limit.filter(|_| late(Duration::ZERO)) {
+            bail!("it did not end within {} s", limit.as_secs());
+        }
         let verdict = verdict.join().map_err(|_| anyhow!("the reader has panicked"))??;
         serde_json::from_str(&verdict)
-            .with_context(|| format!("run {} gave no verdict ({status})", flags.join(" ")))
+            .with_context(|| format!("{} gave no verdict ({status})", args.join(" ")))
+    }
+}
+
+/// How long a run may take to end in order, nodes and links included.
+const ORDERLY: Duration = Duration::from_secs(60);
+
+/// A plan in a file, for as long as this lives.
+pub struct PlanFile(pub PathBuf);
+
+impl PlanFile {
+    /// Writes it.
+    pub fn write(plan: &Plan) -> anyhow::Result<PlanFile> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("splitbrain-{}-{number}.json", std::process::id());
+        let file = PlanFile(std::env::temp_dir().join(name));
+        std::fs::write(&file.0, serde_json::to_vec(plan)?)
+            .with_context(|| format!("cannot write {}", file.0.display()))?;
+        Ok(file)
+    }
+}
+
+impl Drop for PlanFile {
+    fn drop(&mut self) {
+        _ = std::fs::remove_file(&self.0);
     }
 }

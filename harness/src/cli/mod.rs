@@ -15,6 +15,8 @@ mod report_card;
 mod run;
 mod scale;
 mod shell;
+mod suite;
+mod trend;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -84,6 +86,10 @@ enum Command {
     Scale(scale::Args),
     /// Have the bundled store make known mistakes, and show how fast each is found.
     ReportCard(report_card::Args),
+    /// Make the runs of a suite: targets x workloads x faults x seeds, every night.
+    Suite(suite::Args),
+    /// Show what a store's runs measured, night by night, and fail where it got worse.
+    Trend(trend::Args),
     /// Judge a stored history again.
     Check(check::Args),
     /// Write what a stored history says: as a page with charts, for a CI system, as a table.
@@ -135,6 +141,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::main(&args),
         Command::Scale(args) => scale::main(&args),
         Command::ReportCard(args) => report_card::main(&args),
+        Command::Suite(args) => suite::main(&args),
+        Command::Trend(args) => trend::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Claim(args) => claim::main(*args),

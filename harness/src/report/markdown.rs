@@ -67,7 +67,7 @@ pub fn render(judged: &Judged) -> String {
 }
 
 /// Text that comes from a system under test, with nothing in it that Markdown would take for its own.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let special = |c: char| "\\`*_{}[]<>()#|!~&".contains(c);
     let escaped = |c: char| if special(c) { vec!['\\', c] } else { vec![c] };
     text.replace(['\n', '\r'], " ").chars().flat_map(escaped).collect()

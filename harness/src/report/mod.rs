@@ -20,6 +20,8 @@ use splitbrain_checker::{
 };
 
 use crate::cli::Exit;
+pub(crate) use junit::write as write_junit;
+pub(crate) use markdown::plain;
 
 /// A judged history.
 pub struct Judged {

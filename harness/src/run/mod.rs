@@ -3,6 +3,7 @@
 mod breaker;
 mod ending;
 pub mod folder;
+pub mod kept;
 mod members;
 mod observer;
 mod prepare;

@@ -11,6 +11,7 @@ mod follow;
 mod report_card;
 mod sabotage;
 mod shortages;
+mod suite;
 mod world;
 
 use serde_json::Value;

@@ -1,11 +1,10 @@
 //! One row of the card: the runs of a mistake and its twin, or of a mode without mistakes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use serde_json::Value;
 
 use super::cases::Case;
@@ -145,7 +144,6 @@ pub fn line([mode, bug, word, by, runs, seconds]: [&str; 6]) -> String {
 /// Makes runs, and keeps those that show something.
 pub struct Runs {
     runs: child::Runs,
-    made: Cell<u64>,
     /// Plans without a mistake, with their seeds, that broke no promise: mistakes share them.
     kept: RefCell<HashSet<String>>,
 }
@@ -153,7 +151,7 @@ pub struct Runs {
 impl Runs {
     /// None made yet.
     pub fn new() -> std::io::Result<Runs> {
-        Ok(Runs { runs: child::Runs::new()?, made: Cell::new(0), kept: RefCell::default() })
+        Ok(Runs { runs: child::Runs::new()?, kept: RefCell::default() })
     }
 
     /// Whether the user has had enough.
@@ -163,11 +161,10 @@ impl Runs {
 
     /// Runs a plan, and says what that showed.
     fn run(&self, plan: &Plan, seed: u64) -> anyhow::Result<Seen> {
-        self.made.set(self.made.get() + 1);
         let target = plan.target.strip_prefix("store/").unwrap_or_default();
         let target = StoreTarget::parse(target).map_err(anyhow::Error::msg)?;
         let promise = target.promise();
-        let file = PlanFile::write(plan, self.made.get())?;
+        let file = child::PlanFile::write(plan)?;
         let path = file.0.to_string_lossy();
         let seed = seed.to_string();
         let flags = ["--plan", &path, "--seed", &seed, "--expect", promise.expect()];
@@ -210,25 +207,6 @@ impl Runs {
             // It only takes up room.
             _ = std::fs::remove_dir_all(folder);
         }
-    }
-}
-
-/// A plan in a file, for as long as this lives.
-struct PlanFile(PathBuf);
-
-impl PlanFile {
-    fn write(plan: &Plan, number: u64) -> anyhow::Result<PlanFile> {
-        let name = format!("splitbrain-{}-{number}.json", std::process::id());
-        let file = PlanFile(std::env::temp_dir().join(name));
-        std::fs::write(&file.0, serde_json::to_vec(plan)?)
-            .with_context(|| format!("cannot write {}", file.0.display()))?;
-        Ok(file)
-    }
-}
-
-impl Drop for PlanFile {
-    fn drop(&mut self) {
-        _ = std::fs::remove_file(&self.0);
     }
 }
 

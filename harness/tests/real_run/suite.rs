@@ -1,0 +1,93 @@
+//! Suites of real runs: killed at a random moment and resumed they give what they would have given.
+//!
+//! `SPLITBRAIN_SUITE_KILLS=20` raises the number of suites that are killed.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+const SUITE: &str = r#"
+    [plan]
+    nodes = 3
+    [[matrix]]
+    targets = ["store/single", "store/cache"]
+    faults = ["none", "isolate-one"]
+    seeds = [1]
+    time_limit = "1s"
+    expect = "weak"
+"#;
+
+/// What each run showed, without what differs from one run to the next.
+fn results(told: &Value) -> BTreeMap<String, String> {
+    let rows = told["rows"].as_array().unwrap().iter();
+    let results: Vec<(String, String)> = rows
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            (text("cell"), text("outcome"))
+        })
+        .collect();
+    let once: BTreeMap<_, _> = results.iter().cloned().collect();
+    assert_eq!(once.len(), results.len(), "a run was made twice: {results:?}");
+    once
+}
+
+#[test]
+fn a_suite_keeps_its_state_and_killed_at_any_moment_it_is_resumed() {
+    let Some(world) = World::new() else { return };
+    std::fs::write(world.path("small.toml"), SUITE).unwrap();
+    let whole = world.command(&["suite", "small.toml", "--json"]);
+    assert_eq!(whole.exit, Some(0), "{}", whole.said);
+    let expected = results(&whole.json());
+    assert_eq!(expected.len(), 4, "{expected:?}");
+    assert!(expected.values().all(|outcome| outcome == "valid"), "{expected:?}");
+
+    let kills = std::env::var("SPLITBRAIN_SUITE_KILLS").ok().and_then(|text| text.parse().ok());
+    let kills: u64 = kills.unwrap_or(1);
+    for turn in 0..kills {
+        let mut child = world
+            .prepare(&["suite", "small.toml", "--json"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(3_000 + (turn * 7_919) % 9_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let resumed = world.command(&["suite", "small.toml", "--resume", "--json"]);
+        assert_eq!(resumed.exit, Some(0), "{}", resumed.said);
+        assert_eq!(results(&resumed.json()), expected, "killed in turn {turn}");
+    }
+    let nights = std::fs::read_dir(world.path("store/suites/small")).unwrap().count();
+    assert_eq!(nights as u64, 1 + kills, "it was resumed, and not begun again");
+    world.assert_clean();
+}
+
+#[test]
+fn a_run_that_cannot_start_does_not_fail_the_next() {
+    let Some(world) = World::new() else { return };
+    // Behind proxies there are no disks that can fail, so the first run refuses its fault.
+    let suite = r#"
+        [[matrix]]
+        targets = ["store/single"]
+        faults = ["bit-flip", "none"]
+        seeds = [1]
+        time_limit = "1s"
+        expect = "weak"
+        [plan]
+        environment = "proxy"
+        nodes = 3
+    "#;
+    std::fs::write(world.path("mixed.toml"), suite).unwrap();
+    let ran = world.command(&["suite", "mixed.toml", "--json", "--junit", "junit.xml"]);
+    assert_eq!(ran.exit, Some(70), "{}", ran.said);
+    let told = results(&ran.json());
+    assert_eq!(told["store/single register bit-flip seed 1"], "harness-failure");
+    assert_eq!(told["store/single register none seed 1"], "valid");
+    let junit = std::fs::read_to_string(world.path("junit.xml")).unwrap();
+    assert!(junit.contains(r#"type="harness""#), "{junit}");
+    world.assert_clean();
+}
