@@ -1,9 +1,12 @@
 //! What is written is what was read: no operation, time, fault or answer is lost on the way to
 //! another notation and back.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::files;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use splitbrain_checker::history::{
@@ -189,17 +192,6 @@ proptest! {
     }
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
 /// Every history of the corpora, ours and, if `SPLITBRAIN_CORPORA` is set, those of others.
 fn corpora() -> Vec<(PathBuf, History)> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
@@ -207,10 +199,8 @@ fn corpora() -> Vec<(PathBuf, History)> {
     if others.is_none() {
         eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so only our own corpus was converted");
     }
-    let mut paths = Vec::new();
-    for folder in others.into_iter().chain([ours]) {
-        files(&folder, &mut paths);
-    }
+    let folders = others.into_iter().chain([ours]);
+    let paths = folders.flat_map(|folder| files(&folder));
     let read = |path: PathBuf| {
         let history = match fs::read_to_string(&path) {
             // Our own have comments, which are no part of a history.
@@ -222,7 +212,7 @@ fn corpora() -> Vec<(PathBuf, History)> {
         };
         Some((path, history.ok().filter(|history| !history.operations().is_empty())?))
     };
-    paths.into_iter().filter_map(read).collect()
+    paths.filter_map(read).collect()
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Histories of other tools with known verdicts. `SPLITBRAIN_CORPORA` names the folder that holds
 //! them, with a `MANIFEST.tsv` of path, format, model and expected verdict.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use common::files;
 use serde_json::json;
 use splitbrain_checker::history::{History, ReadError};
 use splitbrain_checker::{Options, judge};
@@ -103,16 +106,6 @@ fn mutexes() {
     check_models("jepsen-edn", &["mutex"], &by("mutex"), 3);
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => files(&path, found),
-            false => found.push(path),
-        }
-    }
-}
-
 /// Every file there is, in whatever format: read, or refused with the line and the reason.
 #[test]
 fn every_file_is_read_or_refused_with_a_reason() {
@@ -120,9 +113,7 @@ fn every_file_is_read_or_refused_with_a_reason() {
         eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so no file was read");
         return;
     };
-    let mut paths = Vec::new();
-    files(Path::new(&folder), &mut paths);
-    paths.sort();
+    let paths = files(Path::new(&folder));
     let (mut read, mut empty, mut refused) = (0, 0, Vec::new());
     for path in paths.iter().filter(|path| !path.ends_with("MANIFEST.tsv")) {
         match History::open(path) {

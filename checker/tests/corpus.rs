@@ -3,22 +3,14 @@
 //! `<at least>..<at most>`. Broken rungs of the ladder are not in the path. What a user would read sits beside each file that has violations;
 //! `SPLITBRAIN_UPDATE=1` writes it anew. Lines that begin with `#` are comments.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod common;
 
+use std::fs;
+use std::path::Path;
+
+use common::files;
 use splitbrain_checker::history::History;
 use splitbrain_checker::{Class, Judgement, Options, judge};
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
-            found.push(path);
-        }
-    }
-}
 
 fn read(path: &Path) -> History {
     let text = fs::read_to_string(path).expect("a file");
@@ -62,9 +54,8 @@ fn explanation(judgement: &Judgement) -> String {
 fn every_history_of_the_corpus_is_what_its_path_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let update = std::env::var_os("SPLITBRAIN_UPDATE").is_some();
-    let mut paths = Vec::new();
-    files(&root, &mut paths);
-    paths.sort();
+    let mut paths = files(&root);
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     assert!(paths.len() >= 50, "the corpus has shrunk to {} files", paths.len());
     let mut wrong = Vec::new();
     for path in paths {

@@ -1,10 +1,13 @@
 //! The ladder on whole histories: operations that may have happened, sessions that move between nodes,
 //! values that were written twice, and the order of the rungs over everything that there is.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::files;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -278,22 +281,11 @@ fn a_value_that_was_written_twice_leaves_open_what_is_not_broken_without_it() {
     assert!(judged(&read).ladder[&Rung::Pram].is_invalid());
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => files(&path, found),
-            false => found.push(path),
-        }
-    }
-}
-
 #[test]
 fn the_order_of_the_rungs_holds_over_the_corpora() {
-    let mut paths = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"), &mut paths);
+    let mut paths = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"));
     match std::env::var_os("SPLITBRAIN_CORPORA") {
-        Some(folder) => files(Path::new(&folder), &mut paths),
+        Some(folder) => paths.extend(files(Path::new(&folder))),
         None => {
             eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so only our own corpus was checked");
         }

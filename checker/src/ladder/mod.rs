@@ -52,6 +52,7 @@ mod rungs;
 mod saturate;
 mod search;
 mod sessions;
+mod steps;
 mod tell;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@
 //! input that fails is kept in `tests/fuzz/regressions`, and every file there is tried again in each
 //! run.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod memory;
 mod mutate;
 mod seeds;

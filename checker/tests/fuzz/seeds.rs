@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::common::files;
 use splitbrain_checker::history::{Format, History, Notation};
 
 const MOST_BYTES: usize = 3_000;
@@ -43,20 +44,8 @@ fn is_header(line: &[u8]) -> bool {
     line.starts_with(b";;") || line.starts_with(b"{\"splitbrain\"")
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => files(&path, found),
-            false => found.push(path),
-        }
-    }
-    found.sort();
-}
-
 fn histories() -> Vec<History> {
-    let mut paths = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"), &mut paths);
+    let paths = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"));
     let jsonl = paths.iter().filter(|path| path.extension().is_some_and(|e| e == "jsonl"));
     let read = |path: &PathBuf| {
         let text = fs::read_to_string(path).expect("a text");
@@ -71,8 +60,7 @@ fn theirs(format: Format) -> Vec<Vec<u8>> {
         eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so {format} has no seeds of others");
         return Vec::new();
     };
-    let mut paths = Vec::new();
-    files(Path::new(&folder), &mut paths);
+    let paths = files(Path::new(&folder));
     let fits = |path: &&PathBuf| {
         let text = path.to_string_lossy();
         let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();

@@ -12,10 +12,6 @@ impl Guarantee for Converged {
         Rung::Converged
     }
 
-    fn implies(&self) -> &'static [Rung] {
-        &[]
-    }
-
     fn procedure(&self) -> &'static str {
         "the last round of final reads"
     }

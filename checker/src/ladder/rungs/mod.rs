@@ -22,10 +22,14 @@ pub(crate) trait Guarantee: Sync {
     fn rung(&self) -> Rung;
 
     /// The rungs that hold wherever this one does, without those that these imply again.
-    fn implies(&self) -> &'static [Rung];
+    fn implies(&self) -> &'static [Rung] {
+        &[]
+    }
 
     /// How it is decided, for people.
-    fn procedure(&self) -> &'static str;
+    fn procedure(&self) -> &'static str {
+        "each session: saturation of its view"
+    }
 
     fn decide(&self, facts: &Facts<'_>) -> Answer;
 

@@ -28,14 +28,6 @@ impl Guarantee for MonotonicReads {
         Rung::MonotonicReads
     }
 
-    fn implies(&self) -> &'static [Rung] {
-        &[]
-    }
-
-    fn procedure(&self) -> &'static str {
-        "each session: saturation of its view"
-    }
-
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         facts.each_session(*self)
     }

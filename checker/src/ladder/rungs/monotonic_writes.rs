@@ -29,14 +29,6 @@ impl Guarantee for MonotonicWrites {
         Rung::MonotonicWrites
     }
 
-    fn implies(&self) -> &'static [Rung] {
-        &[]
-    }
-
-    fn procedure(&self) -> &'static str {
-        "each session: saturation of its view"
-    }
-
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         facts.each_session(*self)
     }

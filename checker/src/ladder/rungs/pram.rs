@@ -32,10 +32,6 @@ impl Guarantee for Pram {
         &[Rung::MonotonicWrites, Rung::MonotonicReads, Rung::ReadYourWrites]
     }
 
-    fn procedure(&self) -> &'static str {
-        "each session: saturation of its view"
-    }
-
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         facts.each_session(*self)
     }

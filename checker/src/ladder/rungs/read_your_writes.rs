@@ -31,10 +31,6 @@ impl Guarantee for ReadYourWrites {
         Rung::ReadYourWrites
     }
 
-    fn implies(&self) -> &'static [Rung] {
-        &[]
-    }
-
     fn procedure(&self) -> &'static str {
         "one pass: reads that return less than the session wrote"
     }

@@ -23,10 +23,6 @@ impl Guarantee for WeakCausal {
         Rung::WeakCausal
     }
 
-    fn implies(&self) -> &'static [Rung] {
-        &[]
-    }
-
     fn procedure(&self) -> &'static str {
         "writes causally between a write and its read (WriteCORead)"
     }

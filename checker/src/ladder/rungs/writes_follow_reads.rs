@@ -30,14 +30,6 @@ impl Guarantee for WritesFollowReads {
         Rung::WritesFollowReads
     }
 
-    fn implies(&self) -> &'static [Rung] {
-        &[]
-    }
-
-    fn procedure(&self) -> &'static str {
-        "each session: saturation of its view"
-    }
-
     fn decide(&self, facts: &Facts<'_>) -> Answer {
         facts.each_session(*self)
     }
