@@ -15,5 +15,6 @@ pub mod recorder;
 pub mod report;
 pub mod run;
 pub mod scale;
+pub mod serve;
 pub mod suite;
 pub mod trend;

@@ -14,6 +14,7 @@ mod report;
 mod report_card;
 mod run;
 mod scale;
+mod serve;
 mod shell;
 mod suite;
 mod trend;
@@ -90,6 +91,8 @@ enum Command {
     Suite(suite::Args),
     /// Show what a store's runs measured, night by night, and fail where it got worse.
     Trend(trend::Args),
+    /// Browse the store: a list, reports, two runs side by side, a run while it goes.
+    Serve(serve::Args),
     /// Judge a stored history again.
     Check(check::Args),
     /// Write what a stored history says: as a page with charts, for a CI system, as a table.
@@ -143,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::ReportCard(args) => report_card::main(&args),
         Command::Suite(args) => suite::main(&args),
         Command::Trend(args) => trend::main(&args),
+        Command::Serve(args) => serve::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Claim(args) => claim::main(*args),

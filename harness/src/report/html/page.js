@@ -113,7 +113,7 @@ function failover(box) {
     const rows = told.faults.map((one) => [
       one.name, one.primary.join(" "), seconds(one.at_s * 1e3), ms(one.rto_ms),
       one.sides.map((side) => `${side.nodes.join(" ")}: ${ms(side.rto_ms)}`).join("; "),
-      String(one.loss.lost_once), String(one.loss.lost_at_least),
+      String(one.loss.lost_once ?? "-"), String(one.loss.lost_at_least ?? "-"),
     ]);
     box.append(table(["fault", "primary", "at", "RTO", "RTO of each side", "lost for certain", "lost at least"], rows, [2, 3, 5, 6]));
   }
