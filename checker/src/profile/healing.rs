@@ -55,6 +55,8 @@ fn healing(history: &History, faults: &[Fault], rounds: &[Vec<Round>], fault: &F
         for round in within(rounds, healed.time_ns, next_ns) {
             match round.distinct(None) {
                 None => continue,
+                // What the others answered was of writes that were under way.
+                Some(1) if round.may_differ(None) => {}
                 Some(1) => then_ns = then_ns.or(Some(since(round))),
                 Some(_) => (last_ns, then_ns) = (Some(since(round)), None),
             }

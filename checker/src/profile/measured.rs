@@ -79,8 +79,8 @@ pub struct Divergence {
     pub diverged: u64,
     /// The most values of one key at once.
     pub values: usize,
-    /// The longest time from one round that diverged to another without one between that did not, in
-    /// milliseconds: at least.
+    /// The longest time from one round that diverged to another without one between in which all
+    /// gave the same answer, in milliseconds: at least.
     pub longest_ms: f64,
 }
 
@@ -142,7 +142,8 @@ impl Divergence {
                 found.rounds += u64::from(values.is_some());
                 found.values = found.values.max(values.unwrap_or(0));
                 if values.is_none_or(|values| values < 2) {
-                    since_ns = None;
+                    // Where a write was under way it is not known that they agreed.
+                    since_ns = since_ns.filter(|_| round.may_differ(scope.nodes.as_deref()));
                     continue;
                 }
                 found.diverged += 1;

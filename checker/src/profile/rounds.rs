@@ -19,22 +19,34 @@ pub(crate) struct Round {
     pub is_final: bool,
     /// What nodes answered that had settled before.
     answers: Vec<(NodeId, ValueId)>,
+    /// All that nodes answered.
+    shown: Vec<(NodeId, ValueId)>,
 }
 
 impl Round {
     /// How many values these nodes, all for `None`, held at once for certain; `None` if not even two
     /// of them gave an answer that says something.
     pub fn distinct(&self, nodes: Option<&[NodeId]>) -> Option<usize> {
-        let asked = |node: &NodeId| nodes.is_none_or(|nodes| nodes.contains(node));
-        let answers = self.answers.iter().filter(|(node, _)| asked(node));
-        let mut values: Vec<ValueId> = answers.map(|(_, value)| *value).collect();
-        if values.len() < 2 {
-            return None;
-        }
-        values.sort_unstable_by_key(|value| value.0);
-        values.dedup();
-        Some(values.len())
+        distinct(&self.answers, nodes)
     }
+
+    /// Whether these nodes, all for `None`, may have differed: they gave different answers, of which
+    /// some are of writes that were under way.
+    pub fn may_differ(&self, nodes: Option<&[NodeId]>) -> bool {
+        distinct(&self.shown, nodes).is_some_and(|values| values > 1)
+    }
+}
+
+fn distinct(answers: &[(NodeId, ValueId)], nodes: Option<&[NodeId]>) -> Option<usize> {
+    let asked = |node: &NodeId| nodes.is_none_or(|nodes| nodes.contains(node));
+    let answers = answers.iter().filter(|(node, _)| asked(node));
+    let mut values: Vec<ValueId> = answers.map(|(_, value)| *value).collect();
+    if values.len() < 2 {
+        return None;
+    }
+    values.sort_unstable_by_key(|value| value.0);
+    values.dedup();
+    Some(values.len())
 }
 
 /// Those of one register's rounds that began in a time; they are in the order of their beginning.
@@ -74,7 +86,8 @@ pub(crate) fn rounds(register: &Register<'_>) -> Vec<Round> {
         };
         let answer = |seen: &Observation<'_>| Some((seen.operation.node()?, seen.value));
         let answers = reads.iter().filter(has_settled).filter_map(answer).collect();
-        Some(Round { begun_ns: begun.time_ns, is_final, answers })
+        let shown = reads.iter().filter_map(answer).collect();
+        Some(Round { begun_ns: begun.time_ns, is_final, answers, shown })
     };
     let probes = probes.into_values().map(|reads| (reads, false));
     let finals = finals.into_iter().map(|reads| (reads, true));

@@ -80,6 +80,25 @@ fn the_longest_window_and_the_convergence_are_bounded_by_rounds() {
     assert_eq!((healing.at_least_ms, healing.at_most_ms), (Some(0.0), Some(40.0)));
 }
 
+/// Only a round in which all gave the same answer ends a window: one that a write crossed says nothing.
+#[test]
+fn a_window_lasts_over_rounds_in_which_writes_were_under_way() {
+    let longest = |second: u64, third_ms: u64| {
+        let mut script = Script::new(2);
+        script.op(10, 12, 1, "write p", json!(1)).op(20, 22, 2, "write p", json!(2));
+        script.op(690, third_ms, 2, "write p", json!(3)).op(1_300, 1_301, 1, "write p", json!(4));
+        for (at_ms, answers) in
+            [(200, [1, 2]), (700, [1, second]), (1_200, [1, 3]), (1_700, [4, 3])]
+        {
+            script.probe(at_ms, "p", &answers.map(Value::from));
+        }
+        script.judgement().profile.divergence.expect("probed").longest_ms
+    };
+    assert_eq!(longest(3, 695), 1_500.0);
+    assert_eq!(longest(3, 702), 1_500.0, "under way, and the answers were different");
+    assert_eq!(longest(1, 695), 500.0, "all gave the same answer");
+}
+
 #[test]
 fn a_heal_that_nobody_saw_the_end_of_is_bounded_from_below() {
     let rounds = |differing: &[u64], until_ms: u64| {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use crate::applied::AppliedLog;
 use crate::id::NodeId;
 use crate::modes::{Replica, Status};
 use crate::request::{Key, Outcome, Write, check_value};
@@ -31,6 +32,8 @@ pub struct Service {
     pub mode: &'static str,
     /// What answers.
     pub replica: Arc<dyn Replica>,
+    /// Where to note which writes are done.
+    pub applied: AppliedLog,
     /// When a request is answered at the latest.
     pub request_timeout: Duration,
 }
@@ -127,7 +130,11 @@ async fn write(State(service): Shared, key: Key, write: Write) -> Result<Outcome
     };
     checked.map_err(|error| Outcome::Invalid { error })?;
     let deadline = Instant::now() + service.request_timeout;
+    let noted = service.applied.is_kept().then(|| (key.clone(), write.clone()));
     let answer = timeout_at(deadline + GRACE, service.replica.write(key, write, deadline)).await;
+    if let (Ok(Outcome::Ok), Some((key, write))) = (&answer, noted) {
+        service.applied.done(&key, &write.sets());
+    }
     Ok(answer.unwrap_or_else(|_| Outcome::unknown("no answer in time")))
 }
 

@@ -42,6 +42,11 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
 
+    /// A file to which every change of what this node shows is appended as a line of JSON, with its
+    /// time; not in mode cache.
+    #[arg(long, value_name = "FILE")]
+    pub applied_log: Option<PathBuf>,
+
     /// When a request is answered at the latest.
     #[arg(long, default_value_t = 800, value_parser = value_parser!(u64).range(50..=60_000))]
     request_timeout_ms: u64,
@@ -124,6 +129,9 @@ impl Arguments {
         }
         if let Some(bug) = &self.bug {
             mistakes::find(bug, &self.mode)?;
+        }
+        if self.applied_log.is_some() && self.mode == "cache" {
+            return Err("mode cache has no order of values to note in --applied-log".into());
         }
         if self.election_ms <= self.heartbeat_ms {
             return Err("--election-ms must be more than --heartbeat-ms".into());

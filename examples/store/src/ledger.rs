@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::applied::AppliedLog;
 use crate::journal::{Journal, Mount};
 use crate::mistakes::Mistake;
 use crate::request::{Command, Key, Outcome, Values};
@@ -47,6 +48,16 @@ impl Image {
         let command = entry.command.clone();
         command.map_or(Outcome::Ok, |command| command.apply(&mut self.values))
     }
+
+    /// Notes what a key has from now on.
+    fn note(&self, key: &Key, applied: &AppliedLog) {
+        let value = self.values.get(key).unwrap_or(&Value::Null);
+        applied.shows(key, value, (self.at.epoch, self.at.index));
+    }
+
+    fn note_all(&self, applied: &AppliedLog) {
+        self.values.keys().for_each(|key| self.note(key, applied));
+    }
 }
 
 /// A change to the log, as it lies in the journal.
@@ -72,6 +83,7 @@ pub struct Ledger {
     /// How many applied entries to keep for those who are a little behind.
     keep: usize,
     mistake: Option<Mistake>,
+    applied: AppliedLog,
 }
 
 impl Ledger {
@@ -81,6 +93,7 @@ impl Ledger {
         mount: Mount,
         keep: u64,
         mistake: Option<Mistake>,
+        applied: AppliedLog,
     ) -> Result<Self, String> {
         let (journal, mut records) =
             Journal::open(path, mount).map_err(|error| error.to_string())?;
@@ -104,8 +117,9 @@ impl Ledger {
             }
         }
         let state = base.clone();
+        state.note_all(&applied);
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        Ok(Self { journal, base, entries, state, shown: None, promised, keep, mistake })
+        Ok(Self { journal, base, entries, state, shown: None, promised, keep, mistake, applied })
     }
 
     /// Where the log ends.
@@ -191,11 +205,21 @@ impl Ledger {
 
     /// Applies the entries up to `index`, and returns how each of them ended.
     pub fn apply_to(&mut self, index: u64) -> Vec<(u64, Outcome)> {
-        self.shown = None;
+        if self.shown.take().is_some() {
+            self.applied.shows_nothing();
+            self.state.note_all(&self.applied);
+        }
         let from = self.state.at.index;
         let skip = usize::try_from(from - self.base.at.index).expect("entries are in memory");
         let due = self.entries.iter().skip(skip).take_while(|entry| entry.at.index <= index);
-        let ended = due.map(|entry| (entry.at.index, self.state.apply(entry))).collect();
+        let apply_one = |entry: &Entry| {
+            let outcome = self.state.apply(entry);
+            if let (Some(command), Outcome::Ok) = (&entry.command, &outcome) {
+                self.state.note(&command.key, &self.applied);
+            }
+            (entry.at.index, outcome)
+        };
+        let ended = due.map(apply_one).collect();
         self.shorten();
         ended
     }
@@ -264,7 +288,8 @@ mod tests {
     }
 
     fn open(folder: &tempfile::TempDir) -> Ledger {
-        Ledger::open(&folder.path().join("log"), journal::plain, 10, None).unwrap()
+        Ledger::open(&folder.path().join("log"), journal::plain, 10, None, AppliedLog::default())
+            .unwrap()
     }
 
     /// Waits until everything before is on disk.

@@ -1,6 +1,7 @@
 //! The bundled replicated key-value store: one node, one process, one mode of replication.
 
 mod api;
+mod applied;
 mod cli;
 mod data_dir;
 mod forward;
@@ -24,6 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
+use applied::AppliedLog;
 use cli::Arguments;
 use data_dir::DataDir;
 use modes::{Alarm, Setup};
@@ -85,6 +87,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         .tap_io(|connection| _ = connection.set_nodelay(true));
     let mut stop = StopSignal::new()?;
 
+    let applied = AppliedLog::open(arguments.applied_log.as_deref())?;
     let (alarm, mut alarms) = Alarm::new();
     let peers = Peers::new(arguments.id, arguments.peers());
     let started = (mode.start)(Setup {
@@ -93,6 +96,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         mount: arguments.mount(),
         mistake: arguments.mistake(),
         options: arguments.options(),
+        applied: applied.clone(),
         alarm,
     })
     .await?;
@@ -103,6 +107,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
         id: arguments.id,
         mode: mode.name,
         replica: replica.clone(),
+        applied,
         request_timeout: arguments.request_timeout(),
     })
     .merge(started.peer_routes)

@@ -77,9 +77,16 @@ impl Write {
     /// What it sets, whatever was there before: `null` if it removes. A compare-and-set does not say.
     pub fn unconditional(self) -> Option<Value> {
         match self {
-            Self::Put { value } => Some(value),
-            Self::Remove => Some(Value::Null),
             Self::Cas { .. } => None,
+            other => Some(other.sets()),
+        }
+    }
+
+    /// What is there when it has been done.
+    pub fn sets(self) -> Value {
+        match self {
+            Self::Put { value } | Self::Cas { new: value, .. } => value,
+            Self::Remove => Value::Null,
         }
     }
 }

@@ -12,6 +12,7 @@ mod report_card;
 mod sabotage;
 mod shortages;
 mod suite;
+mod truth;
 mod world;
 
 use serde_json::Value;

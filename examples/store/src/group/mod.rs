@@ -19,6 +19,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
+use crate::applied::AppliedLog;
 use crate::data_dir::DataDir;
 use crate::forward::{self, Led, Server};
 use crate::id::NodeId;
@@ -57,6 +58,7 @@ pub struct Group {
     state: Mutex<State>,
     /// Wakes those who feed the others.
     fresh: watch::Sender<()>,
+    applied: AppliedLog,
     alarm: Alarm,
     /// Holds the folder's lock.
     _data: DataDir,
@@ -105,9 +107,9 @@ struct Follower {
 impl Group {
     /// Starts this node, with its log in `file`.
     pub async fn start(setup: Setup, file: &str, shape: Shape) -> Result<Started, String> {
-        let Setup { peers, data, mount, mistake, options, alarm } = setup;
+        let Setup { peers, data, mount, mistake, options, applied, alarm } = setup;
         let keep = options.snapshot_entries;
-        let mut ledger = Ledger::open(&data.file(file), mount, keep, mistake)?;
+        let mut ledger = Ledger::open(&data.file(file), mount, keep, mistake, applied.clone())?;
         if !shape.sync && shape.hot {
             // Whatever a primary passed on was on its disk, and thereby done.
             ledger.apply_to(u64::MAX);
@@ -122,6 +124,7 @@ impl Group {
             lease: Duration::from_millis(2 * options.election_ms),
             state: Mutex::new(State { ledger, role: nobody(), waiting: BTreeMap::new() }),
             fresh: watch::Sender::new(()),
+            applied,
             alarm,
             _data: data,
         });
@@ -179,6 +182,7 @@ impl Group {
         let begun = end.index + 1;
         state.role = Role::Primary(Primary { epoch, begun, durable: 0, followers });
         info!(epoch, begun, "leads");
+        self.applied.leads(Some(epoch));
         self.append(&mut state, None);
     }
 
@@ -262,6 +266,7 @@ impl Group {
     fn step_down(&self, state: &mut State, role: Role) {
         if let Role::Primary(primary) = &state.role {
             info!(epoch = primary.epoch, "leads no more");
+            self.applied.leads(None);
         }
         state.role = role;
         state.waiting.clear();

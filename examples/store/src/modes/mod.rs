@@ -20,6 +20,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::applied::AppliedLog;
 use crate::data_dir::DataDir;
 use crate::id::NodeId;
 use crate::journal::Mount;
@@ -64,6 +65,8 @@ pub struct Setup {
     pub mistake: Option<Mistake>,
     /// What the modes can be told.
     pub options: Options,
+    /// Where to note what this node shows.
+    pub applied: AppliedLog,
     /// Where to report that this node must not go on.
     pub alarm: Alarm,
 }

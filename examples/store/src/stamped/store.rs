@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::clock::{Clock, Stamp};
 use super::table::{Entry, Table};
+use crate::applied::AppliedLog;
 use crate::id::NodeId;
 use crate::journal::{Journal, Mount};
 use crate::mistakes::Mistake;
@@ -34,16 +35,24 @@ struct Local {
     table: Table,
     rewritten_bytes: u64,
     mistake: Option<Mistake>,
+    applied: AppliedLog,
 }
 
 impl Local {
     /// Takes over `entry` if it is newer than what is there, and says whether it was.
     fn merge(&mut self, entry: Entry) -> bool {
-        if self.mistake == Some(Mistake::ElementResurrected) && entry.value.is_null() {
+        let noted = self.applied.is_kept().then(|| entry.clone());
+        let changed = if self.mistake == Some(Mistake::ElementResurrected) && entry.value.is_null()
+        {
             // That it was removed is not remembered.
-            return self.table.forget(&entry.key);
+            self.table.forget(&entry.key)
+        } else {
+            self.table.merge(entry)
+        };
+        if let Some(Entry { key, value, stamp }) = noted.filter(|_| changed) {
+            self.applied.shows(&key, &value, (stamp.time_ns, stamp.node));
         }
-        self.table.merge(entry)
+        changed
     }
 }
 
@@ -54,6 +63,7 @@ impl Store {
         mount: Mount,
         mistake: Option<Mistake>,
         me: NodeId,
+        applied: AppliedLog,
         alarm: Alarm,
     ) -> Result<Self, String> {
         let (journal, records) = Journal::open(path, mount).map_err(|error| error.to_string())?;
@@ -62,6 +72,7 @@ impl Store {
             table: Table::new(),
             rewritten_bytes: 0,
             mistake,
+            applied,
         };
         for record in records {
             let entry: Entry = serde_json::from_slice(&record).map_err(|error| {
@@ -197,7 +208,8 @@ mod tests {
     fn store(folder: &Path, mount: Mount) -> (Store, mpsc::UnboundedReceiver<String>) {
         let (alarm, alarms) = Alarm::new();
         let path = folder.join("log");
-        (Store::open(&path, mount, None, "n1".parse().unwrap(), alarm).unwrap(), alarms)
+        let me = "n1".parse().unwrap();
+        (Store::open(&path, mount, None, me, AppliedLog::default(), alarm).unwrap(), alarms)
     }
 
     async fn put(store: &Store, key: &str, value: Value) -> Result<(), String> {

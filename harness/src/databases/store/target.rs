@@ -59,13 +59,29 @@ const SNAPSHOT_ENTRIES: Opt = Opt {
     about: "log entries after which a snapshot replaces them",
 };
 
+/// How often nodes that were out of reach are tried.
+const GOSSIP_INTERVAL: Opt = Opt {
+    name: "gossip-interval-ms",
+    usual: "100",
+    words: &[],
+    about: "how often a node compares notes with another, or tries one that it could not reach",
+};
+
+/// Where a node notes what it shows and since when; the file stays in the run's folder.
+const APPLIED_LOG: Opt = Opt {
+    name: "applied-log",
+    usual: "none",
+    words: &["applied.jsonl"],
+    about: "a file for every change of what the node shows, with its time",
+};
+
 /// Every mode, in the order in which they are shown.
 pub const MODES: &[Mode] = &[
     Mode {
         name: "raft",
         about: "Raft with a durable log and reads through a read index: promises to be linearizable, and is CP.",
         promise: Promise::Linearizable,
-        options: &[SNAPSHOT_ENTRIES],
+        options: &[SNAPSHOT_ENTRIES, APPLIED_LOG],
         cas: true,
         members: true,
     },
@@ -73,7 +89,7 @@ pub const MODES: &[Mode] = &[
         name: "single",
         about: "One node serves and the others hand requests to it: promises to be linearizable, and is CA.",
         promise: Promise::Linearizable,
-        options: &[SNAPSHOT_ENTRIES],
+        options: &[SNAPSHOT_ENTRIES, APPLIED_LOG],
         cas: true,
         members: false,
     },
@@ -83,6 +99,7 @@ pub const MODES: &[Mode] = &[
         promise: Promise::NotCorrupt,
         options: &[
             SNAPSHOT_ENTRIES,
+            APPLIED_LOG,
             Opt {
                 name: "replication",
                 usual: "async",
@@ -103,7 +120,7 @@ pub const MODES: &[Mode] = &[
         name: "read-replicas",
         about: "One node takes writes and all answer reads from copies that follow: promises to be eventually consistent.",
         promise: Promise::Eventual,
-        options: &[SNAPSHOT_ENTRIES],
+        options: &[SNAPSHOT_ENTRIES, APPLIED_LOG],
         cas: true,
         members: false,
     },
@@ -112,6 +129,7 @@ pub const MODES: &[Mode] = &[
         about: "Every node accepts, R or W of N replicas must answer: promises not to be corrupt, and if R + W > N, as usual, to be linearizable, and is CP.",
         promise: Promise::Linearizable,
         options: &[
+            APPLIED_LOG,
             Opt {
                 name: "replicas",
                 usual: "all nodes",
@@ -144,7 +162,7 @@ pub const MODES: &[Mode] = &[
         name: "multi-primary",
         about: "Every node accepts and sends its own writes to the others, last writer wins: promises to be eventually consistent, and is AP.",
         promise: Promise::Eventual,
-        options: &[],
+        options: &[GOSSIP_INTERVAL, APPLIED_LOG],
         cas: false,
         members: false,
     },
@@ -152,7 +170,7 @@ pub const MODES: &[Mode] = &[
         name: "gossip",
         about: "Every node accepts, anti-entropy, last writer wins: promises to be eventually consistent, and is AP.",
         promise: Promise::Eventual,
-        options: &[],
+        options: &[GOSSIP_INTERVAL, APPLIED_LOG],
         cas: false,
         members: false,
     },
@@ -358,8 +376,8 @@ mod tests {
         check("quorum+no-fencing", "it has: ack-before-quorum, clock");
         check("raft+unheard-of", "it has: ");
         check("raft+lost-fsync+lost-fsync", "one bug at a time");
-        check("raft@speed=3", "it has: snapshot-entries");
-        check("cache@speed=3", "it has: none");
+        check("raft@speed=3", "it has: snapshot-entries, applied-log");
+        check("cache@applied-log=applied.jsonl", "it has: none");
         check("raft@snapshot-entries=few", "expected: a number");
     }
 

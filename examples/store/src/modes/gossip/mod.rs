@@ -32,8 +32,8 @@ struct Gossip {
 }
 
 async fn start(setup: Setup) -> Result<Started, String> {
-    let Setup { peers, data, mount, mistake, options, alarm } = setup;
-    let store = Store::open(&data.file("gossip.log"), mount, mistake, peers.me(), alarm)?;
+    let Setup { peers, data, mount, mistake, options, applied, alarm } = setup;
+    let store = Store::open(&data.file("gossip.log"), mount, mistake, peers.me(), applied, alarm)?;
     let (outboxes, inboxes): (_, Vec<_>) = peers
         .others()
         .map(|peer| (peer, mpsc::channel(1024)))

@@ -34,8 +34,8 @@ struct MultiPrimary {
 }
 
 async fn start(setup: Setup) -> Result<Started, String> {
-    let Setup { peers, data, mount, mistake, options, alarm } = setup;
-    let store = Store::open(&data.file("primary.log"), mount, mistake, peers.me(), alarm)?;
+    let Setup { peers, data, mount, mistake, options, applied, alarm } = setup;
+    let store = Store::open(&data.file("primary.log"), mount, mistake, peers.me(), applied, alarm)?;
     let marks = Marks::of(&store);
     let (outboxes, inboxes): (_, Vec<_>) = peers.others().map(|_| ship::outbox()).unzip();
     let node = Arc::new(MultiPrimary { store, marks, outboxes, _data: data });

@@ -80,9 +80,10 @@ struct Quorum {
 type Answered<T> = (NodeId, Result<T, String>);
 
 async fn start(setup: Setup) -> Result<Started, String> {
-    let Setup { peers, data, mount, mistake, options, alarm } = setup;
+    let Setup { peers, data, mount, mistake, options, applied, alarm } = setup;
     let sizes = Sizes::new(peers.all().count(), &options)?;
-    let store = Store::open(&data.file("quorum.log"), mount, mistake, peers.me(), alarm.clone())?;
+    let store =
+        Store::open(&data.file("quorum.log"), mount, mistake, peers.me(), applied, alarm.clone())?;
     let hints = Hints::open(&data.file("hints.log"), mount, alarm)?;
     let quorum = Arc::new(Quorum { peers, sizes, store, hints, mistake, _data: data });
     for peer in quorum.peers.others() {

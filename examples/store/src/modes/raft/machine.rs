@@ -15,6 +15,7 @@ use tracing::info;
 use super::types::{
     Entry, Image, LogId, Membership, Snapshot, SnapshotMeta, StorageError, StorageIOError, Types,
 };
+use crate::applied::AppliedLog;
 use crate::data_dir::write_whole;
 use crate::journal::frame;
 use crate::mistakes::Mistake;
@@ -45,6 +46,7 @@ impl Values {
 pub struct Machine {
     values: Values,
     mistake: Option<Mistake>,
+    applied: AppliedLog,
     disk: Arc<Disk>,
 }
 
@@ -62,15 +64,17 @@ impl Machine {
     pub fn open(
         path: &Path,
         mistake: Option<Mistake>,
+        applied: AppliedLog,
     ) -> Result<(Self, watch::Receiver<Option<LogId>>), String> {
         let disk =
             Disk { path: path.to_owned(), last: watch::Sender::new(None), writing: Mutex::new(()) };
         let image = disk.load().map_err(|error| format!("{}: {error}", path.display()))?;
         let image = image.unwrap_or_default();
         disk.last.send_replace(image.last_applied);
+        note_all(&image, &applied);
         let followed = disk.last.subscribe();
         let values = Values(Arc::new(Mutex::new(image)));
-        Ok((Self { values, mistake, disk: Arc::new(disk) }, followed))
+        Ok((Self { values, mistake, applied, disk: Arc::new(disk) }, followed))
     }
 
     /// The values as applied so far.
@@ -110,6 +114,17 @@ impl Disk {
     }
 }
 
+/// Notes what a key has from now on.
+fn note(image: &Image, key: &Key, applied: &AppliedLog) {
+    let last = image.last_applied.unwrap_or_default();
+    let value = image.values.get(key).unwrap_or(&Value::Null);
+    applied.shows(key, value, (last.leader_id.term, last.index));
+}
+
+fn note_all(image: &Image, applied: &AppliedLog) {
+    image.values.keys().for_each(|key| note(image, key, applied));
+}
+
 /// Runs `work` where it may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -135,7 +150,14 @@ impl RaftStateMachine<Types> for Machine {
             image.last_applied = Some(entry.log_id);
             match entry.payload {
                 EntryPayload::Blank => Outcome::Ok,
-                EntryPayload::Normal(command) => command.apply(&mut image.values),
+                EntryPayload::Normal(command) => {
+                    let key = self.applied.is_kept().then(|| command.key.clone());
+                    let outcome = command.apply(&mut image.values);
+                    if let Some(key) = key.filter(|_| outcome == Outcome::Ok) {
+                        note(&image, &key, &self.applied);
+                    }
+                    outcome
+                }
                 EntryPayload::Membership(membership) => {
                     image.membership = Membership::new(Some(entry.log_id), membership);
                     Outcome::Ok
@@ -161,7 +183,10 @@ impl RaftStateMachine<Types> for Machine {
         let disk = self.disk.clone();
         let stored = blocking(move || disk.store(&image).map(|()| image)).await;
         let image = stored.map_err(|error| StorageIOError::write_snapshot(None, &error))?;
-        *self.values.image() = *image;
+        let mut values = self.values.image();
+        *values = *image;
+        self.applied.shows_nothing();
+        note_all(&values, &self.applied);
         Ok(())
     }
 

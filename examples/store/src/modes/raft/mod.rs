@@ -25,6 +25,7 @@ use self::network::Network;
 use self::reads::{NotConfirmed, Reads};
 use self::types::Raft;
 use super::{Alarm, BoxFuture, Mode, Options, Replica, Setup, Started, Status};
+use crate::applied::AppliedLog;
 use crate::data_dir::DataDir;
 use crate::forward::{self, Led, Server};
 use crate::mistakes::Mistake;
@@ -57,8 +58,9 @@ struct Node {
 
 impl Node {
     async fn start(setup: Setup) -> Result<Arc<Self>, String> {
-        let Setup { peers, data, mount, mistake, options, alarm } = setup;
-        let (machine, snapshot) = Machine::open(&data.file("snapshot.json"), mistake)?;
+        let Setup { peers, data, mount, mistake, options, applied, alarm } = setup;
+        let (machine, snapshot) =
+            Machine::open(&data.file("snapshot.json"), mistake, applied.clone())?;
         let log = Log::open(&data.file("raft.log"), mount, mistake, peers.me(), snapshot)?;
         let values = machine.values();
         let heartbeat = Duration::from_millis(options.heartbeat_ms);
@@ -78,7 +80,7 @@ impl Node {
             raft.initialize(members).await.map_err(|error| error.to_string())?;
         }
 
-        tokio::spawn(watch(raft.clone(), alarm));
+        tokio::spawn(watch(raft.clone(), applied, alarm));
         let election = Duration::from_millis(options.election_ms);
         let lease = 2 * election;
         let node = Arc::new(Self {
@@ -249,7 +251,7 @@ fn role(state: ServerState) -> &'static str {
 }
 
 /// Logs changes of role, and stops the node when raft stops: a log that failed must not be served.
-async fn watch(raft: Raft, alarm: Alarm) {
+async fn watch(raft: Raft, applied: AppliedLog, alarm: Alarm) {
     let mut metrics = raft.metrics();
     let mut last = None;
     loop {
@@ -262,6 +264,12 @@ async fn watch(raft: Raft, alarm: Alarm) {
             if last != Some(seen) {
                 let leader = now.current_leader.map(|id| id.to_string()).unwrap_or_default();
                 info!(role = role(now.state), leader, term = now.current_term, "role");
+                let leads = |(state, _, term): (ServerState, _, u64)| {
+                    (state == ServerState::Leader).then_some(term)
+                };
+                if last.and_then(leads) != leads(seen) {
+                    applied.leads(leads(seen));
+                }
                 last = Some(seen);
             }
         }

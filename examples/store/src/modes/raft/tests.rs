@@ -40,7 +40,9 @@ struct Builder;
 impl StoreBuilder<Types, Log, Machine, TempDir> for Builder {
     async fn build(&self) -> Result<(TempDir, Log, Machine), StorageError> {
         let folder = tempfile::tempdir().unwrap();
-        let (machine, _) = Machine::open(&folder.path().join("snapshot.json"), None).unwrap();
+        let (machine, _) =
+            Machine::open(&folder.path().join("snapshot.json"), None, AppliedLog::default())
+                .unwrap();
         // The suite purges without a snapshot, which the log would wait for.
         let (_, everything) = watch::channel(Some(log_id(u64::MAX, u64::MAX)));
         // The suite votes for n0; a log of n0 would not give such a vote back as it was.
@@ -91,7 +93,7 @@ async fn the_log_comes_back_as_it_was_and_a_leader_as_one_that_must_be_elected()
 async fn a_purge_waits_until_the_snapshot_that_replaces_it_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot.json");
-    let (mut machine, snapshot) = Machine::open(&path, None).unwrap();
+    let (mut machine, snapshot) = Machine::open(&path, None, AppliedLog::default()).unwrap();
     let mut log = open_log(folder.path(), 1, snapshot);
     let entries: Vec<_> = (1..=3).map(|index| blank(1, index)).collect();
     machine.apply(entries).await.unwrap();
@@ -102,7 +104,7 @@ async fn a_purge_waits_until_the_snapshot_that_replaces_it_is_on_disk() {
     machine.build_snapshot().await.unwrap();
     purge.await.unwrap().unwrap();
 
-    let (mut machine, _) = Machine::open(&path, None).unwrap();
+    let (mut machine, _) = Machine::open(&path, None, AppliedLog::default()).unwrap();
     assert_eq!(machine.applied_state().await.unwrap().0, Some(log_id(1, 3)));
 }
 
@@ -118,6 +120,7 @@ async fn alone(folder: &Path, mount: Mount) -> (Arc<Node>, mpsc::UnboundedReceiv
         mount,
         mistake: None,
         options,
+        applied: AppliedLog::default(),
         alarm,
     };
     let node = Node::start(setup).await.unwrap();
