@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rounds::{Round, within};
+use super::rounds::{KeyRounds, within};
 use super::scopes::Scope;
 use super::seen::Stale;
 use super::tally::Tally;
@@ -79,8 +79,8 @@ pub struct Divergence {
     pub diverged: u64,
     /// The most values of one key at once.
     pub values: usize,
-    /// The longest time from one round that diverged to another without one between in which all
-    /// gave the same answer, in milliseconds: at least.
+    /// The longest time from one round that diverged to another without one between in which as many
+    /// nodes gave the same answer, in milliseconds: at least.
     pub longest_ms: f64,
 }
 
@@ -131,24 +131,27 @@ impl Staleness {
 impl Divergence {
     /// Of the probe rounds of each key that began in one of some scopes, each among the nodes of
     /// that scope.
-    pub(crate) fn of(rounds: &[Vec<Round>], scopes: &[&Scope]) -> Divergence {
+    pub(crate) fn of(rounds: &[KeyRounds], scopes: &[&Scope]) -> Divergence {
         let mut found = Divergence::default();
         for (rounds, scope) in rounds.iter().flat_map(|of| scopes.iter().map(move |s| (of, s))) {
-            // When it was first seen to diverge without having agreed since.
-            let mut since_ns = None;
-            let rounds = within(rounds, scope.from_ns, scope.until_ns);
+            // When they were first seen to differ without having agreed since, and how many they were.
+            let mut since: Option<(u64, usize)> = None;
+            let rounds = within(&rounds.all, scope.from_ns, scope.until_ns);
             for round in rounds.iter().filter(|round| !round.is_final) {
-                let values = round.distinct(scope.nodes.as_deref());
+                let nodes = scope.nodes.as_deref();
+                let values = round.distinct(nodes);
                 found.rounds += u64::from(values.is_some());
                 found.values = found.values.max(values.unwrap_or(0));
                 if values.is_none_or(|values| values < 2) {
-                    // Where a write was under way it is not known that they agreed.
-                    since_ns = since_ns.filter(|_| round.may_differ(scope.nodes.as_deref()));
+                    // They may have differed if a write was under way or not all of them answered.
+                    let agreeing = round.agreeing(nodes);
+                    since = since.filter(|(_, count)| agreeing.is_none_or(|some| some < *count));
                     continue;
                 }
                 found.diverged += 1;
-                let first_ns = *since_ns.get_or_insert(round.begun_ns);
-                found.longest_ms = found.longest_ms.max(ms(round.begun_ns - first_ns));
+                let (first_ns, count) = since.get_or_insert((round.begun_ns, 0));
+                *count = round.answering(nodes).max(*count);
+                found.longest_ms = found.longest_ms.max(ms(round.begun_ns - *first_ns));
             }
         }
         found

@@ -27,26 +27,41 @@ impl Round {
     /// How many values these nodes, all for `None`, held at once for certain; `None` if not even two
     /// of them gave an answer that says something.
     pub fn distinct(&self, nodes: Option<&[NodeId]>) -> Option<usize> {
-        distinct(&self.answers, nodes)
+        let mut values = asked(&self.answers, nodes);
+        if values.len() < 2 {
+            return None;
+        }
+        values.sort_unstable_by_key(|value| value.0);
+        values.dedup();
+        Some(values.len())
     }
 
-    /// Whether these nodes, all for `None`, may have differed: they gave different answers, of which
-    /// some are of writes that were under way.
-    pub fn may_differ(&self, nodes: Option<&[NodeId]>) -> bool {
-        distinct(&self.shown, nodes).is_some_and(|values| values > 1)
+    /// How many of these nodes, all for `None`, answered, if all of them the same; `None` if they may
+    /// have differed, also by writes that were under way.
+    pub fn agreeing(&self, nodes: Option<&[NodeId]>) -> Option<usize> {
+        let asked = asked(&self.shown, nodes);
+        asked.windows(2).all(|pair| pair[0] == pair[1]).then_some(asked.len())
+    }
+
+    /// How many of these nodes, all for `None`, answered.
+    pub fn answering(&self, nodes: Option<&[NodeId]>) -> usize {
+        asked(&self.shown, nodes).len()
     }
 }
 
-fn distinct(answers: &[(NodeId, ValueId)], nodes: Option<&[NodeId]>) -> Option<usize> {
+/// What these nodes answered.
+fn asked(answers: &[(NodeId, ValueId)], nodes: Option<&[NodeId]>) -> Vec<ValueId> {
     let asked = |node: &NodeId| nodes.is_none_or(|nodes| nodes.contains(node));
-    let answers = answers.iter().filter(|(node, _)| asked(node));
-    let mut values: Vec<ValueId> = answers.map(|(_, value)| *value).collect();
-    if values.len() < 2 {
-        return None;
-    }
-    values.sort_unstable_by_key(|value| value.0);
-    values.dedup();
-    Some(values.len())
+    answers.iter().filter(|(node, _)| asked(node)).map(|(_, value)| *value).collect()
+}
+
+/// The rounds on one register.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRounds {
+    /// When its first write was begun, and when its last.
+    pub written_ns: (u64, u64),
+    /// In the order of their beginning.
+    pub all: Vec<Round>,
 }
 
 /// Those of one register's rounds that began in a time; they are in the order of their beginning.
@@ -56,8 +71,8 @@ pub(crate) fn within(rounds: &[Round], from_ns: u64, until_ns: u64) -> &[Round] 
     &rounds[from..until.max(from)]
 }
 
-/// The rounds on one register, in the order of their beginning.
-pub(crate) fn rounds(register: &Register<'_>) -> Vec<Round> {
+/// The rounds on one register, if there are any.
+pub(crate) fn rounds(register: &Register<'_>) -> Option<KeyRounds> {
     let mut probes: BTreeMap<u64, Vec<Observation<'_>>> = BTreeMap::new();
     let mut finals: Vec<Vec<Observation<'_>>> = Vec::new();
     for seen in register.observations.iter().filter(|seen| seen.operation.node().is_some()) {
@@ -76,7 +91,7 @@ pub(crate) fn rounds(register: &Register<'_>) -> Vec<Round> {
         }
     }
     if probes.is_empty() && finals.is_empty() {
-        return Vec::new();
+        return None;
     }
     let settled = SettledValues::of(register);
     let round = |(reads, is_final): (Vec<Observation<'_>>, bool)| {
@@ -93,5 +108,9 @@ pub(crate) fn rounds(register: &Register<'_>) -> Vec<Round> {
     let finals = finals.into_iter().map(|reads| (reads, true));
     let mut rounds: Vec<Round> = probes.chain(finals).filter_map(round).collect();
     rounds.sort_by_key(|round| round.begun_ns);
-    rounds
+    let written_ns = register
+        .possible_attempts()
+        .map(|attempt| attempt.operation.invoked.time_ns)
+        .fold((u64::MAX, 0), |(first, last), at| (first.min(at), last.max(at)));
+    Some(KeyRounds { written_ns, all: rounds })
 }

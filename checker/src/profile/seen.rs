@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rounds::{Round, rounds};
+use super::rounds::{KeyRounds, rounds};
 use crate::convergence::{Agreement, Convergence};
 use crate::history::{KeyId, Moment, NodeId};
 use crate::register::{Behind, Register, behind, lost_writes};
@@ -11,8 +11,8 @@ use crate::register::{Behind, Register, behind, lost_writes};
 pub(crate) struct Seen {
     /// In no particular order.
     pub stale: Vec<Stale>,
-    /// Of each key that has any, in the order of their beginning.
-    pub rounds: Vec<Vec<Round>>,
+    /// Of each key that has any.
+    pub rounds: Vec<KeyRounds>,
     pub written_once: WrittenOnce,
     /// Why nothing is known of loss, if so.
     pub not_read_back: Option<String>,
@@ -61,7 +61,7 @@ impl Seen {
         let (mut all_stale, mut all_rounds) = (Vec::new(), Vec::new());
         for (stale, rounds) in each {
             all_stale.extend(stale);
-            all_rounds.extend(Some(rounds).filter(|rounds| !rounds.is_empty()));
+            all_rounds.extend(rounds);
         }
         let mut seen = Seen {
             stale: all_stale,

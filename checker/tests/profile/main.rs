@@ -97,6 +97,14 @@ fn a_window_lasts_over_rounds_in_which_writes_were_under_way() {
     assert_eq!(longest(3, 695), 1_500.0);
     assert_eq!(longest(3, 702), 1_500.0, "under way, and the answers were different");
     assert_eq!(longest(1, 695), 500.0, "all gave the same answer");
+    // Of three nodes the one that differed did not answer in the second round.
+    let mut script = Script::new(3);
+    script.op(10, 12, 1, "write p", json!(1)).op(20, 22, 2, "write p", json!(2));
+    for (at_ms, answers) in [(200, vec![2, 2, 1]), (700, vec![2, 2]), (1_200, vec![2, 2, 1])] {
+        let answers: Vec<Value> = answers.into_iter().map(Value::from).collect();
+        script.probe(at_ms, "p", &answers);
+    }
+    assert_eq!(script.judgement().profile.divergence.expect("probed").longest_ms, 1_000.0);
 }
 
 #[test]
@@ -116,6 +124,27 @@ fn a_heal_that_nobody_saw_the_end_of_is_bounded_from_below() {
     assert_eq!(rounds(&[], 6_000), (Some(0.0), Some(490.0), false));
     assert_eq!(rounds(&[5_500], 6_000), (Some(2_490.0), None, true));
     assert_eq!(rounds(&[], 3_000), (None, None, true));
+}
+
+/// Where others are told later, every write makes nodes differ for a while.
+#[test]
+fn what_is_written_after_a_heal_does_not_lengthen_its_convergence() {
+    let at_least = |key: &str, agreed: u64| {
+        let mut script = Script::new(2);
+        script.op(1_000, 1_001, 1, "write p", json!(1)).op(1_100, 1_101, 2, "write p", json!(2));
+        script.cut(2_000, 3_000, &[1], &[2]);
+        script.probe(3_500, "p", &[json!(1), json!(2)]).probe(
+            4_000,
+            "p",
+            &[json!(agreed), json!(2)],
+        );
+        script.op(4_100, 4_101, 2, &format!("write {key}"), json!(3));
+        script.probe(4_200, key, &[if key == "p" { json!(2) } else { Value::Null }, json!(3)]);
+        script.judgement().profile.convergence[0].at_least_ms
+    };
+    assert_eq!(at_least("p", 2), Some(490.0), "they had agreed before");
+    assert_eq!(at_least("p", 1), Some(1_190.0), "they never had");
+    assert_eq!(at_least("q", 1), Some(990.0), "a key that the fault never saw");
 }
 
 #[test]
