@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::cap::{CapVerdict, cap};
+use crate::checks::{self, Check, CheckResult};
 use crate::class::{Class, ClassBounds};
 use crate::convergence::{Agreement, Convergence, convergence};
 use crate::expectation::Expectation;
@@ -25,7 +26,7 @@ use crate::recording::cut_short;
 use crate::register::{Register, lost_writes, procedure, registers};
 use crate::roles::Roles;
 use crate::verdict::Verdict;
-use crate::violation::{Anomaly, Violations};
+use crate::violation::{Anomaly, Violation, Violations};
 
 /// What a register can do, in words.
 const REGISTER_OPERATIONS: &str = "read, write of a value, cas of [old, new]";
@@ -64,6 +65,7 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         ladder_reasons: reasons(&findings.ladder),
         ladder: findings.ladder,
         violations: findings.violations,
+        checks: findings.checks,
         misfit: findings.misfit,
         explain: findings.plan,
         explain_ladder: findings.ladder_plan,
@@ -84,7 +86,9 @@ struct Findings {
     ladder: Ladder,
     /// Converged, and no write lost.
     eventual: Verdict,
-    violations: Vec<crate::violation::Violation>,
+    violations: Vec<Violation>,
+    /// What the check of the workload says, by its name, if there is one.
+    checks: BTreeMap<&'static str, CheckResult>,
     /// Empty unless it was asked for.
     plan: Vec<KeyPlan>,
     /// Empty unless it was asked for.
@@ -110,7 +114,23 @@ impl Findings {
         match options.objects(history) {
             Err(misfit) => Findings::misfit(misfit),
             Ok(Objects::Of(model)) => match Modelled::check(model, history, None, options) {
-                Ok(modelled) => Findings::by_model(modelled),
+                Ok(modelled) => {
+                    let findings = Findings::by_model(modelled);
+                    // Some operations of the model are not of the workload that it is named after.
+                    let check = checks::named(model.name());
+                    match check.map(|check| (check, checks::run(check, history, options))) {
+                        Some((check, Ok(found))) => findings.and_by_check(check, found),
+                        _ => findings,
+                    }
+                }
+                Err(misfit) => Findings::misfit(misfit),
+            },
+            Ok(Objects::Checked(check)) => match checks::run(check, history, options) {
+                Ok(found) => {
+                    let name = check.name();
+                    Findings::nothing(&format!("a history of {name} is judged by its own check"))
+                        .and_by_check(check, found)
+                }
                 Err(misfit) => Findings::misfit(misfit),
             },
             Ok(Objects::Registers) => Findings::of_registers(history, options, faults),
@@ -131,10 +151,25 @@ impl Findings {
             misfit: None,
             seen: Err("staleness, divergence and loss are measured of registers only".to_owned()),
             violations: modelled.violations,
+            checks: BTreeMap::new(),
             plan: modelled.plan,
             ladder_plan: Vec::new(),
             order: modelled.order,
         }
+    }
+
+    /// Adds what the workload's own check found.
+    fn and_by_check(
+        mut self,
+        check: &dyn Check,
+        (result, violations): (CheckResult, Vec<Violation>),
+    ) -> Findings {
+        if result.verdict.is_invalid() {
+            self.eventual = Verdict::Invalid;
+        }
+        self.checks.insert(check.name(), result);
+        self.violations.extend(violations);
+        self
     }
 
     fn of_registers(history: &History, options: &Options, faults: &[Fault]) -> Findings {
@@ -193,6 +228,7 @@ impl Findings {
             misfit: None,
             seen: Ok(seen),
             violations,
+            checks: BTreeMap::new(),
             plan,
             ladder_plan: if options.explain { ladder_plan } else { Vec::new() },
             order,
@@ -207,6 +243,7 @@ impl Findings {
             misfit: None,
             seen: Err(reason.to_owned()),
             violations: Vec::new(),
+            checks: BTreeMap::new(),
             plan: Vec::new(),
             ladder_plan: Vec::new(),
             order: BTreeMap::new(),
@@ -218,8 +255,15 @@ impl Findings {
         Findings { misfit: Some(misfit), ..nothing }
     }
 
-    /// Whether the class is at least that.
+    /// Whether the class is at least that. What the workload's own check finds is in no class.
     fn meets(&self, expected: Class) -> Verdict {
+        let checked = self.checks.values().map(|check| &check.verdict);
+        if self.bounds.is_none() && !self.checks.is_empty() {
+            return checked.fold(Verdict::Valid, |all, check| all.and(check.clone()));
+        }
+        if checked.into_iter().any(Verdict::is_invalid) {
+            return Verdict::Invalid;
+        }
         let linearizable = &self.ladder[&Rung::Linearizable];
         match self.bounds.map(|bounds| bounds.meets(expected)) {
             Some(Verdict::Unknown { reason }) => {

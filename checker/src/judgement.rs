@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::cap::{Cap, CapWindow};
+use crate::checks::CheckResult;
 use crate::class::{Class, ClassBounds};
 use crate::expectation::Expectation;
 use crate::failover::Failover;
@@ -49,6 +50,10 @@ pub struct Judgement {
     pub weakest_ruled_out: Vec<Rung>,
     /// One entry for each kind of anomaly, the gravest first.
     pub violations: Vec<Violation>,
+    /// What the check of the workload says, by its name, with its figures under the names that
+    /// Jepsen gives them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub checks: BTreeMap<&'static str, CheckResult>,
     /// Why the verdict is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -25,6 +25,9 @@ pub(crate) fn linearizable_before(history: &History, options: &Options, index: u
                 Err(misfit) => Verdict::unknown(misfit.to_string()),
             };
         }
+        Ok(Objects::Checked(check)) => {
+            return Verdict::unknown(format!("{} is not asked for linearizability", check.name()));
+        }
         Err(misfit) => return Verdict::unknown(misfit.to_string()),
     }
     let Ok(registers) = registers(history, &options.reading(history, Some(index))) else {

@@ -98,6 +98,7 @@
 //! ```
 
 mod cap;
+mod checks;
 mod class;
 mod convergence;
 mod expectation;
@@ -125,6 +126,7 @@ mod verdict;
 mod violation;
 
 pub use cap::{Cap, CapWindow, Side};
+pub use checks::CheckResult;
 pub use class::{Class, ClassBounds};
 pub use expectation::{Expectation, UnknownExpectation};
 pub use failover::{Failover, Loss, Recovery, SideRecovery, SplitBrain, Spread};

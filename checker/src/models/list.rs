@@ -18,6 +18,7 @@ use super::set_full::FullSet;
 use super::stack::Stack;
 use super::unordered_queue::UnorderedQueue;
 use super::versioned_register::VersionedRegister;
+use crate::checks::{self, Check};
 
 /// Every model but the registers, which have a check of their own.
 pub(crate) const ALL: &[&dyn Named] = &[
@@ -37,7 +38,8 @@ pub(crate) const ALL: &[&dyn Named] = &[
     &MultiRegister,
 ];
 
-/// The vocabularies that can be checked: the names of the models.
+/// The vocabularies that can be checked: the names of the models, and of the checks of workloads
+/// whose objects have none.
 pub const VOCABULARIES: &[&str] = &[
     "register",
     "cas-register",
@@ -55,6 +57,13 @@ pub const VOCABULARIES: &[&str] = &[
     "list-append",
     "set-full",
     "multi-register",
+    "bank",
+    "causal-reverse",
+    "long-fork",
+    "pn-counter",
+    "sequential",
+    "total-queue",
+    "unique-ids",
 ];
 
 /// The name of a model, one of [`VOCABULARIES`].
@@ -95,6 +104,8 @@ impl FromStr for ModelName {
 pub(crate) enum Objects {
     Registers,
     Of(&'static dyn Named),
+    /// Of which only a check of their workload is known, and no model.
+    Checked(&'static dyn Check),
 }
 
 impl Objects {
@@ -103,6 +114,7 @@ impl Objects {
         if matches!(name, "register" | "cas-register") {
             return Some(Objects::Registers);
         }
-        ALL.iter().copied().find(|model| model.name() == name).map(Objects::Of)
+        let model = ALL.iter().copied().find(|model| model.name() == name).map(Objects::Of);
+        model.or_else(|| checks::named(name).map(Objects::Checked))
     }
 }

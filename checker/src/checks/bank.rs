@@ -1,0 +1,104 @@
+//! Accounts between which money moves: every read shows the same total (Jepsen's `bank`, after
+//! Fekete, O'Neil and O'Neil, 2004). A wrong one is read skew, or a write that was lost.
+
+use serde_json::{Map, Value, json};
+
+use super::{Check, Finding, Object, Report};
+use crate::history::{Datum, Operation};
+
+/// `transfer` of `{"from", "to", "amount"}`, and `read`, answered with the balance of each account
+/// by its name. The initial value says what each account held; without one there are Jepsen's
+/// eight, `0` to `7`, with 100 in total.
+pub(super) struct Bank;
+
+/// What can be wrong with a read, by Jepsen's name and ours, in the order in which it is looked for.
+const KINDS: [(&str, &str); 4] = [
+    ("unexpected-key", "unexpected-account"),
+    ("nil-balance", "nil-balance"),
+    ("wrong-total", "wrong-total"),
+    ("negative-value", "negative-balance"),
+];
+
+impl Check for Bank {
+    fn name(&self) -> &'static str {
+        "bank"
+    }
+
+    fn operations(&self) -> &'static str {
+        "transfer of {\"from\", \"to\", \"amount\"}; read, answered with an object of balances"
+    }
+
+    fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
+        object.only(&["transfer", "read"])?;
+        let rules = Rules::of(object.initial);
+        let mut wrong: [Vec<(&Operation, String, i64)>; 4] = Default::default();
+        for read in object.ok("read") {
+            let Datum::Object(balances) = read.result() else { return Err(read) };
+            if let Some((kind, why, badness)) = rules.broken_by(balances).map_err(|()| read)? {
+                wrong[kind].push((read, why, badness));
+            }
+        }
+        let mut errors = Map::new();
+        let mut report = Report::valid();
+        for ((jepsen, name), reads) in KINDS.into_iter().zip(&wrong) {
+            let Some(((first, why, _), (last, ..))) = reads.first().zip(reads.last()) else {
+                continue;
+            };
+            let worst = reads.iter().max_by_key(|(.., badness)| *badness).unwrap_or(&reads[0]).0;
+            let of = |read: &Operation| json!({"index": read.invoked.index, "value": Value::from(read.result())});
+            errors.insert(jepsen.to_owned(), json!({"count": reads.len(), "first": of(first), "worst": of(worst), "last": of(last)}));
+            report.find(Finding {
+                name,
+                count: reads.len(),
+                witness: vec![first],
+                why: why.clone(),
+            });
+        }
+        report.set("read-count", object.ok("read").count());
+        report.set("error-count", wrong.iter().map(Vec::len).sum::<usize>());
+        report.set("errors", errors);
+        Ok(report)
+    }
+}
+
+/// What has to hold in each read.
+struct Rules {
+    accounts: Vec<String>,
+    total: i64,
+}
+
+impl Rules {
+    fn of(initial: &Value) -> Rules {
+        match initial.as_object() {
+            Some(balances) => Rules {
+                accounts: balances.keys().cloned().collect(),
+                total: balances.values().filter_map(Value::as_i64).sum(),
+            },
+            None => Rules { accounts: (0..8).map(|at| at.to_string()).collect(), total: 100 },
+        }
+    }
+
+    /// The first kind of mistake in a read, a sentence about it, and how bad it is.
+    fn broken_by(&self, balances: &Map<String, Value>) -> Result<Option<(usize, String, i64)>, ()> {
+        if let Some(stranger) = balances.keys().find(|name| !self.accounts.contains(name)) {
+            return Ok(Some((0, format!("there is no account {stranger}"), 1)));
+        }
+        if let Some(name) =
+            self.accounts.iter().find(|name| balances.get(*name).is_none_or(Value::is_null))
+        {
+            return Ok(Some((1, format!("account {name} has no balance"), 1)));
+        }
+        let numbers: Option<Vec<i64>> = balances.values().map(Value::as_i64).collect();
+        let numbers = numbers.ok_or(())?;
+        let found: i64 = numbers.iter().sum();
+        if found != self.total {
+            let why = format!("the total is {found} where it always has to be {}", self.total);
+            return Ok(Some((2, why, (found - self.total).abs())));
+        }
+        Ok(numbers
+            .into_iter()
+            .min()
+            .filter(|least| *least < 0)
+            .map(|least| (3, format!("a balance is {least}, and none may be below 0"), -least)))
+    }
+}

@@ -1,0 +1,70 @@
+//! Reversed effects: a read that sees a write but not one that was over before that write began,
+//! which strict serializability forbids and serializability does not (Jepsen's `causal-reverse`).
+
+use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
+
+use super::{Check, Finding, Object, Report, elements};
+use crate::history::{Datum, Operation};
+
+/// `write` of a value, each once, and `read`, answered with all values that are there.
+pub(super) struct CausalReverse;
+
+impl Check for CausalReverse {
+    fn name(&self) -> &'static str {
+        "causal-reverse"
+    }
+
+    fn operations(&self) -> &'static str {
+        "write of a value, each once; read, answered with an array"
+    }
+
+    /// What a read has to see is all that was acknowledged before the last of the writes began
+    /// which it saw.
+    fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
+        object.only(&["write", "read"])?;
+        let writes: FxHashMap<&Datum, &'h Operation> = (object.operations.iter())
+            .filter(|op| op.f() == "write")
+            .map(|op| (op.argument(), *op))
+            .collect();
+        let mut done: Vec<&Operation> = object.ok("write").collect();
+        done.sort_by_key(|write| write.completed());
+        let mut wrong = Vec::new();
+        for read in object.ok("read") {
+            let seen = elements(read)?;
+            let known = seen.iter().filter_map(|value| writes.get(value));
+            let Some(newest) = known.max_by_key(|write| write.invoked) else { continue };
+            let before = done.partition_point(|write| write.completed() < Some(newest.invoked));
+            let there: rustc_hash::FxHashSet<&Datum> = seen.iter().collect();
+            let missing: Vec<&Operation> = (done[..before].iter().copied())
+                .filter(|write| !there.contains(write.argument()))
+                .collect();
+            if !missing.is_empty() {
+                wrong.push((read, *newest, missing, before));
+            }
+        }
+        let mut report = Report::valid();
+        report.set("read-count", object.ok("read").count());
+        report.set("error-count", wrong.len());
+        let of =
+            |(read, _, missing, expected): &(&Operation, &Operation, Vec<&Operation>, usize)| {
+                let missing: Vec<Value> =
+                    missing.iter().take(48).map(|w| w.argument().into()).collect();
+                json!({"index": read.invoked.index, "missing": missing, "expected-count": expected})
+            };
+        report.set("errors", wrong.iter().take(48).map(of).collect::<Vec<Value>>());
+        if let Some((read, newest, missing, _)) = wrong.first() {
+            report.find(Finding {
+                name: "causal-reverse",
+                count: wrong.len(),
+                witness: vec![missing[0], newest, read],
+                why: format!(
+                    "the write of {} was over before that of {} began, and only the later one is seen",
+                    missing[0].argument(),
+                    newest.argument()
+                ),
+            });
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,101 @@
+//! The checks that workloads bring with them: each looks for what its workload is known to find,
+//! and says it in the result fields of Jepsen's check of the same name.
+//!
+//! They hold without any assumption about the order in which a system works: what they call wrong
+//! is wrong in every consistency model that forbids it by name. Operations of which nobody knows
+//! whether they happened never make a history wrong.
+
+mod bank;
+mod causal_reverse;
+mod counter;
+mod list;
+mod long_fork;
+mod pn_counter;
+mod report;
+mod sequential;
+mod set;
+mod set_full;
+mod total_queue;
+mod unique_ids;
+
+use serde_json::Value;
+
+pub(crate) use list::ALL;
+pub use report::CheckResult;
+use report::{Finding, Report};
+
+use crate::history::{Datum, History, Operation};
+use crate::judgement::Misfit;
+use crate::options::Options;
+use crate::violation::Violation;
+
+/// A check of the histories of one workload.
+pub(crate) trait Check: Sync {
+    /// The name of the workload, and of the vocabulary in a history's header.
+    fn name(&self) -> &'static str;
+
+    /// The operations that it reads, in words.
+    fn operations(&self) -> &'static str;
+
+    /// Judges one object. An error is an operation that is not one of its kind.
+    fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation>;
+}
+
+/// All operations on one key, or of a history without keys.
+pub(crate) struct Object<'h> {
+    /// In the order of their invocations.
+    pub operations: Vec<&'h Operation>,
+    /// What it held before the first of them.
+    pub initial: &'h Value,
+}
+
+impl<'h> Object<'h> {
+    /// Those of one name that certainly happened.
+    fn ok<'a>(&'a self, f: &'a str) -> impl Iterator<Item = &'h Operation> + 'a {
+        self.operations.iter().copied().filter(move |op| op.f() == f && op.is_ok())
+    }
+
+    /// An operation whose name is none of these.
+    fn only(&self, names: &[&str]) -> Result<(), &'h Operation> {
+        let stranger = self.operations.iter().find(|op| !names.contains(&op.f()));
+        stranger.map_or(Ok(()), |stranger| Err(*stranger))
+    }
+}
+
+/// Whether an operation was over before another began.
+fn precedes(one: &Operation, other: &Operation) -> bool {
+    one.completed().is_some_and(|end| end < other.invoked)
+}
+
+/// The elements of an answer that is to be an array.
+fn elements(read: &Operation) -> Result<&[Datum], &Operation> {
+    read.result().as_array().ok_or(read)
+}
+
+/// The check of that name.
+pub(crate) fn named(name: &str) -> Option<&'static dyn Check> {
+    ALL.iter().copied().find(|check| check.name() == name)
+}
+
+/// Runs a check on each object of a history.
+pub(crate) fn run(
+    check: &dyn Check,
+    history: &History,
+    options: &Options,
+) -> Result<(CheckResult, Vec<Violation>), Misfit> {
+    let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
+    let initial = options.initial.as_ref().unwrap_or(of_header);
+    let object = || Object { operations: Vec::new(), initial };
+    let mut objects: Vec<Object<'_>> = history.keys().iter().map(|_| object()).collect();
+    for operation in history.operations() {
+        objects[operation.key.0 as usize].operations.push(operation);
+    }
+    let mut reports = Vec::new();
+    for (object, key) in objects.iter().zip(history.keys()) {
+        let report = check
+            .check(object)
+            .map_err(|operation| Misfit::of(operation, check.name(), check.operations()))?;
+        reports.push((key.as_deref(), report));
+    }
+    Ok(report::all(history, reports))
+}

@@ -1,0 +1,369 @@
+//! The checks that workloads bring with them: for each anomaly a history that shows it, and a twin
+//! that does not.
+
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use splitbrain_checker::history::History;
+use splitbrain_checker::{Judgement, Options, judge};
+
+/// A history of lines `PROCESS TYPE F VALUE`. A completion without an invocation is an operation
+/// that nothing overlaps.
+fn history(vocabulary: &str, text: &str, initial: Value) -> History {
+    let header = json!({"splitbrain": 1, "vocabulary": vocabulary, "initial": initial});
+    let mut lines = vec![header.to_string()];
+    let mut open = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        let [process, kind, f, value] = words[..] else { panic!("{line}") };
+        let value: Value = serde_json::from_str(value).expect(line);
+        let mut event = |kind: &str, value: &Value| {
+            let process: u64 = process.parse().expect(line);
+            lines.push(
+                json!({"process": process, "type": kind, "f": f, "value": value}).to_string(),
+            );
+        };
+        let reads = ["read", "dequeue", "drain", "generate"].contains(&f);
+        let argument = if reads && !value[0].is_array() { Value::Null } else { value.clone() };
+        if kind == "invoke" {
+            event("invoke", &argument);
+            open.push(process);
+        } else {
+            if !open.contains(&process) {
+                event("invoke", &argument);
+            }
+            open.retain(|other| *other != process);
+            event(kind, &value);
+        }
+    }
+    History::read(format!("{}\n", lines.join("\n")).as_bytes()).expect("a history")
+}
+
+fn judged(check: &str, text: &str, initial: Value) -> Judgement {
+    judge(&history(check, text, initial), &Options::default())
+}
+
+/// The verdict of the check, its findings with their number, and the results that are named.
+#[track_caller]
+fn expect(check: &str, text: &str, verdict: &str, findings: &[(&str, u64)], results: Value) {
+    expect_from(Value::Null, check, text, verdict, findings, results);
+}
+
+#[track_caller]
+fn expect_from(
+    initial: Value,
+    check: &str,
+    text: &str,
+    verdict: &str,
+    findings: &[(&str, u64)],
+    results: Value,
+) {
+    let judgement = judged(check, text, initial);
+    let result = judgement.checks.get(check).unwrap_or_else(|| panic!("{:?}", judgement.misfit));
+    assert_eq!(result.verdict.name(), verdict, "{result:?}");
+    let found: Vec<(&str, u64)> = (judgement.violations.iter())
+        .filter(|violation| violation.name != "non-linearizable")
+        .map(|violation| (violation.name, violation.count))
+        .collect();
+    assert_eq!(found, findings, "{result:?}");
+    if verdict == "invalid" {
+        assert_eq!(judgement.verdict.name(), "invalid");
+    }
+    let shown = serde_json::to_value(result).expect("a value");
+    for (name, wanted) in results.as_object().expect("an object") {
+        assert_eq!(shown[name], *wanted, "{name} of {shown}");
+    }
+}
+
+#[test]
+fn a_set_loses_nothing_and_invents_nothing() {
+    let adds = "0 ok add 1\n0 info add 2\n1 fail add 3\n1 ok add 4";
+    let counts = json!({"attempt-count": 4, "acknowledged-count": 2, "ok-count": 3,
+        "recovered-count": 1, "lost-count": 0, "unexpected-count": 0});
+    expect("set", &format!("{adds}\n1 ok read [4, 2, 1]"), "valid", &[], counts);
+    let lost = [("lost-element", 1)];
+    let one = json!({"lost": [4], "ok-count": 1});
+    expect("set", &format!("{adds}\n1 ok read [1]"), "invalid", &lost, one);
+    let unexpected = [("unexpected-element", 2)];
+    let two = json!({"unexpected": [3, 9], "lost-count": 0});
+    expect("set", &format!("{adds}\n1 ok read [1, 4, 3, 9]"), "invalid", &unexpected, two);
+    // What is added while the set is read may be there or not; what is added later may not.
+    let beside = "1 invoke read null\n0 ok add 1\n1 ok read []\n0 ok add 2";
+    expect("set", beside, "valid", &[], json!({"acknowledged-count": 0}));
+    let later = "1 ok read [2]\n0 ok add 2";
+    expect("set", later, "invalid", &[("unexpected-element", 1)], json!({}));
+    // Only the last read counts, and without one nothing is known.
+    expect("set", &format!("1 ok read [7]\n{adds}\n1 ok read [1, 4]"), "valid", &[], json!({}));
+    let unread = judged("set", adds, Value::Null);
+    assert_eq!(unread.checks["set"].reason.as_deref(), Some("the set was never read"));
+}
+
+#[test]
+fn an_element_of_a_full_set_is_stable_or_lost_and_there_once() {
+    let text = "0 ok add 1\n1 ok read [1]\n0 ok add 2\n0 info add 3\n2 ok read [2, 1]";
+    let counts = json!({"attempt-count": 3, "stable-count": 2, "lost-count": 0,
+        "never-read-count": 1, "never-read": [3], "stale-count": 0, "duplicated-count": 0});
+    expect("set-full", text, "valid", &[], counts);
+    let lost = format!("{text}\n1 ok read [1]");
+    expect("set-full", &lost, "invalid", &[("lost-element", 1)], json!({"lost": [2]}));
+    // It comes back, so it was only stale.
+    let back = format!("{lost}\n1 ok read [1, 2]");
+    expect("set-full", &back, "valid", &[], json!({"stable-count": 2}));
+    // Acknowledged and never seen is lost too, but not before it was acknowledged.
+    expect("set-full", "0 ok add 1\n0 ok read []", "invalid", &[("lost-element", 1)], json!({}));
+    expect(
+        "set-full",
+        "0 ok read []\n0 ok add 1\n0 ok add 2\n0 ok read [1, 2]",
+        "valid",
+        &[],
+        json!({}),
+    );
+    let twice = "0 ok add 1\n0 ok read [1, 1]";
+    let duplicated = json!({"duplicated": [1], "duplicated-count": 1});
+    expect("set-full", twice, "invalid", &[("duplicate-element", 1)], duplicated);
+    let removed = judged("set-full", "0 ok add 1\n0 ok remove 1\n0 ok read []", Value::Null);
+    assert_eq!(removed.verdict.name(), "valid");
+    assert_eq!(removed.checks["set-full"].verdict.name(), "unknown");
+}
+
+#[test]
+fn a_counter_is_within_its_bounds() {
+    let adds = "0 ok add 5\n1 info add 3\n2 fail add 100\n3 invoke add -2";
+    for found in [3, 5, 6, 8] {
+        expect("counter", &format!("{adds}\n0 ok read {found}"), "valid", &[], json!({}));
+    }
+    for (found, row) in
+        [(2, json!([[3, 2, 8]])), (9, json!([[3, 9, 8]])), (108, json!([[3, 108, 8]]))]
+    {
+        let wrong = [("counter-out-of-bounds", 1)];
+        let results = json!({"errors": row, "error-count": 1, "read-count": 1});
+        expect("counter", &format!("{adds}\n0 ok read {found}"), "invalid", &wrong, results);
+    }
+    let begins = json!(7);
+    let judgement =
+        judge(&history("pn-counter", "0 ok add 1\n0 ok read 8", begins), &Options::default());
+    assert_eq!(judgement.verdict.name(), "valid", "{judgement:?}");
+}
+
+#[test]
+fn a_final_read_of_a_counter_is_one_of_the_sums() {
+    let adds = "9 ok read 77\n0 ok add 5\n1 info add 3\n2 info add -10\n3 fail add 100";
+    for found in [5, 8, -5, -2] {
+        let results = json!({"acceptable": [[-5, -5], [-2, -2], [5, 5], [8, 8]],
+            "final-reads": [found], "error-count": 0});
+        expect("pn-counter", &format!("{adds}\n0 ok read {found}"), "valid", &[], results);
+    }
+    for found in [6, 105, 0] {
+        let wrong = [("wrong-sum", 1)];
+        let results = json!({"errors": [found]});
+        expect("pn-counter", &format!("{adds}\n0 ok read {found}"), "invalid", &wrong, results);
+    }
+    let unread = judged("pn-counter", adds, Value::Null);
+    assert_eq!(unread.checks["pn-counter"].reason.as_deref(), Some("there was no final read"));
+}
+
+#[test]
+fn a_queue_gives_back_what_it_got_once() {
+    let enqueues = "0 ok enqueue 1\n0 ok enqueue 2\n1 info enqueue 3\n2 fail enqueue 4";
+    let all = format!("{enqueues}\n0 ok dequeue 2\n3 ok drain [1, 3]");
+    let counts = json!({"attempt-count": 4, "acknowledged-count": 2, "ok-count": 3,
+        "recovered-count": 1, "lost-count": 0, "unexpected-count": 0, "duplicated-count": 0});
+    expect("total-queue", &all, "valid", &[], counts);
+    let lost = format!("{enqueues}\n0 ok dequeue 2\n3 ok drain []");
+    expect("total-queue", &lost, "invalid", &[("lost-message", 1)], json!({"lost": [1]}));
+    // Who never answered may have taken one, but only one.
+    let taken = format!("{enqueues}\n5 info dequeue null\n0 ok dequeue 2\n3 ok drain []");
+    expect("total-queue", &taken, "unknown", &[], json!({"lost": [1]}));
+    let both = format!("{enqueues}\n5 info dequeue null\n3 ok drain []");
+    expect("total-queue", &both, "invalid", &[("lost-message", 1)], json!({"lost-count": 2}));
+    let drained = format!("{enqueues}\n5 info drain null\n3 ok drain []");
+    expect("total-queue", &drained, "unknown", &[], json!({}));
+    // Without a drain it may still be in there; an empty answer at the end is one.
+    let waiting = format!("{enqueues}\n0 ok dequeue 2");
+    expect("total-queue", &waiting, "unknown", &[], json!({"lost-count": 0}));
+    let empty = format!("{waiting}\n0 ok dequeue null");
+    expect("total-queue", &empty, "invalid", &[("lost-message", 1)], json!({"lost": [1]}));
+    let refilled = format!("{waiting}\n0 ok dequeue null\n0 ok dequeue 1");
+    expect("total-queue", &refilled, "unknown", &[], json!({"lost-count": 0}));
+    let failed = format!("{all}\n0 ok dequeue 4");
+    let unexpected = [("unexpected-message", 1)];
+    let results = json!({"unexpected": [4]});
+    expect("total-queue", &format!("{failed}\n0 ok drain []"), "invalid", &unexpected, results);
+    let again = format!("{enqueues}\n0 ok dequeue 2\n3 ok drain [2, 1]");
+    let results = json!({"duplicated": [2]});
+    expect("total-queue", &again, "invalid", &[("duplicate-message", 1)], results);
+    // It was put in twice, so it may come out twice.
+    let same = "0 ok enqueue 1\n1 info enqueue 1\n0 ok drain [1, 1]";
+    expect("total-queue", same, "valid", &[], json!({"duplicated-count": 0}));
+}
+
+#[test]
+fn no_identifier_is_given_out_twice() {
+    let unique = "0 ok generate 1\n1 fail generate null\n2 info generate null\n0 ok generate 5";
+    let counts = json!({"attempted-count": 4, "acknowledged-count": 2, "duplicated-count": 0,
+        "range": [1, 5]});
+    expect("unique-ids", unique, "valid", &[], counts);
+    let twice = format!("{unique}\n3 ok generate 1\n4 ok generate 1\n4 ok generate \"x\"");
+    let results = json!({"duplicated": {"1": 3}, "duplicated-count": 1});
+    expect("unique-ids", &twice, "invalid", &[("duplicate-id", 1)], results);
+}
+
+#[test]
+fn a_bank_keeps_its_money() {
+    let accounts = json!({"a": 10, "b": 0});
+    let transfer = "0 ok transfer {\"from\": \"a\", \"to\": \"b\", \"amount\": 3}";
+    let bank = |balances: &str, verdict: &str, findings: &[(&str, u64)], results: Value| {
+        let text = format!("{transfer}\n1 ok read {balances}");
+        expect_from(accounts.clone(), "bank", &text, verdict, findings, results);
+    };
+    bank("{\"a\": 7, \"b\": 3}", "valid", &[], json!({"read-count": 1, "error-count": 0}));
+    // An old read is not a wrong one.
+    bank("{\"a\": 10, \"b\": 0}", "valid", &[], json!({}));
+    let wrong = json!({"wrong-total": {"count": 1,
+        "first": {"index": 2, "value": {"a": 7, "b": 0}},
+        "worst": {"index": 2, "value": {"a": 7, "b": 0}},
+        "last": {"index": 2, "value": {"a": 7, "b": 0}}}});
+    let total = [("wrong-total", 1)];
+    bank("{\"a\": 7, \"b\": 0}", "invalid", &total, json!({"errors": wrong, "error-count": 1}));
+    bank("{\"a\": -1, \"b\": 11}", "invalid", &[("negative-balance", 1)], json!({}));
+    bank("{\"a\": 10, \"b\": null}", "invalid", &[("nil-balance", 1)], json!({}));
+    bank("{\"a\": 10}", "invalid", &[("nil-balance", 1)], json!({}));
+    bank("{\"a\": 10, \"b\": 0, \"c\": 0}", "invalid", &[("unexpected-account", 1)], json!({}));
+    let jepsen = "0 ok read {\"0\":100,\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0}";
+    expect("bank", jepsen, "valid", &[], json!({"read-count": 1}));
+}
+
+#[test]
+fn a_long_fork_is_two_reads_that_each_know_what_the_other_does_not() {
+    let writes = "0 ok write [[\"w\", 1, 1]]\n1 info write [[\"w\", 2, 1]]";
+    let read = |one: &str, two: &str| format!("2 ok read [[\"r\", 1, {one}], [\"r\", 2, {two}]]");
+    let [left, right] = [read("1", "null"), read("null", "1")];
+    let fine = format!("{writes}\n{left}\n{}\n{}", read("1", "1"), read("null", "null"));
+    let counts =
+        json!({"read-count": 3, "early-read-count": 1, "late-read-count": 1, "fork-count": 0});
+    expect("long-fork", &fine, "valid", &[], counts);
+    let forked = format!("{fine}\n{right}\n{left}");
+    expect("long-fork", &forked, "invalid", &[("long-fork", 1)], json!({"fork-count": 1}));
+    let other_way = "2 ok read [[\"r\", 2, null], [\"r\", 1, 1]]";
+    let turned = format!("{writes}\n{right}\n{other_way}");
+    expect("long-fork", &turned, "invalid", &[("long-fork", 1)], json!({}));
+    let rewritten = format!("{writes}\n0 ok write [[\"w\", 1, 1]]\n{left}\n{right}");
+    expect("long-fork", &rewritten, "unknown", &[], json!({}));
+}
+
+#[test]
+fn who_sees_an_effect_sees_what_was_over_before_it_began() {
+    let writes = "0 ok write 1\n1 invoke write 2\n0 ok write 3\n1 ok write 2";
+    expect("causal-reverse", &format!("{writes}\n0 ok read [1, 3]"), "valid", &[], json!({}));
+    expect("causal-reverse", &format!("{writes}\n0 ok read [1, 2]"), "valid", &[], json!({}));
+    expect("causal-reverse", &format!("{writes}\n0 ok read []"), "valid", &[], json!({}));
+    let results = json!({"errors": [{"index": 6, "missing": [1], "expected-count": 1}]});
+    let wrong = [("causal-reverse", 1)];
+    expect("causal-reverse", &format!("{writes}\n0 ok read [3]"), "invalid", &wrong, results);
+    let unacknowledged = "0 info write 1\n1 ok write 2\n1 ok read [2]";
+    expect("causal-reverse", unacknowledged, "valid", &[], json!({}));
+}
+
+#[test]
+fn parts_are_seen_in_the_order_in_which_they_were_written() {
+    let text =
+        "0 ok write 0\n1 ok read [null, null]\n1 ok read [null, \"a\"]\n1 ok read [\"b\", \"a\"]";
+    let counts = json!({"all-count": 1, "some-count": 1, "none-count": 1, "bad-count": 0});
+    expect("sequential", text, "valid", &[], counts);
+    let gap = format!("{text}\n1 ok read [\"b\", null]");
+    expect("sequential", &gap, "invalid", &[("trailing-gap", 1)], json!({"bad": [["b", null]]}));
+}
+
+#[test]
+fn results_of_several_objects_are_summed_and_told_apart() {
+    let line = |process: u64, kind: &str, f: &str, key: &str, value: Value| {
+        json!({"process": process, "type": kind, "f": f, "key": key, "value": value}).to_string()
+    };
+    let mut lines = vec![json!({"splitbrain": 1, "vocabulary": "set"}).to_string()];
+    for (key, read) in [("a", json!([1])), ("b", json!([])), ("c", json!([1]))] {
+        lines.push(line(0, "invoke", "add", key, json!(1)));
+        lines.push(line(0, "ok", "add", key, json!(1)));
+        lines.push(line(0, "invoke", "read", key, Value::Null));
+        lines.push(line(0, "ok", "read", key, read));
+    }
+    let history = History::read(format!("{}\n", lines.join("\n")).as_bytes()).expect("a history");
+    let judgement = judge(&history, &Options::default());
+    let shown = serde_json::to_value(&judgement.checks["set"]).expect("a value");
+    assert_eq!(shown["attempt-count"], 3);
+    assert_eq!(shown["lost-count"], 1);
+    assert!(shown.get("lost").is_none(), "{shown}");
+    assert_eq!(shown["failures"]["b"]["lost"], json!([1]));
+    assert_eq!(shown["failures"].as_object().expect("an object").len(), 1);
+    let lost = judgement.violations.iter().find(|violation| violation.name == "lost-element");
+    assert_eq!(lost.and_then(|violation| violation.key.as_deref()), Some("b"));
+}
+
+#[test]
+fn what_is_not_of_the_workload_is_named() {
+    let judgement = judged("bank", "0 ok brew 1", Value::Null);
+    let misfit = judgement.misfit.expect("a misfit");
+    assert_eq!(misfit.event, Some(0));
+    assert!(misfit.expected.starts_with("an operation of a bank: transfer"), "{misfit}");
+    assert_eq!(judged("bank", "0 ok read 5", Value::Null).verdict.name(), "unknown");
+}
+
+/// What some order of a correct object explains, the check of the workload does not call wrong.
+#[test]
+fn nothing_linearizable_is_called_wrong() {
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    let mut valid = [0; 3];
+    for _ in 0..4_000 {
+        for (at, (model, check)) in
+            [("set", "set"), ("counter", "counter"), ("unordered-queue", "total-queue")]
+                .into_iter()
+                .enumerate()
+        {
+            let text = random(model, &mut rng);
+            if judged(model, &text, Value::Null).ladder[&splitbrain_checker::Rung::Linearizable]
+                .is_valid()
+            {
+                let judgement = judged(check, &text, Value::Null);
+                assert!(!judgement.checks[check].verdict.is_invalid(), "{check}\n{text}");
+                valid[at] += 1;
+            }
+        }
+    }
+    assert!(valid.into_iter().all(|valid| valid > 250), "{valid:?}");
+}
+
+/// Up to 6 operations of 3 clients.
+fn random(model: &str, rng: &mut impl rand::Rng) -> String {
+    let mut lines = Vec::new();
+    let mut open: Vec<Option<(String, Value)>> = vec![None; 3];
+    let mut process = [0, 1, 2];
+    let mut made = 0;
+    while made < 5 || (open.iter().any(Option::is_some) && rng.random_bool(0.8)) {
+        let client = rng.random_range(0..3);
+        if let Some((f, argument)) = open[client].take() {
+            let kind = ["ok", "ok", "ok", "info", "fail"][rng.random_range(0..5)];
+            let reads = ["read", "dequeue"].contains(&f.as_str());
+            let some = rng.random_range(0..3);
+            let value = match model {
+                _ if !reads || kind != "ok" => argument,
+                "set" => json!(&[[1, 2], [2, 1], [1, 2]][some][..rng.random_range(0..3)]),
+                "counter" => json!(some),
+                _ => json!([1, 2, 1][some]),
+            };
+            lines.push(format!("{} {kind} {f} {value}", process[client]));
+            if kind == "info" {
+                process[client] += 3;
+            }
+        } else if made < 5 {
+            let (writes, reads) = match model {
+                "unordered-queue" => ("enqueue", "dequeue"),
+                _ => ("add", "read"),
+            };
+            let write = rng.random_bool(0.6);
+            let argument = if write { json!(rng.random_range(1..=2)) } else { Value::Null };
+            let f = if write { writes } else { reads };
+            lines.push(format!("{} invoke {f} {argument}", process[client]));
+            open[client] = Some((f.to_owned(), argument));
+            made += 1;
+        }
+    }
+    lines.join("\n")
+}
