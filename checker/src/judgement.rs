@@ -157,11 +157,17 @@ pub struct RungPlan {
 }
 
 impl Judgement {
-    /// The class in the words that people use, or what is proven of it.
+    /// The class in the words that people use, or what is proven of it; of objects that are in no
+    /// class what their own check says.
     pub fn headline(&self) -> String {
         let mut headline = match (self.class_at_least, self.class_at_most) {
             (Some(at_least), Some(at_most)) => ClassBounds { at_least, at_most }.headline(),
-            _ => "unknown".to_owned(),
+            _ if self.checks.is_empty() => "unknown".to_owned(),
+            _ => {
+                let word =
+                    |(name, check): (_, &CheckResult)| format!("{name} {}", check.verdict.name());
+                self.checks.iter().map(word).collect::<Vec<_>>().join(", ")
+            }
         };
         if self.no_faults && self.run.is_some() {
             headline.push_str(", no faults");

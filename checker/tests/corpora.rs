@@ -138,3 +138,29 @@ fn every_file_is_read_or_refused_with_a_reason() {
     // One file of Knossos has no operation in it.
     assert_eq!((found.as_slice(), read, empty), (&expected[..], 170, 1));
 }
+
+/// Histories of workloads that have a check of their own.
+#[test]
+fn histories_of_workloads() {
+    let Some(folder) = std::env::var_os("SPLITBRAIN_CORPORA") else {
+        return eprintln!("SKIPPED: SPLITBRAIN_CORPORA is not set, so no corpus was checked");
+    };
+    let folder = Path::new(&folder);
+    let manifest = fs::read_to_string(folder.join("MANIFEST.tsv")).expect("a manifest");
+    let mut checked = 0;
+    for line in manifest.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [path, _, model, expected, ..] = columns[..] else { continue };
+        let name = model.split(' ').next().unwrap_or_default();
+        if !["bank", "set", "set-full"].contains(&name) {
+            continue;
+        }
+        let history = History::open(folder.join(path)).expect("a history");
+        let options = Options { model: name.parse().ok(), ..Options::default() };
+        let found = &judge(&history, &options).checks[name];
+        let expected = expected.split(' ').next().unwrap_or_default();
+        assert_eq!(found.verdict.name(), expected, "{path}: {found:?}");
+        checked += 1;
+    }
+    assert_eq!(checked, 5);
+}

@@ -7,8 +7,8 @@ use super::{Check, Finding, Object, Report};
 use crate::history::{Datum, Operation};
 
 /// `transfer` of `{"from", "to", "amount"}`, and `read`, answered with the balance of each account
-/// by its name. The initial value says what each account held; without one there are Jepsen's
-/// eight, `0` to `7`, with 100 in total.
+/// by its name. The initial value says what each account held. Without one that is what the first
+/// read says: that two reads differ in the total shows an error whichever of them is right.
 pub(super) struct Bank;
 
 /// What can be wrong with a read, by Jepsen's name and ours, in the order in which it is looked for.
@@ -30,7 +30,15 @@ impl Check for Bank {
 
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["transfer", "read"])?;
-        let rules = Rules::of(object.initial);
+        let first = object.ok("read").find_map(|read| match read.result() {
+            Datum::Object(balances) => Some(&**balances),
+            _ => None,
+        });
+        let Some(opening) = object.initial.as_object().or(first) else {
+            let never = Report::unknown("the accounts were never read");
+            return object.ok("read").next().map_or(Ok(never), Err);
+        };
+        let rules = Rules::of(opening);
         let mut wrong: [Vec<(&Operation, String, i64)>; 4] = Default::default();
         for read in object.ok("read") {
             let Datum::Object(balances) = read.result() else { return Err(read) };
@@ -68,13 +76,10 @@ struct Rules {
 }
 
 impl Rules {
-    fn of(initial: &Value) -> Rules {
-        match initial.as_object() {
-            Some(balances) => Rules {
-                accounts: balances.keys().cloned().collect(),
-                total: balances.values().filter_map(Value::as_i64).sum(),
-            },
-            None => Rules { accounts: (0..8).map(|at| at.to_string()).collect(), total: 100 },
+    fn of(balances: &Map<String, Value>) -> Rules {
+        Rules {
+            accounts: balances.keys().cloned().collect(),
+            total: balances.values().filter_map(Value::as_i64).sum(),
         }
     }
 

@@ -32,6 +32,14 @@ pub struct CheckResult {
     pub failures: BTreeMap<String, Value>,
 }
 
+impl CheckResult {
+    /// How many there are of each kind, such as `lost`.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
+        let counts = self.results.iter();
+        counts.filter_map(|(name, value)| name.strip_suffix("-count").zip(value.as_u64()))
+    }
+}
+
 /// What a check says of one object.
 pub(crate) struct Report<'h> {
     pub verdict: Verdict,

@@ -2,7 +2,7 @@
 //! `sequential` workload of Jepsen's CockroachDB tests).
 
 use super::{Check, Finding, Object, Report, elements};
-use crate::history::Operation;
+use crate::history::{Datum, Operation};
 
 /// `write`, by which a client writes the parts of the object one after another, and `read`, which
 /// reads them from the last to the first and is answered with an array: null for each that is not
@@ -28,7 +28,7 @@ impl Check for Sequential {
             all += usize::from(there == parts.len());
             none += usize::from(there == 0);
             some += usize::from(there > 0 && there < parts.len());
-            if parts.iter().skip_while(|part| part.is_null()).any(|part| part.is_null()) {
+            if parts.iter().skip_while(|part| part.is_null()).any(Datum::is_null) {
                 bad.push(read);
             }
         }

@@ -75,7 +75,8 @@ fn subject(out: &mut String, judged: &Judged) {
     ladder(out, &judged.judgement);
 }
 
-/// Which consistency models hold, if there is more than one to tell of.
+/// Which consistency models hold, if there is more than one to tell of, and what the check of the
+/// workload counted.
 fn ladder(out: &mut String, judgement: &Judgement) {
     let names = |rungs: &[Rung]| match rungs {
         [] => "none".to_owned(),
@@ -85,6 +86,11 @@ fn ladder(out: &mut String, judgement: &Judgement) {
         let holds = names(&judgement.strongest);
         let ruled_out = names(&judgement.weakest_ruled_out);
         line(out, &format!("  strongest that holds: {holds}; weakest ruled out: {ruled_out}"));
+    }
+    for (name, check) in &judgement.checks {
+        let counts: Vec<String> =
+            check.counts().map(|(of, count)| format!("{of} {count}")).collect();
+        line(out, &format!("  {name} {}: {}", check.verdict.name(), counts.join(", ")));
     }
     line(out, "");
 }
@@ -241,11 +247,16 @@ fn ending(out: &mut String, judged: &Judged) {
     for (what, command) in judged.commands() {
         line(out, &format!("{what:<12} {command}"));
     }
-    let expected = judgement.expect;
+    // Objects that are in no class are expected to pass their own check.
+    let classless = judgement.class_at_least.is_none() && !judgement.checks.is_empty();
+    let expected = match judgement.expect {
+        Expectation::Class(_) if classless => "no anomaly".to_owned(),
+        expected => expected.to_string(),
+    };
     line(
         out,
         &match &judgement.verdict {
-            Verdict::Valid => match expected {
+            Verdict::Valid => match judgement.expect {
                 Expectation::Cap(_) => format!("valid: {expected}, as was expected"),
                 _ => format!("valid: no anomaly found in this history ({expected} was expected)"),
             },
@@ -254,7 +265,7 @@ fn ending(out: &mut String, judged: &Judged) {
                     .class
                     .filter(|class| *class != Class::Corrupt)
                     .map_or(String::new(), |class| format!(" (--expect {})", class.name()));
-                let found = match expected {
+                let found = match judgement.expect {
                     Expectation::Class(_) => judgement.headline(),
                     _ => format!("not {expected}"),
                 };
