@@ -7,6 +7,7 @@ pub mod cli;
 mod command;
 pub mod databases;
 pub mod environments;
+pub mod explain;
 pub mod interpreter;
 pub mod nines;
 pub mod plan;

@@ -7,7 +7,9 @@ mod claim;
 mod convert;
 mod demo;
 mod doctor;
+mod explain;
 mod follow;
+mod init;
 mod list;
 mod nines;
 mod report;
@@ -101,6 +103,10 @@ enum Command {
     Claim(Box<claim::Args>),
     /// Write a history in another notation, such as Jepsen's.
     Convert(convert::Args),
+    /// Say what an anomaly or a consistency model is, with an example.
+    Explain(explain::Args),
+    /// Write a commented plan and a client to begin with for a system of your own.
+    Init(init::Args),
     /// Show the modes, workloads, faults, databases and environments there are.
     List(list::Args),
     /// Say what an availability allows: its nines and downtime, in sequence and in parallel.
@@ -151,6 +157,8 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::main(&args),
         Command::Claim(args) => claim::main(*args),
         Command::Convert(args) => convert::main(&args),
+        Command::Explain(args) => explain::main(&args),
+        Command::Init(args) => init::main(&args),
         Command::List(args) => list::main(&args),
         Command::Nines(args) => nines::main(&args),
         Command::Doctor => doctor::doctor(),

@@ -3,6 +3,11 @@
 mod all;
 mod etcd;
 mod http;
+/// What `init` writes for others to begin with has to compile.
+#[cfg(test)]
+#[allow(dead_code)]
+#[path = "../cli/init/my_database.rs"]
+mod my_database;
 mod store;
 
 use std::net::SocketAddr;

@@ -79,3 +79,27 @@ fn an_enormous_run_keeps_its_violations() {
     // The three of the violated key come first.
     assert_eq!(data["operations"]["index"][1], 2);
 }
+
+#[test]
+fn an_operation_takes_less_than_fifty_bytes_of_the_page() {
+    // As in a run: five nodes, ten clients, a key for every hundred operations.
+    let lines = |operations: u64| -> String {
+        let event = |at: u64, kind: &str, time: u64| {
+            let (process, node, key) = (at % 10, at % 5 + 1, at / 100);
+            format!(
+                r#"{{"process":{process},"type":"{kind}","f":"write","key":"k{key}","value":{at},"time":{time},"client":{process},"node":"n{node}","due":{}}}"#,
+                at * 300_000
+            )
+        };
+        let both = |at: u64| {
+            let called = at * 300_000 + at % 7 * 1_000;
+            let answered = called + 2_000_000 + at * 7_919 % 900_000;
+            [(called, event(at, "invoke", called)), (answered, event(at, "ok", answered))]
+        };
+        let mut events: Vec<(u64, String)> = (0..operations).flat_map(both).collect();
+        events.sort();
+        events.into_iter().map(|(_, line)| line + "\n").collect()
+    };
+    let (small, large) = (page(&lines(100)).len(), page(&lines(5_100)).len());
+    assert!(large - small < 5_000 * 50, "{} a operation", (large - small) / 5_000);
+}

@@ -1,0 +1,54 @@
+//! Examples as people read them: a line for each operation, `client: f key value, from-to`.
+//!
+//! ```text
+//! 0 at n1: write x 1     1-2
+//! 1 at n2: read x -      3-4    (`-` is null: nothing had been written)
+//! 1 at n2: write x 2     5-6 fail
+//! finally                        (what follows was read when all had come to rest)
+//! ```
+
+use serde_json::{Value, json};
+
+/// The history that an example stands for, as JSON lines.
+///
+/// # Panics
+/// If it is not written as above; the examples are part of the program.
+pub fn history(example: &str) -> String {
+    let mut events: Vec<(u64, Value)> = Vec::new();
+    let ns = |second: &str| second.parse::<u64>().expect("a whole second") * 1_000_000_000;
+    let mut last = 0;
+    for line in example.trim().lines() {
+        if line.trim() == "finally" {
+            let phase =
+                json!({ "type": "info", "process": "harness", "f": "phase", "value": "final" });
+            events.push((last + 1, phase));
+            continue;
+        }
+        let (who, what) = line.split_once(':').expect("client: operation");
+        let (client, node) = who.split_once(" at ").expect("client at node");
+        let words: Vec<&str> = what.split_whitespace().collect();
+        let [f, key, value, times, end @ ..] = &words[..] else { panic!("{line}") };
+        let value: Value =
+            if *value == "-" { Value::Null } else { value.parse().expect("a number") };
+        let process: u64 = client.trim().parse().expect("a number");
+        let (from, to) = times.split_once('-').expect("from-to");
+        let argument = if *f == "read" { &Value::Null } else { &value };
+        let event = |kind: &str, value: &Value| json!({ "type": kind, "process": process, "f": f, "key": key, "value": value, "node": node.trim() });
+        events.push((ns(from), event("invoke", argument)));
+        events.push((ns(to), event(end.first().copied().unwrap_or("ok"), &value)));
+        last = last.max(ns(to));
+    }
+    events.sort_by_key(|(time, _)| *time);
+    let nodes = ["n1", "n2", "n3"];
+    let header = json!({ "splitbrain": 1, "nodes": nodes, "session_order_only": false });
+    let lines = events.into_iter().map(|(time, mut event)| {
+        event["time"] = json!(time);
+        event
+    });
+    [header].into_iter().chain(lines).map(|line| format!("{line}\n")).collect()
+}
+
+/// The example as it is shown.
+pub fn shown(example: &str) -> String {
+    example.trim().lines().map(|line| format!("    {}\n", line.trim())).collect()
+}
