@@ -35,6 +35,8 @@ pub enum Sabotage {
     SignalsLost,
     /// Programs no longer start.
     WillNotStart,
+    /// Programs start, and end at once.
+    EndsAtOnce,
     /// What shapes links counts their packets and lets them pass.
     ShapesDoNothing,
     /// What shapes links is gone, though its rules are there.
@@ -242,6 +244,9 @@ impl Processes for MemoryCluster {
         }
         if state.processes[node].is_some() {
             return Err(NodeError("it runs already".to_owned()));
+        }
+        if state.sabotage == Some(Sabotage::EndsAtOnce) {
+            return Ok(());
         }
         let pid = state.next_pid;
         state.next_pid += 1;

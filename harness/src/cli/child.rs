@@ -18,13 +18,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::plan::Plan;
 
-/// Starts runs, one after another, and passes an interruption on to the one that is going.
+/// Starts runs, and passes an interruption on to those that are going. Threads may share it.
 pub struct Runs {
     interrupted: Arc<AtomicBool>,
 }
 
 impl Runs {
-    /// From here on an interruption ends the run that is going, in order, and not this process.
+    /// From here on an interruption ends the runs that are going, in order, and not this process.
     pub fn new() -> std::io::Result<Runs> {
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -19,7 +19,7 @@ use splitbrain_workloads::{BoxFuture, Clients};
 use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
-pub use store::{BUGS, Bug, MODES, Mode, Promise, Target as StoreTarget};
+pub use store::{BUGS, Bug, MODES, Mode, Rung, Target as StoreTarget};
 
 /// One line of the registry.
 pub struct Entry {

@@ -9,6 +9,8 @@ use splitbrain_checker::history::{Event, Process};
 pub(super) struct Healing {
     /// Whether the nemesis has said that it will do no more.
     pub(super) ended: bool,
+    /// What is worth a word though it does not hinder the run.
+    pub(super) remarks: Vec<String>,
     faults: BTreeMap<u64, Fault>,
 }
 
@@ -35,7 +37,15 @@ impl Healing {
                 self.faults.insert(id, Fault { name: name.to_string(), targets, why: None });
             }
             ("start", Some("skipped")) | ("stop", Some("healed" | "skipped")) => {
-                self.faults.remove(&id);
+                let healed = self.faults.remove(&id);
+                // On what a fault of the disk has left: that is how the system takes it.
+                if let Some(count) = line.value["ended"].as_u64() {
+                    let targets = healed.map(|fault| fault.targets.join(", ")).unwrap_or_default();
+                    self.remarks.push(format!(
+                        "fault {id} ({name} of {targets}): {count} did not go on afterwards, on what \
+                         faults had left of the data"
+                    ));
+                }
             }
             ("stop", Some(_)) => {
                 if let Some(fault) = self.faults.get_mut(&id) {
@@ -63,7 +73,7 @@ impl Healing {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::interpreter::note;
@@ -106,5 +116,19 @@ mod tests {
             ),
         );
         check(&[], false, Some("healing did not end in time"));
+    }
+
+    #[test]
+    fn nodes_that_do_not_go_on_after_a_fault_of_their_disk_are_worth_a_word() {
+        let told = |ended: Value| {
+            let mut healing = Healing { ended: true, ..Healing::default() };
+            let mut healed = line("stop", 4, Some("healed"), None);
+            healed.value = json!({ "processes": 1, "ended": ended });
+            [line("start", 4, None, None), healed].iter().for_each(|line| healing.hear(line));
+            assert_eq!(healing.failure(), None);
+            healing.remarks.concat()
+        };
+        assert!(told(json!(1)).starts_with("fault 4 (eio of n1, n3): 1 did not go on"));
+        assert_eq!(told(Value::Null), "");
     }
 }

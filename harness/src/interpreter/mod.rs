@@ -232,6 +232,11 @@ impl<P: Port> Interpreter<P> {
         self.stop.as_ref()
     }
 
+    /// What is worth a word though it did not hinder the run.
+    pub fn remarks(&self) -> &[String] {
+        &self.healing.remarks
+    }
+
     /// The desk, for its counts and the keys in use.
     pub fn desk(&self) -> &Desk {
         &self.desk

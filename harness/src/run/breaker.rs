@@ -177,6 +177,9 @@ fn outcome(f: &'static str, id: FaultId, name: &'static str, effect: &Effect) ->
         if proof.nodes > 0 {
             event.value = json!({ "nodes": proof.nodes, "processes": proof.processes });
         }
+        if proof.ended > 0 {
+            event.value["ended"] = proof.ended.into();
+        }
     }
     event
 }

@@ -137,6 +137,7 @@ fn record(
         stop.get_or_insert(StopCause::Failure(why));
     }
     let exited = site.exited();
+    let disks = interpreter.remarks().to_vec();
     let (live, unwritten) = interpreter.finish();
     if let Some(why) = unwritten {
         stop.get_or_insert(StopCause::Failure(why));
@@ -152,6 +153,7 @@ fn record(
     let remarks = exited
         .iter()
         .map(|(node, how)| format!("{} ended by itself: {how}", prepared.nodes[*node]))
+        .chain(disks)
         .chain(uncollected)
         .collect();
     let left = site.tear_down();

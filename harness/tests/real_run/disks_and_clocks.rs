@@ -86,3 +86,21 @@ fn every_fault_of_disks_and_clocks_is_in_force_in_a_run() {
     assert_eq!(verdict["class"], "linearizable", "one node of five is not missed: {verdict}");
     world.assert_clean();
 }
+
+/// A system that refuses what a loss of power left of its data says something about itself.
+#[test]
+fn a_node_that_does_not_start_on_a_torn_disk_is_judged() {
+    let Some(world) = World::with_disks() else { return };
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *'--id n1 '*) [ -e begun ] && echo damaged >&2 && exit 70; touch begun;; \
+         esac\nexec {} \"$@\"\n",
+        World::store().display()
+    );
+    let flags = ["--time-limit", "8s", "--seed", "1", "--faults", "torn-write:n1"];
+    let torn = world.run_with_store(&script, &flags);
+    assert_eq!(torn.exit, Some(0), "{}", torn.said);
+    let report = std::fs::read_to_string(world.latest().join("report.txt")).unwrap();
+    assert!(report.contains("torn-write of n1): 1 did not go on afterwards"), "{report}");
+    assert!(report.contains("n1 ended by itself") && report.contains("damaged"), "{report}");
+    world.assert_clean();
+}

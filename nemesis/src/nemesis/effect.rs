@@ -17,6 +17,8 @@ pub struct Proof {
     pub shaped: usize,
     /// Processes that were seen to be gone, stopped, limited, going on or started.
     pub processes: usize,
+    /// Nodes that were started and have ended again by themselves, after a fault of their disk.
+    pub ended: usize,
     /// Nodes that agreed on who belongs to the cluster.
     pub agreed: usize,
     /// Nodes whose clock or disk was seen to be as it is to be.

@@ -35,6 +35,8 @@ pub struct Nemesis {
     cluster: Arc<dyn Cluster>,
     /// All that is, or may be, in force.
     active: BTreeMap<FaultId, Action>,
+    /// Nodes of which a fault has been at the disk: what their programs make of that is theirs.
+    harmed: BTreeSet<usize>,
     verify_limit: Duration,
     next_nonce: u64,
 }
@@ -45,7 +47,8 @@ impl Nemesis {
         // Probes of another nemesis of the same cluster may still be on their way.
         static MADE: AtomicU64 = AtomicU64::new(0);
         let next_nonce = MADE.fetch_add(1, Ordering::Relaxed) << 32;
-        Nemesis { cluster, active: BTreeMap::new(), verify_limit: VERIFY_LIMIT, next_nonce }
+        let (active, harmed) = (BTreeMap::new(), BTreeSet::new());
+        Nemesis { cluster, active, harmed, verify_limit: VERIFY_LIMIT, next_nonce }
     }
 
     /// The same with another limit than [`VERIFY_LIMIT`].
@@ -89,6 +92,9 @@ impl Nemesis {
                 .and_then(|()| self.can_be_hit(*what, nodes))
                 .and_then(|()| {
                     self.active.insert(id, action.clone());
+                    if what.needs() == Capability::Disks {
+                        self.harmed.extend(nodes);
+                    }
                     self.hit(*what, nodes, deadline)
                 }),
         };

@@ -96,7 +96,7 @@ impl Nemesis {
         let whole = self.not_hit_by(nodes, Break::can_be_fatal);
         // Its time to start does not count as time to heal.
         let started = self.restart(&whole, deadline.max(Instant::now() + self.verify_limit))?;
-        Ok(Proof { processes: started.processes, ..proof })
+        Ok(Proof { processes: started.processes, ended: started.ended, ..proof })
     }
 
     /// Those of the nodes that no active fault keeps broken in the same way.

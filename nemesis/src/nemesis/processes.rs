@@ -54,6 +54,8 @@ impl Nemesis {
     }
 
     /// Starts the nodes that are down; one that was started already by somebody is as it should be.
+    /// One that ends again is not, unless a fault has been at its disk: then it may be the system's
+    /// own way to say that it cannot go on from there.
     pub(super) fn restart(&self, nodes: &[usize], deadline: Instant) -> Result<Proof, Trouble> {
         let control = self.process_control()?;
         for node in nodes {
@@ -61,10 +63,14 @@ impl Nemesis {
                 control.start(*node)?;
             }
         }
-        let mut processes = 0;
+        let (mut processes, mut ended) = (0, 0);
         for node in nodes {
             processes += loop {
                 match control.states(*node)?.len() {
+                    0 if Instant::now() > deadline && self.harmed.contains(node) => {
+                        ended += 1;
+                        break 0;
+                    }
                     0 if Instant::now() > deadline => {
                         return Err(self.unknown(*node, "has ended again"));
                     }
@@ -73,7 +79,7 @@ impl Nemesis {
                 }
             };
         }
-        Ok(Proof { processes, ..Proof::default() })
+        Ok(Proof { processes, ended, ..Proof::default() })
     }
 
     /// Sends a signal to all processes of the nodes, again and again, since a process can make

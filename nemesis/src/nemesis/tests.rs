@@ -97,6 +97,19 @@ fn killed_nodes_are_gone_and_come_back_as_others() {
 }
 
 #[test]
+fn a_program_that_ends_at_once_is_explained_by_what_was_done_to_its_disk_and_by_nothing_else() {
+    let (cluster, mut nemesis) = nemesis(3);
+    cluster.sabotage(Some(Sabotage::EndsAtOnce));
+    nemesis.install(A, &Action::nodes(Break::Kill, vec![0]));
+    assert_indeterminate(&nemesis.undo(A), "n1 has ended again");
+    nemesis.install(B, &Action::nodes(Break::PowerCut { keep_percent: Some(30) }, vec![0, 1]));
+    let effect = nemesis.undo(B);
+    assert!(matches!(effect, Effect::Healed(Proof { ended: 1, .. })), "{effect:?}");
+    // That lasts: a kill later finds the same disk.
+    assert!(matches!(nemesis.undo(A), Effect::Healed(Proof { ended: 1, .. })));
+}
+
+#[test]
 fn paused_nodes_stand_still_and_go_on_as_the_same() {
     let (cluster, mut nemesis) = nemesis(3);
     let before = cluster.states(0).unwrap();

@@ -3,18 +3,24 @@
 //!
 //! Each mistake is made in each mode that can make it, under its plan and the seeds 1, 2, 3 and so on, until a
 //! promise of the mode is seen broken; then the mode without the mistake has to keep its promise under the
-//! same plan and seed. Besides, each mode runs under the default plan without any mistake.
+//! same plan and seed. Besides, each mode runs under the default plan without any mistake. As many runs go at
+//! once as there are cores: for most of its time a run waits.
 
 mod cases;
 mod row;
+mod runs;
 
+use std::time::Instant;
+
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Exit, Failure, harness, usage};
 
 use crate::plan::{Phases, Plan, Span};
 use cases::{CASES, Case};
-use row::{Row, Runs};
+use row::Row;
+use runs::Runs;
 
 /// Flags of `report-card`.
 #[derive(clap::Args)]
@@ -25,6 +31,9 @@ pub struct Args {
     /// Only this row, or these rows: `MODE/BUG`, or `MODE` for its runs without mistakes.
     #[arg(long, value_name = "MODE/BUG", value_delimiter = ',')]
     only: Vec<String>,
+    /// How many runs go at once; as many as there are cores, if not said.
+    #[arg(long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -60,27 +69,23 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         return Err(usage(anyhow::anyhow!("there is no row {unknown:?}; there are: {names}")));
     }
 
+    let (count, limit) = if args.thorough { (50, 15_000) } else { (10, 8_000) };
+    let plan = Plan { phases: Phases::for_time_limit(Span::from_ms(limit)), ..Plan::default() };
+    let started = Instant::now();
     let runs = Runs::new().map_err(harness)?;
-    let mut rows = Vec::new();
-    let mut note = |row: Row| {
-        super::tell(&row.to_string());
-        rows.push(row);
+    let note = |row: anyhow::Result<Row>| row.inspect(|row| super::tell(&row.to_string()));
+    let of_cases = || cases.par_iter().map(|case| Row::of_case(case, &runs, MOST_RUNS));
+    let of_modes = || clean.par_iter().map(|mode| Row::of_mode(mode, &plan, &runs, count));
+    let jobs = args.jobs.map_or(0, std::num::NonZeroUsize::get);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().map_err(harness)?;
+    let rows: anyhow::Result<Vec<Row>> =
+        pool.install(|| of_cases().chain(of_modes()).map(note).collect());
+    let rows = rows.map_err(harness)?;
+    let text = if args.json {
+        card(&rows).to_string() + "\n"
+    } else {
+        table(&rows, started.elapsed().as_secs_f64())
     };
-    for case in cases {
-        if runs.interrupted() {
-            break;
-        }
-        note(Row::of_case(case, &runs, MOST_RUNS).map_err(harness)?);
-    }
-    for mode in clean {
-        if runs.interrupted() {
-            break;
-        }
-        let (count, limit) = if args.thorough { (50, 15_000) } else { (10, 8_000) };
-        let plan = Plan { phases: Phases::for_time_limit(Span::from_ms(limit)), ..Plan::default() };
-        note(Row::of_mode(mode, &plan, &runs, count).map_err(harness)?);
-    }
-    let text = if args.json { card(&rows).to_string() + "\n" } else { table(&rows) };
     super::print(&text).map_err(harness)?;
     Ok(if rows.iter().any(|row| row.met() == Some(false)) {
         Exit::Invalid
@@ -110,23 +115,22 @@ fn card(rows: &[Row]) -> Value {
     let row = |row: &Row| {
         json!({
             "mode": row.mode, "bug": row.bug, "found": row.found, "rung": row.rung,
-            "runs": row.runs, "seconds": row.seconds, "false_alarms": row.false_alarms,
-            "reason": row.reason,
+            "runs": row.runs, "seconds": (row.seconds * 10.0).round() / 10.0,
         })
     };
     let rows: Vec<Value> = rows.iter().map(row).collect();
-    json!({ "format": 1, "rows": rows, "false_alarms": false_alarms })
+    json!({ "rows": rows, "false_alarms": false_alarms })
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[Row], seconds: f64) -> String {
     let title = row::line(["mode", "bug", "", "by", "runs", "seconds"]);
     let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
     let mistakes = rows.iter().filter(|row| row.bug.is_some());
     let found = mistakes.clone().filter(|row| row.found == Some(true)).count();
     let false_alarms: usize = rows.iter().map(|row| row.false_alarms.len()).sum();
-    let seconds: f64 = rows.iter().map(|row| row.seconds).sum();
+    let runs: f64 = rows.iter().map(|row| row.seconds).sum();
     format!(
-        "\n{title}\n{lines}\n{found} of {} found, {false_alarms} false alarms, {seconds:.0} s\n",
+        "\n{title}\n{lines}\n{found} of {} found, {false_alarms} false alarms, {runs:.0} s of runs in {seconds:.0} s\n",
         mistakes.count()
     )
 }

@@ -1,6 +1,8 @@
 //! The bundled replicated store (`examples/store`).
 
+mod bugs;
 mod client;
+mod modes;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -11,8 +13,10 @@ use splitbrain_workloads::objects::register::Register;
 use splitbrain_workloads::objects::set::Element;
 use splitbrain_workloads::{BoxFuture, Clients};
 
+pub use bugs::{BUGS, Bug};
 use client::StoreClient;
-pub use target::{BUGS, Bug, MODES, Mode, Promise, Target};
+pub use modes::{MODES, Mode, Rung};
+pub use target::Target;
 
 use super::http;
 use super::{Administered, Administration, Asker, Database, Entry, Missing, Program, Role};
