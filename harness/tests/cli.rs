@@ -62,6 +62,8 @@ fn usage_errors_name_what_is_allowed() {
     check("run --db oracle", 64, "there are: etcd, store");
     check("run --db etcd --mode raft", 64, "cannot be used with");
     check("run --workload bank", 64, "there are: register");
+    check("run --until tired", 64, "possible values: invalid");
+    check("run --until invalid --expect eventual", 64, "only linearizable can be refuted");
     check("run --env moon", 64, "there are: external, local");
     check("run --faults meteor", 64, "there is no fault \"meteor\"; there are ");
     check("run --faults halves:all", 64, "takes no targets");

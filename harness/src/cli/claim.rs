@@ -10,7 +10,7 @@ use crate::report::{Judged, judge_file};
 use crate::run::folder::history_of;
 
 /// Every flag of `run`, which make no sense with a file.
-const OF_RUN: [&str; 19] = [
+const OF_RUN: [&str; 21] = [
     "mode",
     "bug",
     "db",
@@ -30,6 +30,8 @@ const OF_RUN: [&str; 19] = [
     "sudo",
     "lease",
     "i_own_these_hosts",
+    "live",
+    "until",
 ];
 
 /// Flags of `claim`.

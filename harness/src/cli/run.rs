@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
+use splitbrain_checker::{Class, Expectation};
 
 use super::{Exit, Failure, harness, usage};
 use crate::plan::{Nodes, Phases, Plan, Span};
-use crate::run::{self, Ended};
+use crate::run::{self, Ended, Watching};
 
 /// Flags of `run`. Each goes before the plan's own value.
 #[derive(clap::Args)]
@@ -62,12 +63,25 @@ pub struct Args {
     /// A plan in TOML, or the `plan.json` of an earlier run.
     #[arg(long)]
     plan: Option<PathBuf>,
+    /// Have the checker follow the run, and say at once if it is not linearizable.
+    #[arg(long)]
+    live: bool,
+    /// End the run as soon as that is certain.
+    #[arg(long, value_name = "VERDICT")]
+    until: Option<Until>,
     /// Print the result only.
     #[arg(long, short)]
     quiet: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+/// What ends a run.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Until {
+    /// A violation of linearizability.
+    Invalid,
 }
 
 /// Flags for `--env ssh`.
@@ -133,8 +147,22 @@ impl Args {
 
     /// Runs the plan that the file and the flags make together.
     pub fn run(self, quiet: bool) -> Result<Ended, Failure> {
+        let watching = match (self.until, self.live) {
+            (Some(Until::Invalid), _) => Watching::UntilInvalid,
+            (None, true) => Watching::Live,
+            (None, false) => Watching::Not,
+        };
         let prepared = run::prepare(self.plan().map_err(usage)?)?;
-        run::run(&prepared, quiet)
+        let refuted_early = Expectation::Class(Class::Linearizable);
+        if watching == Watching::UntilInvalid && prepared.expect != refuted_early {
+            let why = format!(
+                "only linearizable can be refuted before the end, so --until invalid does not go \
+                 with --expect {}",
+                prepared.expect
+            );
+            return Err(usage(anyhow!(why)));
+        }
+        run::run(&prepared, quiet, watching)
     }
 
     /// The plan that the file and the flags make together.

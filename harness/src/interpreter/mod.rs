@@ -63,6 +63,8 @@ pub enum Wake {
 pub enum StopCause {
     /// The user asked for it.
     Interrupted,
+    /// The checker that follows it has found what was looked for.
+    Refuted,
     /// The harness could not do its work.
     Failure(String),
 }
@@ -71,6 +73,7 @@ impl std::fmt::Display for StopCause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             StopCause::Interrupted => f.write_str("interrupted"),
+            StopCause::Refuted => f.write_str("ended at the first violation"),
             StopCause::Failure(why) => write!(f, "the harness failed: {why}"),
         }
     }

@@ -3,9 +3,10 @@
 use super::Recorded;
 use super::folder::{HISTORY, RunFolder, VERDICT};
 use super::prepare::Prepared;
+use super::watch;
 use crate::cli::Exit;
 use crate::interpreter::StopCause;
-use crate::report::{self, Format, Judged, Question};
+use crate::report::{self, Format, Judged};
 
 /// A run that is over.
 pub struct Ended {
@@ -21,8 +22,7 @@ const LATE_US: u64 = 10_000;
 
 /// Judges the history of a run and writes the verdict and the report beside it.
 pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> anyhow::Result<Ended> {
-    let question = Question { expect: Some(prepared.expect), ..Question::default() };
-    let (history, mut judged) = report::judge_file(&folder.file(HISTORY), &question)?;
+    let (history, mut judged) = report::judge_file(&folder.file(HISTORY), &prepared.question())?;
     judged.kept_in = Some(folder.name());
     judged.remarks = recorded.remarks;
     if recorded.lag_p99_us > LATE_US {
@@ -34,6 +34,9 @@ pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> any
     }
     if let Some(StopCause::Failure(why)) = recorded.stop {
         judged.fail(&why);
+    }
+    if let Some(live) = &recorded.live {
+        watch::compare(live, &mut judged);
     }
     for (name, format) in REPORTS {
         let text = format.render(&judged, &history);

@@ -10,12 +10,14 @@ mod prepare;
 mod script;
 mod signals;
 mod site;
+mod watch;
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::Context as _;
 use chrono::{SecondsFormat, Utc};
+use splitbrain_checker::Verdict;
 use splitbrain_checker::history::{Header, SCHEMA_VERSION};
 use splitbrain_workloads::objects::Settings;
 use tokio::runtime::Runtime;
@@ -28,14 +30,16 @@ use crate::recorder::Recorder;
 use folder::RunFolder;
 use prepare::{Engine, Prepared, SitePlan};
 use site::Site;
+use watch::Watch;
 
 pub use breaker::Breaker;
 pub use ending::Ended;
 pub use prepare::{draw_seed, prepare};
 pub use script::Script;
+pub use watch::Watching;
 
 /// Runs a prepared plan and judges what it recorded.
-pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
+pub fn run(prepared: &Prepared, quiet: bool, watching: Watching) -> Result<Ended, Failure> {
     let started = Utc::now();
     let plan = &prepared.plan;
     let folder = RunFolder::create(&plan.target, &plan.workload.name, started).map_err(harness)?;
@@ -53,7 +57,8 @@ pub fn run(prepared: &Prepared, quiet: bool) -> Result<Ended, Failure> {
         crate::cli::tell(&format!("seed {}, {}", prepared.seed, folder.shown.display()));
     }
     let run_id = format!("{}-{}", started.format("%Y%m%dT%H%M%SZ"), std::process::id());
-    let recorded = record(prepared, &folder, &run_id, started, quiet).map_err(harness)?;
+    let recorded =
+        record(prepared, &folder, &run_id, started, (quiet, watching)).map_err(harness)?;
     ending::judge(prepared, &folder, recorded).map_err(harness)
 }
 
@@ -62,6 +67,8 @@ pub struct Recorded {
     stop: Option<StopCause>,
     remarks: Vec<String>,
     lag_p99_us: u64,
+    /// What the checker said that followed it, if one did.
+    live: Option<anyhow::Result<Verdict>>,
 }
 
 /// Everything up to the end of the history. After it the machine is as it was.
@@ -70,7 +77,7 @@ fn record(
     folder: &RunFolder,
     run_id: &str,
     started: chrono::DateTime<Utc>,
-    quiet: bool,
+    (quiet, watching): (bool, Watching),
 ) -> anyhow::Result<Recorded> {
     let sandbox = site::enter(prepared, run_id)?;
     // Threads are allowed from here on.
@@ -86,6 +93,9 @@ fn record(
     let header = header(prepared, folder, run_id, started, &*load);
     let recorder = Recorder::create(&folder.file(folder::HISTORY), &header)
         .context("the history cannot be written")?;
+    let options = prepared.question().options();
+    let watch =
+        Watch::begin(&folder.file(folder::HISTORY), &options, watching, quiet, inbox.clone())?;
     let limits = prepared.plan.limits();
     let mut desk = Desk::new(recorder, &prepared.nodes, limits);
     let doing: crate::progress::Doing = Arc::new(Mutex::new("starting nodes".to_owned()));
@@ -142,6 +152,7 @@ fn record(
     if let Some(why) = unwritten {
         stop.get_or_insert(StopCause::Failure(why));
     }
+    let followed = watch.map(Watch::end);
     observing.abort();
     let lag_p99_us = live.lag_us().value_at_quantile(0.99);
     drop(live);
@@ -160,7 +171,7 @@ fn record(
     if !left.is_empty() {
         stop.get_or_insert(StopCause::Failure(left.join("; ")));
     }
-    Ok(Recorded { stop, remarks, lag_p99_us })
+    Ok(Recorded { stop, remarks, lag_p99_us, live: followed })
 }
 
 /// What every key that a run writes begins with.

@@ -16,6 +16,7 @@ use crate::cli::{Failure, harness, usage};
 use crate::databases::{self, Database, Program};
 use crate::environments::{self, Access, Host};
 use crate::plan::{FaultPlan, Nodes, Plan, Span};
+use crate::report::Question;
 
 /// Most nodes of a cluster on one machine.
 const NODES_MOST: usize = 50;
@@ -153,6 +154,11 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
 }
 
 impl Prepared {
+    /// What its history is asked.
+    pub fn question(&self) -> Question {
+        Question { expect: Some(self.expect), ..Question::default() }
+    }
+
     /// Whether this machine and the program let the faults be had that were asked for.
     fn check_machine(&self) -> anyhow::Result<()> {
         let SitePlan::Started(program, engine) = &self.site else { return Ok(()) };

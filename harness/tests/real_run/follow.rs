@@ -41,3 +41,27 @@ fn a_violation_is_told_before_the_run_ends() {
     let operations = |verdict: &serde_json::Value| verdict["operations"].as_u64().unwrap();
     assert!(operations(&follower.1) < operations(&run.1), "the run had gone on");
 }
+
+#[test]
+fn the_run_itself_says_so_and_ends_and_what_it_says_is_what_is_stored() {
+    let Some(world) = World::new() else { return };
+    // A run of a minute, if nothing ended it.
+    let flags = ["--mode", "cache", "--time-limit", "60s", "--seed", "3", "--nodes", "3"];
+    let ended = world.run(&[&flags[..], &["--until", "invalid"]].concat());
+    assert_eq!(ended.exit, Some(1), "{}", ended.said);
+    assert!(ended.said.contains("not linearizable: certain at line"), "{}", ended.said);
+    let history = std::fs::read_to_string(world.latest().join("history.jsonl")).unwrap();
+    assert!(history.contains("ended at the first violation"));
+    assert!(!history.contains(r#""value":"after""#), "the plan was not played to its end");
+    let check = world.command(&["check", "--json", world.latest().to_str().unwrap()]);
+    assert_eq!(check.json()["verdict"], "invalid");
+
+    // The twin, in which there is nothing to be found, is played to its end; if the live verdict were
+    // another than the stored one, that would be a failure of the harness.
+    let flags = ["--mode", "single", "--time-limit", "3s", "--seed", "3", "--nodes", "3"];
+    let whole = world.run(&[&flags[..], &["--until", "invalid"]].concat());
+    assert_eq!(whole.exit, Some(0), "{}", whole.said);
+    let history = std::fs::read_to_string(world.latest().join("history.jsonl")).unwrap();
+    assert!(history.contains(r#""value":"after""#));
+    world.assert_clean();
+}
