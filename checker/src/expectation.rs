@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::cap::Cap;
 use crate::class::Class;
 use crate::ladder::{Rung, rungs_of_registers};
+use crate::txn::levels::LEVELS;
 
 /// What a verdict answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +38,12 @@ impl Expectation {
     pub fn all() -> Vec<Expectation> {
         let classes = [Class::Linearizable, Class::Eventual, Class::Weak];
         let rungs = rungs_of_registers().filter(|rung| *rung != Rung::Linearizable);
+        // One level has the name of a rung.
+        let levels = LEVELS.into_iter().filter(|level| *level != Rung::Causal);
         classes
             .into_iter()
             .map(Expectation::Class)
-            .chain(rungs.map(Expectation::Rung))
+            .chain(rungs.chain(levels).map(Expectation::Rung))
             .chain([Cap::Cp, Cap::Ap, Cap::Ca].map(Expectation::Cap))
             .collect()
     }

@@ -25,6 +25,7 @@ use crate::profile::seen::Seen;
 use crate::recording::cut_short;
 use crate::register::{Register, lost_writes, procedure, registers};
 use crate::roles::Roles;
+use crate::txn::Transactional;
 use crate::verdict::Verdict;
 use crate::violation::{Anomaly, Violation, Violations};
 
@@ -38,11 +39,12 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
     let reports: Vec<_> = faults.iter().map(|fault| fault.report(history)).collect();
     let header = history.header();
     let roles = Roles::of(history);
-    let linearizable = &findings.ladder[&Rung::Linearizable];
+    let linearizable = findings.strongest_asked();
     let cap = cap(history, &faults, &roles, linearizable, |index| {
         linearizable_before(history, options, index)
     });
-    let verdict = findings.verdict(history, options, &faults, &cap);
+    let expect = findings.expectation(options.expect);
+    let verdict = findings.verdict(history, expect, options, &faults, &cap);
     let seen = findings.seen.as_ref().map_err(String::as_str);
     let profile = profile(history, &faults, &roles, &cap, linearizable, seen);
     let failover = failover(history, &faults, &roles, seen);
@@ -51,7 +53,7 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
         format: FORMAT_VERSION,
         reason: verdict.reason().map(str::to_owned),
         verdict,
-        expect: options.expect,
+        expect,
         class: findings.bounds.and_then(ClassBounds::class),
         class_at_least: class(|bounds| bounds.at_least),
         class_at_most: class(|bounds| bounds.at_most),
@@ -110,6 +112,12 @@ impl Findings {
                 nothing.ladder = rungs_of_registers().map(|rung| (rung, vacuous.clone())).collect();
             }
             return nothing;
+        }
+        if let Some(kind) = options.transactions(history) {
+            return match kind.check(history) {
+                Ok(found) => Findings::of_transactions(found),
+                Err(misfit) => Findings::misfit(misfit),
+            };
         }
         match options.objects(history) {
             Err(misfit) => Findings::misfit(misfit),
@@ -170,6 +178,16 @@ impl Findings {
         self.checks.insert(check.name(), result);
         self.violations.extend(violations);
         self
+    }
+
+    fn of_transactions(found: Transactional) -> Findings {
+        let why = "classes are those of single objects, not of transactions";
+        Findings {
+            ladder: found.ladder,
+            violations: found.violations,
+            seen: Err("staleness, divergence and loss are measured of registers only".to_owned()),
+            ..Findings::nothing(why)
+        }
     }
 
     fn of_registers(history: &History, options: &Options, faults: &[Fault]) -> Findings {
@@ -255,6 +273,22 @@ impl Findings {
         Findings { misfit: Some(misfit), ..nothing }
     }
 
+    /// The answer to the strongest question: linearizability, or that of transactions which comes closest.
+    fn strongest_asked(&self) -> &Verdict {
+        self.ladder.values().next().expect("some rung is always asked for")
+    }
+
+    /// What is expected, in the words for these objects: transactions have no class.
+    fn expectation(&self, expect: Expectation) -> Expectation {
+        let strongest = self.ladder.keys().next().copied();
+        match (expect, strongest) {
+            (Expectation::Class(Class::Linearizable), Some(rung)) if rung != Rung::Linearizable => {
+                Expectation::Rung(rung)
+            }
+            _ => expect,
+        }
+    }
+
     /// Whether the class is at least that. What the workload's own check finds is in no class.
     fn meets(&self, expected: Class) -> Verdict {
         let checked = self.checks.values().map(|check| &check.verdict);
@@ -264,7 +298,7 @@ impl Findings {
         if checked.into_iter().any(Verdict::is_invalid) {
             return Verdict::Invalid;
         }
-        let linearizable = &self.ladder[&Rung::Linearizable];
+        let linearizable = self.strongest_asked();
         match self.bounds.map(|bounds| bounds.meets(expected)) {
             Some(Verdict::Unknown { reason }) => {
                 // The reason of the question that the expectation hangs on most.
@@ -283,11 +317,12 @@ impl Findings {
     fn verdict(
         &self,
         history: &History,
+        expect: Expectation,
         options: &Options,
         faults: &[Fault],
         cap: &CapVerdict,
     ) -> Verdict {
-        let met = match options.expect {
+        let met = match expect {
             Expectation::Class(class) => self.meets(class),
             Expectation::Rung(rung) => self.ladder.get(&rung).cloned().unwrap_or_else(|| {
                 Verdict::unknown(format!("{} is not defined for these objects", rung.name()))

@@ -162,6 +162,14 @@ impl Judgement {
     pub fn headline(&self) -> String {
         let mut headline = match (self.class_at_least, self.class_at_most) {
             (Some(at_least), Some(at_most)) => ClassBounds { at_least, at_most }.headline(),
+            _ if self.ladder.contains_key(&Rung::ReadUncommitted) => {
+                match self.strongest.as_slice() {
+                    [] => "not even read-uncommitted".to_owned(),
+                    levels => {
+                        levels.iter().map(|level| level.name()).collect::<Vec<_>>().join(", ")
+                    }
+                }
+            }
             _ if self.checks.is_empty() => "unknown".to_owned(),
             _ => {
                 let word =

@@ -17,6 +17,9 @@ use crate::violation::Anomaly;
 
 /// Whether what happened before the event of an index is linearizable.
 pub(crate) fn linearizable_before(history: &History, options: &Options, index: u64) -> Verdict {
+    if options.transactions(history).is_some() {
+        return Verdict::unknown("transactions are judged as a whole only");
+    }
     match options.objects(history) {
         Ok(Objects::Registers) => {}
         Ok(Objects::Of(model)) => {

@@ -122,6 +122,7 @@ mod register;
 mod roles;
 pub mod stream;
 mod tell;
+mod txn;
 mod verdict;
 mod violation;
 

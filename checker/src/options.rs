@@ -10,6 +10,7 @@ use crate::models::ModelName;
 use crate::models::failed_cas::is_observed;
 use crate::models::list::Objects;
 use crate::register::Reading;
+use crate::txn::Kind;
 
 /// What a compare-and-set says that failed with a mismatch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,12 @@ impl Options {
             nil_reads_any: self.nil_reads_any,
             before_index,
         }
+    }
+
+    /// What the operations of a history are transactions on, if they are transactions.
+    pub(crate) fn transactions(&self, history: &History) -> Option<Kind> {
+        let of_header = history.header().map_or("", |header| header.vocabulary.as_str());
+        Kind::of(history, self.model.map_or(of_header, |model| model.name()))
     }
 
     /// What the objects of a history are; an error says that there is no check for them.

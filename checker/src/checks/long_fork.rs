@@ -7,7 +7,8 @@ use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use super::{Check, Finding, Object, Report};
-use crate::history::{Completion, Datum, Operation};
+use crate::history::steps::{Action, Step};
+use crate::history::{Completion, Operation};
 
 /// `write` of `[["w", KEY, VALUE]]`, no key twice, and `read` of a group of keys,
 /// `[["r", KEY, null], ...]`, answered with the values.
@@ -31,12 +32,13 @@ impl Check for LongFork {
         let [mut reads, mut early, mut late] = [0; 3];
         for &op in &object.operations {
             let steps = if op.is_ok() { op.result() } else { op.argument() };
-            let steps = steps.as_array().ok_or(op)?;
-            let is_write = steps.iter().any(|step| step[0].as_str() == Some("w"));
+            let steps = steps.as_steps().ok_or(op)?;
+            let is_write = steps.iter().any(|step| step.action == Action::Write);
             if is_write {
-                for step in steps {
-                    if op.completion() != Completion::Fail && !written.insert(step[1].to_string()) {
-                        return Ok(Report::unknown(format!("key {} was written twice", step[1])));
+                for step in steps.iter() {
+                    let key = step.key.value().to_string();
+                    if op.completion() != Completion::Fail && !written.insert(key.clone()) {
+                        return Ok(Report::unknown(format!("key {key} was written twice")));
                     }
                 }
                 continue;
@@ -77,8 +79,8 @@ impl Check for LongFork {
     }
 }
 
-fn seen(step: &Datum) -> Option<(String, bool)> {
-    (step[0].as_str() == Some("r")).then(|| (step[1].to_string(), !step[2].is_null()))
+fn seen(step: Step<'_>) -> Option<(String, bool)> {
+    (step.action == Action::Read).then(|| (step.key.value().to_string(), !step.content.is_null()))
 }
 
 /// Pairs of which neither saw all that the other saw; one for each pair of different views.

@@ -7,6 +7,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 use smol_str::SmolStr;
 
+use super::steps::Steps;
+
 /// Any JSON value, in 24 bytes: numbers and texts of up to 23 bytes need no memory beyond that, and
 /// to clone a longer text copies nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,8 +22,10 @@ pub enum Datum {
     Number(Number),
     /// A text.
     Text(SmolStr),
-    /// An array.
+    /// An array that does not stand for steps.
     List(Box<[Datum]>),
+    /// An array of a transaction's steps.
+    Steps(Steps),
     /// Anything else.
     Object(Box<Map<String, Value>>),
 }
@@ -71,7 +75,15 @@ impl Datum {
         }
     }
 
-    /// The elements, if it is an array.
+    /// What a transaction did or was to do, if it is that.
+    pub fn as_steps(&self) -> Option<&Steps> {
+        match self {
+            Datum::Steps(steps) => Some(steps),
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is an array but not of [steps](Datum::as_steps).
     pub fn as_array(&self) -> Option<&[Datum]> {
         match self {
             Datum::List(elements) => Some(elements),
@@ -80,7 +92,7 @@ impl Datum {
     }
 }
 
-/// An element of an array; null where there is none, as of a [`Value`].
+/// An element of an array; null where there is none, as of a [`Value`], and of steps.
 impl Index<usize> for Datum {
     type Output = Datum;
 
@@ -108,7 +120,10 @@ impl From<Value> for Datum {
             Value::Bool(found) => Datum::Bool(found),
             Value::Number(number) => Datum::Number(number),
             Value::String(text) => Datum::Text(text.into()),
-            Value::Array(elements) => elements.into_iter().map(Datum::from).collect(),
+            Value::Array(elements) => match Steps::of(&elements) {
+                Some(steps) => Datum::Steps(steps),
+                None => elements.into_iter().map(Datum::from).collect(),
+            },
             Value::Object(map) => Datum::Object(Box::new(map)),
         }
     }
@@ -128,6 +143,7 @@ impl From<&Datum> for Value {
             Datum::Number(number) => Value::Number(number.clone()),
             Datum::Text(text) => Value::String(text.to_string()),
             Datum::List(elements) => elements.iter().map(Value::from).collect(),
+            Datum::Steps(steps) => steps.value(),
             Datum::Object(map) => Value::Object((**map).clone()),
         }
     }
@@ -141,6 +157,7 @@ impl Serialize for Datum {
             Datum::Number(number) => number.serialize(serializer),
             Datum::Text(text) => serializer.serialize_str(text),
             Datum::List(elements) => serializer.collect_seq(elements),
+            Datum::Steps(steps) => steps.value().serialize(serializer),
             Datum::Object(map) => map.serialize(serializer),
         }
     }
@@ -169,6 +186,9 @@ mod tests {
         assert_eq!(datum.as_u64(), value.as_u64());
         assert_eq!(datum.as_i64(), value.as_i64());
         assert_eq!(datum.as_str(), value.as_str());
+        if datum.as_steps().is_some() {
+            return;
+        }
         assert_eq!(datum.as_array().map(<[Datum]>::len), value.as_array().map(Vec::len));
         for at in 0..3 {
             assert_eq!(Value::from(&datum[at]), value[at]);

@@ -1,15 +1,16 @@
 //! Histories of Jepsen and Knossos: `history.edn`, and the lines of Jepsen's log that Porcupine
 //! keeps as test data.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 
 use serde_json::{Map, Value};
 
+use super::blocks::{Lines, Parsed, Ragged, read_lines};
 use super::build::Builder;
-use super::edn::{Forms, HEADER, INDEPENDENT, STEPS, error_name, name_of};
+use super::edn::{Forms, HEADER, INDEPENDENT, STEPS, error_name, name_of, scan_map};
 use super::event::ABSENT;
 use super::jsonl::header_of;
-use super::line::kind_of;
+use super::line::{Line, kind_of};
 use super::lines::{each_line, text_of};
 use super::quoted::key_text;
 use super::read::ReadError;
@@ -19,8 +20,43 @@ use super::{ErrorKind, Event, EventError, Kind, Process, shown};
 /// Reads one map for each event, one after another or all in one vector or list.
 pub(super) fn read_edn(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
     let line = read_comments(&mut input, builder)?;
-    let mut forms = Forms::new(input, line);
-    let close = forms.enter()?;
+    // Most files have a line for each map, and these are read faster.
+    match read_lines::<EdnLines>(&mut input, Vec::new(), line, builder)? {
+        None => Ok(()),
+        Some(Ragged { line, taken }) => read_forms(Forms::new(taken.chain(input), line), builder),
+    }
+}
+
+struct EdnLines;
+
+impl Lines for EdnLines {
+    fn plain(text: &str) -> Option<(Line<'_>, &str)> {
+        scan_map(text)
+    }
+
+    fn other(line: &[u8]) -> Option<Parsed> {
+        // A map that begins and ends on the line; the number of an error is that of the reader that takes
+        // the line then.
+        let mut forms = Forms::new(line, 1);
+        if line.trim_ascii_start().first().is_some_and(|first| !b"{;#".contains(first)) {
+            return Some(Parsed::Ragged);
+        }
+        let first = forms.next_form();
+        let last = forms.next_form();
+        match (first, last) {
+            (Ok(None), _) => None,
+            (Ok(Some(form)), Ok(None)) if form.is_object() => Some(match event_of(form) {
+                Ok(event) => Parsed::Event(Box::new(event)),
+                Err(_) => Parsed::Ragged,
+            }),
+            _ => Some(Parsed::Ragged),
+        }
+    }
+}
+
+/// Reads forms, wherever their lines end.
+fn read_forms(mut forms: Forms<impl BufRead>, builder: &mut Builder) -> Result<(), ReadError> {
+    let close = if builder.is_empty() { forms.enter()? } else { None };
     loop {
         let form = match close {
             Some(close) => forms.next_inside(close)?,

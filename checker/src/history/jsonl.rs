@@ -1,165 +1,49 @@
-//! Reads JSON lines: pieces of a block are parsed in parallel, and joined in order while the next
-//! ones are parsed.
+//! Reads JSON lines.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::BufRead;
 
-use rayon::prelude::*;
 use serde_json::Value;
 
+use super::blocks::{Lines, Parsed, read_lines};
 use super::build::Builder;
 use super::line::Line;
 use super::read::ReadError;
 use super::strict::exact;
 use super::{Event, Header, Malformed, SCHEMA_VERSION, shown_bytes};
 
-/// Bytes that are held at once (and the rest of the line in which they end).
-const BLOCK_BYTES: u64 = 4 << 20;
-/// What one task parses.
-const PIECE_BYTES: usize = 32 << 10;
-/// Pieces that are parsed while those before them are joined.
-const GROUP_PIECES: usize = 16;
-
-/// The lines of one piece of a file, up to the first malformed one.
-struct Piece<'a> {
-    /// How many there are, blank ones included.
-    count: u64,
-    lines: PlainLines<'a>,
-    others: Vec<Other>,
-}
-
-/// Plain lines with their numbers, which count within a piece from 0.
-type PlainLines<'a> = Vec<(u64, Line<'a>)>;
-
-/// A line that is neither blank nor plain.
-struct Other {
-    /// Plain lines before it.
-    at: usize,
-    number: u64,
-    parsed: Parsed,
-}
-
-enum Parsed {
-    Event(Box<Event>),
-    /// The file ends in the middle of it.
-    Truncated,
-    Malformed(Box<Malformed>),
-}
-
 /// Reads the whole input.
 pub(super) fn read_jsonl(mut input: impl BufRead, builder: &mut Builder) -> Result<(), ReadError> {
-    let mut block = Vec::new();
-    let mut number = read_first(&mut input, &mut block, builder)?;
-    // What has held lines is used again: new memory costs more than what is put into it.
-    let mut spare = Vec::new();
-    loop {
-        if !fill(&mut input, &mut block)? {
-            return Ok(());
-        }
-        let pieces = split(&block);
-        if let [only] = pieces[..] {
-            // Waking another thread would take longer.
-            join(&mut number, vec![parse(only, Vec::new())], builder)?;
-            continue;
-        }
-        let mut parsed = Vec::new();
-        let mut free: Vec<PlainLines<'_>> = spare.into_iter().map(emptied).collect();
-        for group in pieces.chunks(GROUP_PIECES).map(Some).chain([None]) {
-            let texts = group.unwrap_or_default();
-            free.resize_with(texts.len().max(free.len()), Vec::new);
-            let lines = free.split_off(free.len() - texts.len());
-            let parse_all =
-                || texts.par_iter().zip(lines).map(|(text, lines)| parse(text, lines)).collect();
-            let (joined, next) = rayon::join(|| join(&mut number, parsed, builder), parse_all);
-            free.extend(joined?);
-            parsed = next;
-        }
-        spare = free.into_iter().map(emptied).collect();
-    }
-}
-
-/// Reads up to the first line that is not blank, which may be a header, and returns the number of
-/// the next line.
-fn read_first(
-    input: &mut impl BufRead,
-    line: &mut Vec<u8>,
-    builder: &mut Builder,
-) -> Result<u64, ReadError> {
+    let mut first = Vec::new();
     let mut number = 1;
-    while input.read_until(b'\n', line)? > 0 {
-        let text = line.trim_ascii();
-        if is_header(text) {
+    // Up to the first line that is not blank, which may be a header.
+    while input.read_until(b'\n', &mut first)? > 0 {
+        let text = first.trim_ascii();
+        let has_header = is_header(text);
+        if has_header {
             builder.header(header_of(text, number)?);
-            return Ok(number + 1);
+        } else if !text.is_empty() {
+            break;
         }
-        if !text.is_empty() {
-            join(&mut number, vec![parse(line, Vec::new())], builder)?;
-            return Ok(number);
-        }
-        line.clear();
+        first.clear();
         number += 1;
-    }
-    Ok(number)
-}
-
-/// Reads the next block; false at the end.
-fn fill(input: &mut impl BufRead, block: &mut Vec<u8>) -> io::Result<bool> {
-    block.clear();
-    input.by_ref().take(BLOCK_BYTES).read_to_end(block)?;
-    if !block.is_empty() && block.last() != Some(&b'\n') {
-        input.read_until(b'\n', block)?;
-    }
-    Ok(!block.is_empty())
-}
-
-/// Cuts a block into pieces that end with a line.
-fn split(mut block: &[u8]) -> Vec<&[u8]> {
-    let mut pieces = Vec::new();
-    while block.len() > PIECE_BYTES {
-        let rest = &block[PIECE_BYTES..];
-        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
-        let (piece, rest) = block.split_at(PIECE_BYTES + end + 1);
-        pieces.push(piece);
-        block = rest;
-    }
-    pieces.push(block);
-    pieces
-}
-
-/// The same memory for lines of another text.
-fn emptied<'a>(mut lines: PlainLines<'_>) -> PlainLines<'a> {
-    lines.clear();
-    lines.into_iter().map(|_| unreachable!("there are none")).collect()
-}
-
-/// Parses a piece into empty `lines`.
-fn parse<'a>(piece: &'a [u8], lines: PlainLines<'a>) -> Piece<'a> {
-    // Where there is anything else no line is plain.
-    let mut plain = std::str::from_utf8(piece).unwrap_or_default();
-    let mut rest = piece;
-    let mut piece = Piece { count: 0, lines, others: Vec::new() };
-    // Few lines are shorter.
-    piece.lines.reserve(rest.len() / 64);
-    while !rest.is_empty() {
-        let number = piece.count;
-        piece.count += 1;
-        if let Some((line, next)) = Line::scan(plain) {
-            piece.lines.push((number, line));
-            (plain, rest) = (next, next.as_bytes());
-            continue;
-        }
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
-        let (line, next) = rest.split_at(end);
-        rest = next;
-        plain = plain.get(end..).unwrap_or_default();
-        if let Some(parsed) = parse_line(line) {
-            let ends = matches!(parsed, Parsed::Malformed(_));
-            piece.others.push(Other { at: piece.lines.len(), number, parsed });
-            if ends {
-                break;
-            }
+        if has_header {
+            break;
         }
     }
-    piece
+    read_lines::<JsonLines>(input, first, number, builder)?;
+    Ok(())
+}
+
+struct JsonLines;
+
+impl Lines for JsonLines {
+    fn plain(text: &str) -> Option<(Line<'_>, &str)> {
+        Line::scan(text)
+    }
+
+    fn other(line: &[u8]) -> Option<Parsed> {
+        parse_line(line)
+    }
 }
 
 /// Reads a line in the general way; `None` if it is blank.
@@ -179,39 +63,6 @@ fn parse_line(line: &[u8]) -> Option<Parsed> {
         Err(error) if error.is_eof() && line.last() != Some(&b'\n') => Parsed::Truncated,
         Err(error) => Parsed::Malformed(Box::new(malformed(text, &error))),
     })
-}
-
-/// Hands the lines to the builder; the first piece begins with line `number`. Returns what held
-/// them.
-fn join<'a>(
-    number: &mut u64,
-    pieces: Vec<Piece<'a>>,
-    builder: &mut Builder,
-) -> Result<Vec<PlainLines<'a>>, Malformed> {
-    let mut held = Vec::with_capacity(pieces.len());
-    for mut piece in pieces {
-        let mut plain = piece.lines.iter_mut();
-        let mut passed = 0;
-        for Other { at, number: other, parsed } in piece.others {
-            for (line, client) in plain.by_ref().take(at - passed) {
-                builder.client(*number + *line, client)?;
-            }
-            passed = at;
-            let line = *number + other;
-            match parsed {
-                Parsed::Event(event) => builder.event(line, *event)?,
-                Parsed::Truncated => builder.truncated(line),
-                Parsed::Malformed(malformed) => return Err(malformed.at(line)),
-            }
-        }
-        for (line, client) in plain {
-            builder.client(*number + *line, client)?;
-        }
-        *number += piece.count;
-        piece.lines.clear();
-        held.push(piece.lines);
-    }
-    Ok(held)
 }
 
 fn is_header(line: &[u8]) -> bool {
@@ -247,7 +98,7 @@ mod tests {
     /// More lines than fit into two blocks: some ordinary, some not, some blank.
     fn long() -> (String, u64) {
         let (mut text, mut lines) = (String::new(), 0);
-        while text.len() as u64 <= 2 * super::BLOCK_BYTES {
+        while text.len() as u64 <= 2 * crate::history::blocks::BLOCK_BYTES {
             let process = lines % 7;
             for (kind, value) in [("invoke", "1"), ("ok", "[1.5]")] {
                 let padding = "x".repeat(200);

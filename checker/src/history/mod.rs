@@ -1,5 +1,6 @@
 //! The history: the only product of a run and the only input of a check.
 
+mod blocks;
 mod build;
 mod bytes;
 mod datum;
@@ -20,6 +21,7 @@ mod quoted;
 mod read;
 mod scan;
 mod sessions;
+pub mod steps;
 mod strict;
 mod words;
 mod write;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::event::ABSENT;
 use super::line::Line;
+use super::steps::{Action, Writer};
 use super::words::{digits_in, number_of, plain_in};
 use super::{Datum, Kind};
 
@@ -235,6 +236,9 @@ impl<'a> Scanner<'a> {
             return self.scalar();
         }
         self.expect(b'[')?;
+        if self.peek()? == b'[' {
+            return self.steps();
+        }
         let mut elements = Vec::with_capacity(2);
         if self.peek()? == b']' {
             self.symbol();
@@ -247,6 +251,63 @@ impl<'a> Scanner<'a> {
                 b']' => return Some(Datum::List(elements.into())),
                 _ => return None,
             }
+        }
+    }
+
+    /// The steps of a transaction whose array has begun.
+    fn steps(&mut self) -> Option<Datum> {
+        let mut writer = Writer::default();
+        loop {
+            self.expect(b'[')?;
+            self.expect(b'"')?;
+            let action = match self.rest {
+                [b'r', ..] => self.word(b"r\"").then_some(Action::Read),
+                [b'a', ..] => self.word(b"append\"").then_some(Action::Append),
+                _ => self.word(b"w\"").then_some(Action::Write),
+            };
+            writer.step(action?);
+            self.expect(b',')?;
+            self.atom(&mut writer)?;
+            self.expect(b',')?;
+            match self.peek()? {
+                b'[' => self.list(&mut writer)?,
+                _ => self.atom(&mut writer)?,
+            }
+            self.expect(b']')?;
+            match self.symbol()? {
+                b',' => {}
+                b']' => return writer.finish().map(Datum::Steps),
+                _ => return None,
+            }
+        }
+    }
+
+    fn list(&mut self, writer: &mut Writer) -> Option<()> {
+        self.expect(b'[')?;
+        let begun = writer.begin_list();
+        let mut count = 0;
+        if self.peek()? == b']' {
+            self.symbol();
+        } else {
+            loop {
+                self.atom(writer)?;
+                count += 1;
+                match self.symbol()? {
+                    b',' => {}
+                    b']' => break,
+                    _ => return None,
+                }
+            }
+        }
+        writer.end_list(begun, count);
+        Some(())
+    }
+
+    fn atom(&mut self, writer: &mut Writer) -> Option<()> {
+        match self.peek()? {
+            b'n' => self.word(b"null").then(|| writer.null()),
+            b'"' => self.string().map(|text| writer.text(text)),
+            _ => self.natural().map(|number| writer.natural(number)),
         }
     }
 

@@ -66,6 +66,7 @@ pub use rung::Rung;
 use crate::history::History;
 use crate::judgement::RungPlan;
 use crate::register::Register;
+use crate::txn::levels::implied;
 use crate::verdict::Verdict;
 use crate::violation::Violation;
 use facts::{Answer, Facts};
@@ -79,9 +80,8 @@ pub type Ladder = BTreeMap<Rung, Verdict>;
 /// The valid models that no other valid one implies.
 pub fn strongest(ladder: &Ladder) -> Vec<Rung> {
     let is_valid = |rung: &Rung| ladder.get(rung).is_some_and(Verdict::is_valid);
-    let implied = |rung: Rung| {
-        ALL.iter().any(|other| is_valid(&other.rung()) && implies(other.rung()).contains(&rung))
-    };
+    let implied =
+        |rung: Rung| ladder.keys().any(|other| is_valid(other) && implies(*other).contains(&rung));
     ladder.keys().copied().filter(|rung| is_valid(rung) && !implied(*rung)).collect()
 }
 
@@ -107,7 +107,11 @@ pub(crate) fn rungs_of_registers() -> impl Iterator<Item = Rung> {
 pub(crate) fn implies(rung: Rung) -> Vec<Rung> {
     let guarantee = ALL.iter().find(|guarantee| guarantee.rung() == rung);
     let direct = guarantee.map_or(&[][..], |guarantee| guarantee.implies());
-    direct.iter().flat_map(|rung| [vec![*rung], implies(*rung)].concat()).collect()
+    direct
+        .iter()
+        .chain(implied(rung))
+        .flat_map(|rung| [vec![*rung], implies(*rung)].concat())
+        .collect()
 }
 
 /// What was found of a history of registers.

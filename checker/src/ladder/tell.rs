@@ -106,6 +106,8 @@ impl<'h> Story<'_, 'h> {
                 Rung::MonotonicReads => "non-monotonic-reads",
                 Rung::ReadYourWrites => "non-read-your-writes",
                 Rung::Converged => "not-converged",
+                // Of transactions, whose anomalies have names of their own.
+                level => level.name(),
             },
             key: match keys.as_slice() {
                 [key] => self.history[*key].clone(),

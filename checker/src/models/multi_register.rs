@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Model, NoSuchOperation, Timed, Values};
 use crate::history::Operation;
+use crate::history::steps::{Action, Steps};
 use crate::linearizable::ValueId;
 
 /// `txn` with a list of `["r", key, value]` and `["w", key, value]`, which take effect as one;
@@ -48,16 +49,19 @@ impl Model for MultiRegister {
         }
         let list = if answered { operation.result() } else { operation.argument() };
         let mut accesses = Vec::new();
-        for access in list.as_array().ok_or(NoSuchOperation)? {
-            let Some([f, key, value]) = access.as_array() else {
-                return Err(NoSuchOperation);
-            };
-            let (key, value) = (values.id(key), values.id(value));
-            match f.as_str() {
-                Some("r") if answered => accesses.push(Access::Read(key, value)),
-                Some("r") => {}
-                Some("w") => accesses.push(Access::Write(key, value)),
-                _ => return Err(NoSuchOperation),
+        let steps = list.as_steps();
+        // An empty transaction has no steps.
+        if steps.is_none() && list.as_array().is_none_or(|elements| !elements.is_empty()) {
+            return Err(NoSuchOperation);
+        }
+        for step in steps.into_iter().flat_map(Steps::iter) {
+            let (key, value) = (step.key.value().into(), step.content.value().into());
+            let (key, value) = (values.id(&key), values.id(&value));
+            match step.action {
+                Action::Read if answered => accesses.push(Access::Read(key, value)),
+                Action::Read => {}
+                Action::Write => accesses.push(Access::Write(key, value)),
+                Action::Append => return Err(NoSuchOperation),
             }
         }
         Ok((!accesses.is_empty()).then(|| accesses.into()))

@@ -6,11 +6,13 @@
 //! unless that is a text.
 
 mod atoms;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub(super) use atoms::name_of;
+pub(super) use scan::scan_map;
 pub(super) use write::{error_name, write};
 
 use std::fmt::Display;

@@ -48,12 +48,31 @@ fn ordinary_lines_are_scanned() {
         let line = format!(r#"{{"process":0, "type": "ok", "f":"read", "value":{value}}}"#);
         assert!(scanned(&line), "{line}");
     }
+    for steps in [
+        r#"[["append","x",1],["r", 3 ,[]],["w","y",null]]"#,
+        r#"[["r","x",[1, 500,"a",null]] , ["r",null,null]]"#,
+    ] {
+        let line = format!(r#"{{"process":0,"type":"ok","f":"txn","value":{steps}}}"#);
+        assert!(scanned(&line), "{line}");
+    }
     assert!(scanned(r#"{ "process":0,"type":"ok","f":"cas","key":71,"version":4,"time":1 }"#));
 }
 
 #[test]
 fn all_others_are_left_to_the_general_reader() {
-    for value in ["01", "1.5", "1e3", "-1", "true", "[[1]]", "{}", "18446744073709551615"] {
+    for value in [
+        "01",
+        "1.5",
+        "1e3",
+        "-1",
+        "true",
+        "[[1]]",
+        "[[\"r\",1]]",
+        "[[\"r\",1,[[]]]]",
+        "[[\"q\",1,2]]",
+        "{}",
+        "18446744073709551615",
+    ] {
         let line = format!(r#"{{"process":0,"type":"ok","f":"read","value":{value}}}"#);
         assert!(!scanned(&line), "{line}");
     }

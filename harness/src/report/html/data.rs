@@ -93,7 +93,7 @@ pub fn operations(history: &History, keep: &[usize]) -> Value {
 
 fn short(value: &Datum) -> Value {
     let text = match value {
-        Datum::Text(_) | Datum::List(_) | Datum::Object(_) => value.to_string(),
+        Datum::Text(_) | Datum::List(_) | Datum::Steps(_) | Datum::Object(_) => value.to_string(),
         _ => String::new(),
     };
     match text.char_indices().nth(LONGEST_VALUE) {

@@ -1,0 +1,81 @@
+//! Transactions: which levels of isolation a history shows, and by what it breaks the others.
+//!
+//! Operations are lists of accesses to several objects that are to happen as one. Of what they read it is
+//! found out whose it was and which version came after which; so some transactions come before others
+//! ([`graph`]), and a cycle of such dependencies is an anomaly with a name ([`cycles`]).
+//!
+//! What ended with `fail` did not happen, and that somebody saw it is an anomaly. What ended with `info`
+//! happened if somebody saw it, and else it is as if it had not been there; what it read is not known.
+//!
+//! # Literature
+//!
+//! Adya, *Weak consistency* (1999); Berenson et al., *A critique of ANSI SQL isolation levels* (SIGMOD 1995);
+//! Cerone, Bernardi and Gotsman, *A framework for transactional consistency models with atomic visibility*
+//! (CONCUR 2015); Biswas and Enea, *On the complexity of checking transactional consistency* (OOPSLA 2019);
+//! Kingsbury and Alvaro, *Elle: inferring isolation anomalies from experimental observations* (VLDB 2020).
+
+mod append;
+mod append_edges;
+mod append_reads;
+mod append_tell;
+mod append_weak;
+mod components;
+mod cycles;
+mod found;
+mod graph;
+mod judge;
+pub(crate) mod levels;
+mod lists;
+mod material;
+mod order;
+mod path;
+mod snapshot;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod unread;
+
+use crate::history::steps::{Action, Steps};
+use crate::history::{Datum, History, Operation};
+use crate::judgement::Misfit;
+use crate::ladder::Ladder;
+use crate::violation::Violation;
+
+/// What the transactions of a history show.
+pub(crate) struct Transactional {
+    pub ladder: Ladder,
+    /// The gravest first.
+    pub violations: Vec<Violation>,
+}
+
+/// The objects that transactions work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Lists, which grow by `append`.
+    Lists,
+}
+
+impl Kind {
+    /// What the operations of a history are transactions on, if they are that: `name` is what they are said
+    /// to be, if anything is.
+    pub fn of<'h>(history: &'h History, name: &str) -> Option<Kind> {
+        let steps = || {
+            let values = |operation: &'h Operation| [operation.argument(), operation.result()];
+            history.operations().iter().flat_map(values).filter_map(Datum::as_steps)
+        };
+        let appends = |steps: &Steps| steps.iter().any(|step| step.action == Action::Append);
+        let lists = match name {
+            "list-append" | "append" => steps().next().is_some(),
+            "" => steps().any(appends),
+            _ => false,
+        };
+        lists.then_some(Kind::Lists)
+    }
+
+    /// Judges a history.
+    pub fn check(self, history: &History) -> Result<Transactional, Misfit> {
+        match self {
+            Kind::Lists => lists::check(history),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The fast check against the definitions. `SPLITBRAIN_TXN_CASES` says how many histories of each size are
+//! tried; a million take a while.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::oracle::levels;
+use super::random::{Size, lists};
+use super::spec::Spec;
+use crate::verdict::Verdict;
+
+fn cases() -> u64 {
+    std::env::var("SPLITBRAIN_TXN_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
+}
+
+/// How often each answer came, and the smallest history of each wrong one.
+#[derive(Default)]
+struct Answers {
+    valid: u64,
+    invalid: u64,
+    unknown: u64,
+    wrong: BTreeMap<(&'static str, bool), (u64, String)>,
+}
+
+impl Answers {
+    fn compare(&mut self, spec: &Spec) {
+        let held = levels(spec);
+        for (level, verdict) in spec.ladder() {
+            match verdict {
+                Verdict::Unknown { .. } => {
+                    self.unknown += 1;
+                    continue;
+                }
+                Verdict::Valid => self.valid += 1,
+                Verdict::Invalid => self.invalid += 1,
+            }
+            if verdict.is_valid() != held.contains(&level) {
+                let text = format!("{:?}", spec.0);
+                let of = (level.name(), verdict.is_valid());
+                let (count, smallest) = self.wrong.entry(of).or_insert((0, text.clone()));
+                *count += 1;
+                if text.len() < smallest.len() {
+                    *smallest = text;
+                }
+            }
+        }
+    }
+
+    /// Each answer is right, and the histories were of all sorts.
+    fn check(&self) {
+        for ((level, held), (count, smallest)) in &self.wrong {
+            let said = if *held { "holds" } else { "does not hold" };
+            eprintln!("{level} {said}, which is wrong, {count} times, as of {smallest}");
+        }
+        let Answers { valid, invalid, unknown, .. } = self;
+        eprintln!("{valid} valid, {invalid} invalid, {unknown} unknown");
+        assert!(self.wrong.is_empty());
+        let all = valid + invalid + unknown;
+        assert!(invalid * 10 > all && valid * 10 > all && unknown * 50 < all);
+    }
+}
+
+#[test]
+fn lists_are_judged_as_defined() {
+    for (seed, size) in SIZES.into_iter().enumerate() {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed as u64);
+        let mut answers = Answers::default();
+        for _ in 0..cases() {
+            answers.compare(&lists(&mut rng, size));
+        }
+        answers.check();
+    }
+}
+
+const SIZES: [Size; 3] = [
+    Size { transactions: 3, accesses: 3, keys: 2, writes_most: 3 },
+    Size { transactions: 5, accesses: 3, keys: 2, writes_most: 4 },
+    Size { transactions: 8, accesses: 2, keys: 3, writes_most: 3 },
+];
