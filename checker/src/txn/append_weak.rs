@@ -9,6 +9,7 @@
 use rustc_hash::FxHashMap;
 
 use super::append::Versions;
+use super::cycles::BudgetEnds;
 use super::found::{Found, Instance};
 use super::graph::{Edge, Graph, Kinds};
 use super::material::{Material, NONE};
@@ -31,19 +32,16 @@ pub(crate) fn look(
     let mut steps = STEPS_MOST;
     let mut reached = vec![NONE; transactions.len()];
     for reader in 0..transactions.len() as u32 {
-        for missed in [component.earlier(reader), component.known(reader)] {
-            let Some((level, key, missed)) = missed else { continue };
+        let missed = match component.earlier(reader).or_else(|| component.known(reader)) {
+            Some(missed) => Some(missed),
+            None => match component.causal(reader, &mut reached, &mut steps) {
+                Ok(missed) => missed,
+                Err(BudgetEnds) => return false,
+            },
+        };
+        if let Some((level, key, missed)) = missed {
             let (missed, reader) = (transactions[missed as usize], transactions[reader as usize]);
             found.add(Instance::Missed { level, key, missed, reader });
-        }
-        match component.causal(reader, &mut reached, &mut steps) {
-            Err(()) => return false,
-            Ok(None) => {}
-            Ok(Some((key, missed))) => {
-                let (missed, reader) =
-                    (transactions[missed as usize], transactions[reader as usize]);
-                found.add(Instance::Missed { level: Rung::Causal, key, missed, reader });
-            }
         }
     }
     true
@@ -70,7 +68,7 @@ impl<'c, 'h> Component<'c, 'h> {
         let places: FxHashMap<u32, u32> = transactions.iter().copied().zip(0..).collect();
         let mut before = vec![NONE; transactions.len()];
         for (transaction, at) in transactions.iter().zip(0..) {
-            for (_, next) in graph.from_by(*transaction, Kinds::of(&[Edge::Session])) {
+            for (_, next) in graph.by(*transaction, Kinds::of(&[Edge::Session])) {
                 if let Some(next) = places.get(&next) {
                     before[*next as usize] = at;
                 }
@@ -134,18 +132,18 @@ impl<'c, 'h> Component<'c, 'h> {
         reader: u32,
         reached: &mut [u32],
         steps: &mut u64,
-    ) -> Result<Option<(u32, u32)>, ()> {
+    ) -> Result<Option<(Rung, u32, u32)>, BudgetEnds> {
         let mut open = vec![reader];
         reached[reader as usize] = reader;
         while let Some(one) = open.pop() {
             if one != reader
                 && let Some(key) = self.missed(reader, 0, one)
             {
-                return Ok(Some((key, one)));
+                return Ok(Some((Rung::Causal, key, one)));
             }
             let read = self.sources[one as usize].iter().map(|(_, other)| *other);
             for next in read.chain([self.before[one as usize]]).filter(|next| *next != NONE) {
-                *steps = steps.checked_sub(1).ok_or(())?;
+                *steps = steps.checked_sub(1).ok_or(BudgetEnds)?;
                 if std::mem::replace(&mut reached[next as usize], reader) != reader {
                     open.push(next);
                 }

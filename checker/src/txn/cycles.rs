@@ -106,7 +106,7 @@ fn any(part: &Graph, kinds: Kinds) -> Option<Vec<Hop>> {
     let components = part.cycles(kinds);
     let is_free = |node: u32| node >= part.transactions;
     let through = components.iter().flatten().copied().filter(|node| !is_free(*node));
-    let successors = |one| part.from_by(one, kinds).map(|(kind, to)| (Some(kind), to));
+    let successors = |one| part.by(one, kinds).map(|(kind, to)| (Some(kind), to));
     Paths::new(part.len(), EDGES_MOST).shortest_cycle(through, is_free, successors)
 }
 
@@ -119,11 +119,11 @@ fn single(part: &Graph, with: With, budget: u64) -> Result<Option<Vec<Hop>>, Bud
     let mut paths = Paths::new(part.len(), budget);
     let mut best: Option<Vec<Hop>> = None;
     for reader in 0..part.transactions {
-        for (kind, next) in part.from_by(reader, Kinds::of(&[Edge::Rw])) {
+        for (kind, next) in part.by(reader, Kinds::of(&[Edge::Rw])) {
             // A node that stands for several transactions leads to them by the same edge.
             let successors = |one: u32| {
                 let kinds = if one < part.transactions { kinds } else { ITEMS.and(with.kinds()) };
-                part.from_by(one, kinds).map(|(kind, to)| (Some(kind), to))
+                part.by(one, kinds).map(|(kind, to)| (Some(kind), to))
             };
             let is_free = |one| one >= part.transactions;
             let rest = paths.shortest(next, reader, is_free, successors);
@@ -166,7 +166,7 @@ fn update_cycle(
         move |one: u32| {
             let may_be = move |one: u32| one == reader || writes(one);
             let kinds = if may_be(one) { ITEMS } else { Kinds::of(&[]) };
-            let on = part.from_by(one, kinds).filter(move |(_, to)| may_be(*to));
+            let on = part.by(one, kinds).filter(move |(_, to)| may_be(*to));
             on.map(|(kind, to)| (Some(kind), to))
         }
     };

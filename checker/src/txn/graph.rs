@@ -113,17 +113,13 @@ impl Graph {
     }
 
     /// The same for edges of these kinds.
-    pub fn from_by(
-        &self,
-        node: u32,
-        kinds: Kinds,
-    ) -> impl Iterator<Item = (Edge, u32)> + Clone + '_ {
+    pub fn by(&self, node: u32, kinds: Kinds) -> impl Iterator<Item = (Edge, u32)> + Clone + '_ {
         self.from(node).filter(move |(kind, _)| kinds.has(*kind))
     }
 
     /// Nodes that lead to each other, with their number: components of more than one.
     pub fn cycles(&self, kinds: Kinds) -> Vec<Vec<u32>> {
-        components(self.len(), |node| self.from_by(node, kinds).map(|(_, to)| to))
+        components(self.len(), |node| self.by(node, kinds).map(|(_, to)| to))
     }
 
     /// The graph of some nodes, which are in order, and what leads between them. Their numbers are their

@@ -47,8 +47,7 @@ impl Paths {
                 return Some(self.back(from, to));
             }
             for (edge, next) in successors(node) {
-                let Some(left) = self.budget.checked_sub(1) else { return None };
-                self.budget = left;
+                self.budget = self.budget.checked_sub(1)?;
                 let is_free = edge.is_none() || is_free(node);
                 let far = far + u32::from(!is_free);
                 let known = &mut self.reached[next as usize];

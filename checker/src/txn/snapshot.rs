@@ -30,7 +30,7 @@ impl Halves<'_> {
             (false, _) => INFORMATION.and(self.with).and(Kinds::of(&[Edge::Rw])),
         };
         let commits = (is_transaction && !is_end).then_some((None, node + 1));
-        let on = self.graph.from_by(whole, kinds).map(|(kind, to)| {
+        let on = self.graph.by(whole, kinds).map(|(kind, to)| {
             let at_end = kind == Edge::Rw && to < self.graph.transactions;
             (Some(kind), 2 * to + u32::from(at_end))
         });

@@ -4,7 +4,7 @@ use super::found::{Cycle, Found, Instance};
 use super::graph::Edge;
 use super::material::Material;
 use crate::history::Completion;
-use crate::history::steps::{Content, Step};
+use crate::history::steps::{Content, Step, Steps};
 use crate::tell::Seconds;
 use crate::violation::Violation;
 
@@ -81,7 +81,7 @@ fn transaction(material: &Material<'_>, transaction: u32) -> String {
     let operation = material.operation(transaction);
     let answered = operation.is_ok() && !operation.result().is_null();
     let value = if answered { operation.result() } else { operation.argument() };
-    let mut steps = value.as_steps().into_iter().flat_map(|steps| steps.iter());
+    let mut steps = value.as_steps().into_iter().flat_map(Steps::iter);
     let mut told: Vec<String> = steps.by_ref().take(ACCESSES_TOLD).map(step).collect();
     let more = steps.count();
     if more > 0 {

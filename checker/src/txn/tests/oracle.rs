@@ -76,7 +76,7 @@ fn all_versions(spec: &Spec) -> Vec<BTreeMap<u32, Vec<u32>>> {
     let mut all = vec![BTreeMap::new()];
     for (key, values) in values {
         let mut orders = Vec::new();
-        permute(values, &mut Vec::new(), &mut orders);
+        permute(&values, &mut Vec::new(), &mut orders);
         orders.retain(|order| agrees(spec, key, order));
         all = all
             .into_iter()
@@ -92,14 +92,14 @@ fn all_versions(spec: &Spec) -> Vec<BTreeMap<u32, Vec<u32>>> {
     all
 }
 
-fn permute(left: Vec<u32>, order: &mut Vec<u32>, all: &mut Vec<Vec<u32>>) {
+fn permute(left: &[u32], order: &mut Vec<u32>, all: &mut Vec<Vec<u32>>) {
     if left.is_empty() {
         all.push(order.clone());
     }
     for at in 0..left.len() {
-        let mut left = left.clone();
+        let mut left = left.to_vec();
         order.push(left.remove(at));
-        permute(left, order, all);
+        permute(&left, order, all);
         order.pop();
     }
 }
@@ -263,8 +263,8 @@ impl Given<'_> {
 
     fn is_final(&self, key: u32, value: u32) -> bool {
         let accesses = &self.spec.0[self.writer(key, value)].accesses;
-        let written = accesses.iter().filter_map(Access::written).filter(|(of, _)| *of == key);
-        written.last() == Some((key, value))
+        let mut written = accesses.iter().rev().filter_map(Access::written);
+        written.find(|(of, _)| *of == key) == Some((key, value))
     }
 
     /// Whether a transaction finds a key as it was before another one, of which it knows, wrote to it.

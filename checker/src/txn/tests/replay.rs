@@ -88,7 +88,7 @@ fn serial(
 /// commits if nobody else committed a write to its keys since then.
 pub fn is_snapshot_isolated(spec: &Spec, keeps: Keeps) -> bool {
     let phases = vec![Phase::Waits; spec.0.len()];
-    snapshots(spec, keeps, phases, &State::new(), &mut BTreeSet::new())
+    snapshots(spec, keeps, &phases, &State::new(), &mut BTreeSet::new())
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,11 +102,11 @@ enum Phase {
 fn snapshots(
     spec: &Spec,
     keeps: Keeps,
-    phases: Vec<Phase>,
+    phases: &[Phase],
     state: &State,
     tried: &mut BTreeSet<(Vec<Phase>, State)>,
 ) -> bool {
-    if !tried.insert((phases.clone(), state.clone())) {
+    if !tried.insert((phases.to_vec(), state.clone())) {
         return false;
     }
     let is_done =
@@ -116,7 +116,7 @@ fn snapshots(
     }
     (0..phases.len()).filter(|at| spec.0[*at].fate != Completion::Fail).any(|at| {
         let one = &spec.0[at];
-        let mut next = phases.clone();
+        let mut next = phases.to_vec();
         match &phases[at] {
             Phase::Committed => false,
             Phase::Waits => {
@@ -127,7 +127,7 @@ fn snapshots(
                     return false;
                 }
                 next[at] = Phase::Runs(BTreeSet::new());
-                snapshots(spec, keeps, next, state, tried)
+                snapshots(spec, keeps, &next, state, tried)
             }
             Phase::Runs(others) => {
                 let written: Vec<(u32, u32)> =
@@ -145,7 +145,7 @@ fn snapshots(
                 for (key, value) in written {
                     state.entry(key).or_default().push(value);
                 }
-                snapshots(spec, keeps, next, &state, tried)
+                snapshots(spec, keeps, &next, &state, tried)
             }
         }
     })
