@@ -12,7 +12,7 @@ use super::spec::Spec;
 use crate::verdict::Verdict;
 
 fn cases() -> u64 {
-    std::env::var("SPLITBRAIN_TXN_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500)
+    std::env::var("SPLITBRAIN_TXN_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
 }
 
 /// How often each answer came, and the smallest history of each wrong one.
