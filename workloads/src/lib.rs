@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod generator;
+mod keys;
 pub mod objects;
 pub mod vocabulary;
 

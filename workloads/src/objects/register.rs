@@ -12,7 +12,8 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::{Load, Settings, Workload};
-use crate::generator::{Context, Generator, Invocation, Probes, Repeat, Rounds};
+use crate::generator::{Context, Generator, Invocation, Probes, Repeat};
+use crate::keys::{self, AFTER, MAIN, Names, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `register`.
@@ -98,24 +99,10 @@ impl Vocabulary for Register {
     }
 }
 
-/// Two probe rounds a second.
-const PROBE_PERIOD: Duration = Duration::from_millis(500);
-/// One operation of so many goes to the key that is probed.
-const PROBED_ONE_IN: u32 = 20;
 /// One write of so many goes to a key of its own.
 const ONCE_ONE_IN: u32 = 10;
-
-/// What the keys of a phase are called.
-struct Names {
-    /// Before the number of an ordinary key.
-    ordinary: char,
-    /// Before the number of a key that is written once; none where nobody reads them in the end.
-    once: Option<char>,
-    probed: &'static str,
-}
-
-const MAIN: Names = Names { ordinary: 'k', once: Some('w'), probed: "p" };
-const AFTER: Names = Names { ordinary: 'a', once: None, probed: "q" };
+/// What those keys begin with; there are none in the end, where nobody reads them back.
+const ONCE: char = 'w';
 
 struct Registers {
     settings: Settings,
@@ -131,70 +118,52 @@ impl Load for Registers {
     }
 
     fn main(&mut self) -> Box<dyn Generator> {
-        let mut operations = Operations::new(&MAIN, &self.settings);
-        Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
+        self.operations(&MAIN, true)
     }
 
     fn after(&mut self) -> Box<dyn Generator> {
-        let mut operations = Operations::new(&AFTER, &self.settings);
-        Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
+        self.operations(&AFTER, false)
     }
 
     fn probes(&self, after: bool) -> Probes {
-        let key = if after { AFTER.probed } else { MAIN.probed };
-        Probes::new("read", key, PROBE_PERIOD)
+        keys::probes(after)
     }
 
     fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
-        Box::new(Rounds::new("read", keys, Duration::from_millis(200), converge_within))
+        keys::finals(keys, converge_within)
+    }
+}
+
+impl Registers {
+    fn operations(&self, names: &'static Names, has_once: bool) -> Box<dyn Generator> {
+        let (pool, cas) = (Pool::new(names, &self.settings), self.settings.cas);
+        let mut operations = Operations { pool, cas, has_once, made_once: 0, value: 0 };
+        Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
     }
 }
 
 /// Draws operations. What is drawn depends on the seed alone, never on what the system answered,
 /// so that a seed fixes the whole schedule.
 struct Operations {
-    names: &'static Names,
-    settings: Settings,
-    active: Vec<Key>,
-    made: usize,
+    /// Each key with the value that was drawn last for it: what a compare-and-set most probably finds.
+    pool: Pool<Option<i64>>,
+    cas: bool,
+    has_once: bool,
     made_once: usize,
     /// The last value drawn; no value is written twice.
     value: i64,
 }
 
-struct Key {
-    name: String,
-    left: usize,
-    /// The value that was drawn last for it: what a compare-and-set most probably finds.
-    last: Option<i64>,
-}
-
 impl Operations {
-    fn new(names: &'static Names, settings: &Settings) -> Operations {
-        let (active, settings) = (Vec::new(), settings.clone());
-        Operations { names, settings, active, made: 0, made_once: 0, value: 0 }
-    }
-
-    fn fresh(&mut self, ctx: &mut Context) -> Key {
-        let name = format!("{}{}", self.names.ordinary, self.made);
-        self.made += 1;
-        // Keys begun together do not end together.
-        let most = self.settings.ops_per_key.max(1);
-        Key { name, left: ctx.rng.random_range(most.div_ceil(2)..=most + most / 2), last: None }
-    }
-
     fn next(&mut self, ctx: &mut Context) -> Invocation {
         let node = ctx.rng.random_range(0..ctx.nodes);
         let dice = ctx.rng.random_range(0..10);
         let is_read = dice < 5;
-        let mut invocation = if ctx.rng.random_range(0..PROBED_ONE_IN) == 0 {
+        let mut invocation = if let Some(probed) = self.pool.probed(ctx) {
             let value = if is_read { Value::Null } else { self.fresh_value().into() };
-            Invocation::new(if is_read { "read" } else { "write" }, self.names.probed, value)
-        } else if let Some(prefix) = self.names.once
-            && !is_read
-            && ctx.rng.random_range(0..ONCE_ONE_IN) == 0
-        {
-            let name = format!("{prefix}{}", self.made_once);
+            Invocation::new(if is_read { "read" } else { "write" }, probed, value)
+        } else if self.has_once && !is_read && ctx.rng.random_range(0..ONCE_ONE_IN) == 0 {
+            let name = format!("{ONCE}{}", self.made_once);
             self.made_once += 1;
             Invocation::new("write", name, self.fresh_value())
         } else {
@@ -210,29 +179,17 @@ impl Operations {
     }
 
     fn ordinary(&mut self, ctx: &mut Context, dice: u32) -> Invocation {
-        while self.active.len() < self.settings.keys.max(1) {
-            let key = self.fresh(ctx);
-            self.active.push(key);
+        let key = self.pool.ordinary(ctx);
+        let name = key.name.clone();
+        if dice < 5 {
+            return Invocation::new("read", name, Value::Null);
         }
-        let chosen = ctx.rng.random_range(0..self.active.len());
-        if self.active[chosen].left == 0 {
-            self.active[chosen] = self.fresh(ctx);
+        self.value += 1;
+        match key.memory.replace(self.value) {
+            Some(old) if dice >= 8 && self.cas => {
+                Invocation::new("cas", name, json!([old, self.value]))
+            }
+            _ => Invocation::new("write", name, self.value),
         }
-        let key = &mut self.active[chosen];
-        key.left -= 1;
-        let (f, value) = match (dice, key.last) {
-            (0..5, _) => ("read", Value::Null),
-            (8.., Some(old)) if self.settings.cas => {
-                self.value += 1;
-                key.last = Some(self.value);
-                ("cas", json!([old, self.value]))
-            }
-            _ => {
-                self.value += 1;
-                key.last = Some(self.value);
-                ("write", self.value.into())
-            }
-        };
-        Invocation::new(f, key.name.clone(), value)
     }
 }

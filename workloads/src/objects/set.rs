@@ -7,7 +7,8 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::{Load, Settings, Workload};
-use crate::generator::{Context, Generator, Invocation, Probes, Repeat, Rounds};
+use crate::generator::{Context, Generator, Invocation, Probes, Repeat};
+use crate::keys::{self, AFTER, MAIN, Names, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `set`.
@@ -81,26 +82,14 @@ impl Vocabulary for Element {
     }
 }
 
-/// Two probe rounds a second.
-const PROBE_PERIOD: Duration = Duration::from_millis(500);
-/// One operation of so many goes to the element that is probed.
-const PROBED_ONE_IN: u32 = 20;
-
-/// What the elements of a phase are called: before the number of an ordinary one, and that which is
-/// probed.
-type Names = (char, &'static str);
-const MAIN: Names = ('k', "p");
-const AFTER: Names = ('a', "q");
-
 struct Elements {
     settings: Settings,
 }
 
 impl Elements {
-    fn operations(&self, names: Names) -> Box<dyn Generator> {
-        let mut operations =
-            Operations { names, settings: self.settings.clone(), active: Vec::new(), made: 0 };
-        Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
+    fn operations(&self, names: &'static Names) -> Box<dyn Generator> {
+        let mut elements = Pool::new(names, &self.settings);
+        Box::new(Repeat(move |ctx: &mut Context| operation(&mut elements, ctx)))
     }
 }
 
@@ -114,69 +103,35 @@ impl Load for Elements {
     }
 
     fn main(&mut self) -> Box<dyn Generator> {
-        self.operations(MAIN)
+        self.operations(&MAIN)
     }
 
     fn after(&mut self) -> Box<dyn Generator> {
-        self.operations(AFTER)
+        self.operations(&AFTER)
     }
 
     fn probes(&self, after: bool) -> Probes {
-        let (_, probed) = if after { AFTER } else { MAIN };
-        Probes::new("read", probed, PROBE_PERIOD)
+        keys::probes(after)
     }
 
     fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
-        Box::new(Rounds::new("read", keys, Duration::from_millis(200), converge_within))
+        keys::finals(keys, converge_within)
     }
 }
 
-/// Draws operations from the seed alone, so that it fixes the whole schedule.
-struct Operations {
-    names: Names,
-    settings: Settings,
-    /// Elements, and how many operations are left for each.
-    active: Vec<(String, usize)>,
-    made: usize,
-}
-
-impl Operations {
-    fn fresh(&mut self, ctx: &mut Context) -> (String, usize) {
-        let name = format!("{}{}", self.names.0, self.made);
-        self.made += 1;
-        // Elements begun together do not end together.
-        let most = self.settings.ops_per_key.max(1);
-        (name, ctx.rng.random_range(most.div_ceil(2)..=most + most / 2))
-    }
-
-    fn key(&mut self, ctx: &mut Context) -> String {
-        if ctx.rng.random_ratio(1, PROBED_ONE_IN) {
-            return self.names.1.to_owned();
-        }
-        while self.active.len() < self.settings.keys.max(1) {
-            let fresh = self.fresh(ctx);
-            self.active.push(fresh);
-        }
-        let chosen = ctx.rng.random_range(0..self.active.len());
-        if self.active[chosen].1 == 0 {
-            self.active[chosen] = self.fresh(ctx);
-        }
-        self.active[chosen].1 -= 1;
-        self.active[chosen].0.clone()
-    }
-
-    fn next(&mut self, ctx: &mut Context) -> Invocation {
-        let key = self.key(ctx);
-        let node = ctx.rng.random_range(0..ctx.nodes);
-        let (f, value) = match ctx.rng.random_range(0..10) {
-            0..6 => ("read", Value::Null),
-            6..8 => ("add", ELEMENT.into()),
-            _ => ("remove", ELEMENT.into()),
-        };
-        let mut invocation = Invocation::new(f, key, value);
-        invocation.node = Some(node);
-        invocation
-    }
+/// Draws an operation from the seed alone, so that it fixes the whole schedule.
+fn operation(elements: &mut Pool<()>, ctx: &mut Context) -> Invocation {
+    let probed = elements.probed(ctx).map(str::to_owned);
+    let key = probed.unwrap_or_else(|| elements.ordinary(ctx).name.clone());
+    let node = ctx.rng.random_range(0..ctx.nodes);
+    let (f, value) = match ctx.rng.random_range(0..10) {
+        0..6 => ("read", Value::Null),
+        6..8 => ("add", ELEMENT.into()),
+        _ => ("remove", ELEMENT.into()),
+    };
+    let mut invocation = Invocation::new(f, key, value);
+    invocation.node = Some(node);
+    invocation
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! hear of them.
 
 mod clock;
+mod everywhere;
 mod store;
 mod table;
 
 #[cfg(test)]
 pub use clock::Stamp;
+pub use everywhere::{Everywhere, Links};
 pub use store::Store;
 pub use table::{Digest, Entry, Stamps, Table};

@@ -93,7 +93,7 @@ pub fn routes(node: Arc<MultiPrimary>) -> Router {
 }
 
 async fn mark(State(node): State<Arc<MultiPrimary>>, Json(of): Json<NodeId>) -> Json<u64> {
-    Json(node.marks.of_node(of))
+    Json(node.links.marks.of_node(of))
 }
 
 async fn receive(
@@ -103,7 +103,7 @@ async fn receive(
     let last = entries.last().map(|entry| entry.stamp);
     let heard = node.store.hear_durably(entries).await;
     if let (Ok(()), Some(last)) = (&heard, last) {
-        node.marks.reach(last.node, last.time_ns);
+        node.links.marks.reach(last.node, last.time_ns);
     }
     Json(heard)
 }

@@ -3,6 +3,8 @@
 //! A position is an epoch and an index. In one epoch one primary writes, so two logs that hold the
 //! same position are the same up to there. What lies far back is kept as an image of the values only.
 
+mod entry;
+
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
@@ -13,52 +15,9 @@ use serde_json::Value;
 use crate::applied::AppliedLog;
 use crate::journal::{Journal, Mount};
 use crate::mistakes::Mistake;
-use crate::request::{Command, Key, Outcome, Values};
+use crate::request::{Key, Outcome, Values};
 
-/// A place in the log. Later epochs are greater, whatever the index.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
-pub struct Position {
-    /// Whose log it is.
-    pub epoch: u64,
-    /// How many entries lead to it.
-    pub index: u64,
-}
-
-/// One step of the log.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Entry {
-    /// Where it stands.
-    pub at: Position,
-    /// What it does; nothing, where an epoch begins.
-    pub command: Option<Command>,
-}
-
-/// The values that the log up to some place leads to.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
-pub struct Image {
-    /// Which place.
-    pub at: Position,
-    /// The values.
-    pub values: Values,
-}
-
-impl Image {
-    fn apply(&mut self, entry: &Entry) -> Outcome {
-        self.at = entry.at;
-        let command = entry.command.clone();
-        command.map_or(Outcome::Ok, |command| command.apply(&mut self.values))
-    }
-
-    /// Notes what a key has from now on.
-    fn note(&self, key: &Key, applied: &AppliedLog) {
-        let value = self.values.get(key).unwrap_or(&Value::Null);
-        applied.shows(key, value, (self.at.epoch, self.at.index));
-    }
-
-    fn note_all(&self, applied: &AppliedLog) {
-        self.values.keys().for_each(|key| self.note(key, applied));
-    }
-}
+pub use entry::{Entry, Image, Position};
 
 /// A change to the log, as it lies in the journal.
 #[derive(Serialize, Deserialize)]
@@ -273,75 +232,4 @@ fn encode(record: &Record) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use tokio::sync::oneshot;
-
-    use super::*;
-    use crate::journal;
-    use crate::request::Write;
-
-    fn put(epoch: u64, index: u64, value: u64) -> Entry {
-        let key = Key::new(format!("k{}", index % 3)).unwrap();
-        let write = Write::Put { value: json!(value) };
-        Entry { at: Position { epoch, index }, command: Some(Command { key, write }) }
-    }
-
-    fn open(folder: &tempfile::TempDir) -> Ledger {
-        Ledger::open(&folder.path().join("log"), journal::plain, 10, None, AppliedLog::default())
-            .unwrap()
-    }
-
-    /// Waits until everything before is on disk.
-    async fn settle(ledger: &mut Ledger) {
-        let (tell, told) = oneshot::channel();
-        let promised = ledger.promised();
-        ledger.promise(promised, |result| _ = tell.send(result));
-        told.await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_log_that_was_shortened_comes_back_with_the_same_values_and_its_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut ledger = open(&folder);
-        ledger.promise(3, |_| ());
-        for index in 1..=100 {
-            ledger.append(vec![put(3, index, index)], |_| ());
-            ledger.apply_to(index - 1);
-        }
-        assert!(ledger.base().at.index > 70 && ledger.entries.len() < 30);
-        assert_eq!(ledger.position(5), None, "it is in the image");
-        settle(&mut ledger).await;
-
-        let mut again = open(&folder);
-        assert_eq!((again.end(), again.promised()), (Position { epoch: 3, index: 100 }, 3));
-        again.apply_to(100);
-        for key in 0..3 {
-            let key = Key::new(format!("k{key}")).unwrap();
-            let last = (98..=100).find(|index| put(3, *index, 0).command.unwrap().key == key);
-            assert_eq!(again.get(&key), json!(last.unwrap()));
-        }
-    }
-
-    #[tokio::test]
-    async fn logs_that_hold_one_position_are_told_from_those_that_do_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut ledger = open(&folder);
-        ledger.append(vec![put(1, 1, 1), put(1, 2, 2)], |_| ());
-        ledger.apply_to(2);
-        assert!(ledger.holds(Position::default()) && ledger.holds(Position { epoch: 1, index: 2 }));
-        assert!(!ledger.holds(Position { epoch: 2, index: 2 }));
-        assert!(!ledger.holds(Position { epoch: 1, index: 3 }));
-
-        let image = Image { at: Position { epoch: 2, index: 2 }, values: Values::new() };
-        ledger.install(image, vec![put(2, 3, 3)], |_| ());
-        assert!(!ledger.holds(Position { epoch: 1, index: 2 }));
-        assert_eq!(ledger.applied(), Position { epoch: 2, index: 2 });
-        let key = Key::new("k1".into()).unwrap();
-        assert_eq!(ledger.get(&key), json!(1), "what was there, until the new log is on disk");
-        ledger.apply_to(2);
-        assert_eq!(ledger.get(&key), json!(null));
-        settle(&mut ledger).await;
-        assert_eq!(open(&folder).end(), Position { epoch: 2, index: 3 });
-    }
-}
+mod tests;
