@@ -115,17 +115,15 @@ pub(crate) fn argue(
     if let Some(cycle) = (0..base).find_map(|step| graph.closed_by(step, base)) {
         return Some(graph.end(End::Cycle(cycle), rules));
     }
-    let counts = |node: &u32| rules.all_reads || sessions.session[*node as usize] == reader;
+    let counts = |node: &u32| rules.all_reads || sessions[*node].session == reader;
     let nodes = 0..sessions.len() as u32;
     let reads: Vec<u32> = nodes.clone().filter(|n| !sessions.is_write(*n)).filter(counts).collect();
     loop {
         let before = graph.steps.len();
         for read in &reads {
-            let source = sessions.source[*read as usize];
-            let same = |node: &u32| {
-                sessions.is_write(*node)
-                    && sessions.key[*node as usize] == sessions.key[*read as usize]
-            };
+            let source = sessions[*read].source;
+            let same =
+                |node: &u32| sessions.is_write(*node) && sessions[*node].key == sessions[*read].key;
             for write in nodes.clone().filter(same).filter(|write| *write != source) {
                 let unit = |node: u32| kept.unit(sessions, node);
                 if unit(*read) == unit(write) {

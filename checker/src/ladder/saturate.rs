@@ -36,7 +36,7 @@ pub(crate) fn saturate(sessions: &Sessions) -> Saturated {
     let unit = |node: u32| Sequential.unit(sessions, node);
     let mut readers: Vec<Vec<u32>> = vec![Vec::new(); sessions.len()];
     for node in 0..sessions.len() as u32 {
-        if let source @ 0..NONE = sessions.source[node as usize]
+        if let source @ 0..NONE = sessions[node].source
             && !sessions.is_write(node)
         {
             readers[source as usize].push(unit(node));
@@ -61,7 +61,7 @@ pub(crate) fn saturate(sessions: &Sessions) -> Saturated {
                 }
             };
             for node in ranked.iter().copied().filter(|node| sessions.is_write(*node)) {
-                let OnKey { reads, writes } = &keys[sessions.key[node as usize] as usize];
+                let OnKey { reads, writes } = &keys[sessions[node].key as usize];
                 let (own, at) = (unit(node), rank[unit(node) as usize]);
                 let after = &reads[reads.partition_point(|read| read.0 < at)..];
                 match after.iter().find(|(_, read, source)| *source != node && *read != own) {
@@ -91,9 +91,8 @@ pub(crate) fn saturate(sessions: &Sessions) -> Saturated {
 /// A read of the value before every write comes before each session's first write of the key.
 fn first_writes(sessions: &Sessions, on_keys: &[Vec<OnKey>]) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
-    for node in (0..sessions.len() as u32).filter(|node| sessions.source[*node as usize] == INITIAL)
-    {
-        let key = sessions.key[node as usize] as usize;
+    for node in (0..sessions.len() as u32).filter(|node| sessions[*node].source == INITIAL) {
+        let key = sessions[node].key as usize;
         let firsts = on_keys.iter().filter_map(|keys| keys[key].writes.first());
         found.extend(firsts.map(|(_, write)| (node, *write)).filter(|(read, write)| read != write));
     }
@@ -106,10 +105,10 @@ fn on_keys(sessions: &Sessions, session: u32) -> Vec<OnKey> {
     for node in sessions.nodes_of(session) {
         let unit = Sequential.unit(sessions, node);
         place += u32::from(unit == node);
-        let key = &mut keys[sessions.key[node as usize] as usize];
+        let key = &mut keys[sessions[node].key as usize];
         match sessions.is_write(node) {
             true => key.writes.push((place, unit)),
-            false => key.reads.push((place, unit, sessions.source[node as usize])),
+            false => key.reads.push((place, unit, sessions[node].source)),
         }
     }
     keys

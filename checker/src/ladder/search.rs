@@ -54,16 +54,16 @@ fn next<'a>(
     edges: &'a Edges,
     state: &'a [u32],
 ) -> impl Iterator<Item = Vec<u32>> + 'a {
-    let done = |node: u32| node < state[sessions.session[node as usize] as usize];
+    let done = |node: u32| node < state[sessions[node].session as usize];
     (0..sessions.sessions()).filter_map(move |session| {
         let node = state[session];
         if node == sessions.starts[session + 1] {
             return None;
         }
-        let held = sessions.sessions() + sessions.key[node as usize] as usize;
+        let held = sessions.sessions() + sessions[node].key as usize;
         let mut ready = edges.ending_at(node).iter().all(|edge| done(edge.0));
         Sequential.before(sessions, 0, node, |before| ready &= done(before));
-        if !ready || !sessions.is_write(node) && sessions.source[node as usize] != state[held] {
+        if !ready || !sessions.is_write(node) && sessions[node].source != state[held] {
             return None;
         }
         let mut after = state.to_vec();

@@ -33,6 +33,24 @@ pub(crate) enum Kind {
     Read { from: u32 },
 }
 
+/// A read or a write, and what is before it in its session. All of it is asked for at once, so it fills half a
+/// cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(crate) struct Node {
+    pub session: u32,
+    pub key: u32,
+    /// For a read the write that it read from or [`INITIAL`], else [`WRITE`].
+    pub source: u32,
+    pub operation: u32,
+    /// The session's node before this one, or [`NONE`].
+    pub previous: u32,
+    /// The session's read, write, and write of this key before the node, or [`NONE`].
+    pub previous_read: u32,
+    pub previous_write: u32,
+    pub previous_on_key: u32,
+}
+
 /// The accesses of a history in which every value that was read has one source.
 pub(crate) struct Sessions {
     /// In the order of invocation.
@@ -41,17 +59,30 @@ pub(crate) struct Sessions {
     pub starts: Vec<u32>,
     /// How many keys there are.
     pub keys: usize,
-    pub session: Vec<u32>,
-    pub key: Vec<u32>,
-    /// For a read the write that it read from or [`INITIAL`], else [`WRITE`].
-    pub source: Vec<u32>,
-    /// The session's read, write, and write of this key before the node, or [`NONE`].
-    pub previous_read: Vec<u32>,
-    pub previous_write: Vec<u32>,
-    pub previous_on_key: Vec<u32>,
-    pub operation: Vec<u32>,
+    nodes: Vec<Node>,
     /// The nodes in the order of invocation.
     pub by_time: Vec<u32>,
+}
+
+impl Node {
+    const UNKNOWN: Node = Node {
+        session: NONE,
+        key: NONE,
+        source: NONE,
+        operation: NONE,
+        previous: NONE,
+        previous_read: NONE,
+        previous_write: NONE,
+        previous_on_key: NONE,
+    };
+}
+
+impl std::ops::Index<u32> for Sessions {
+    type Output = Node;
+
+    fn index(&self, node: u32) -> &Node {
+        &self.nodes[node as usize]
+    }
 }
 
 impl Sessions {
@@ -81,31 +112,21 @@ impl Sessions {
                 write_of[access.operation as usize] = node;
             }
         }
-        let empty = || vec![NONE; accesses.len()];
-        let mut made = Sessions {
-            starts,
-            keys,
-            session: empty(),
-            key: empty(),
-            source: empty(),
-            previous_read: empty(),
-            previous_write: empty(),
-            previous_on_key: empty(),
-            operation: empty(),
-            by_time,
-            accesses,
-        };
-        for (access, node) in made.accesses.iter().zip(&made.by_time) {
-            let node = *node as usize;
-            made.session[node] = access.session;
-            made.key[node] = access.key;
-            made.operation[node] = access.operation;
-            made.source[node] = match access.kind {
-                Kind::Write { .. } => WRITE,
-                Kind::Read { from: INITIAL } => INITIAL,
-                Kind::Read { from } => write_of[from as usize],
+        let mut nodes = vec![Node::UNKNOWN; accesses.len()];
+        for (access, node) in accesses.iter().zip(&by_time) {
+            nodes[*node as usize] = Node {
+                session: access.session,
+                key: access.key,
+                source: match access.kind {
+                    Kind::Write { .. } => WRITE,
+                    Kind::Read { from: INITIAL } => INITIAL,
+                    Kind::Read { from } => write_of[from as usize],
+                },
+                operation: access.operation,
+                ..Node::UNKNOWN
             };
         }
+        let mut made = Sessions { starts, keys, nodes, by_time, accesses };
         made.link();
         made
     }
@@ -113,29 +134,29 @@ impl Sessions {
     fn link(&mut self) {
         let mut last_on_key = vec![NONE; self.keys];
         for session in 0..self.sessions() {
-            let nodes = self.nodes_of(session as u32);
-            let (mut read, mut write) = (NONE, NONE);
-            for node in nodes.clone() {
-                let at = node as usize;
-                let on_key = &mut last_on_key[self.key[at] as usize];
-                self.previous_read[at] = read;
-                self.previous_write[at] = write;
-                self.previous_on_key[at] = *on_key;
-                if self.source[at] == WRITE {
-                    (write, *on_key) = (node, node);
+            let of_session = self.starts[session]..self.starts[session + 1];
+            let (mut previous, mut read, mut write) = (NONE, NONE, NONE);
+            for number in of_session.clone() {
+                let node = &mut self.nodes[number as usize];
+                let on_key = &mut last_on_key[node.key as usize];
+                (node.previous, node.previous_read) = (previous, read);
+                (node.previous_write, node.previous_on_key) = (write, *on_key);
+                if node.source == WRITE {
+                    (write, *on_key) = (number, number);
                 } else {
-                    read = node;
+                    read = number;
                 }
+                previous = number;
             }
-            for node in nodes {
-                last_on_key[self.key[node as usize] as usize] = NONE;
+            for node in of_session {
+                last_on_key[self[node].key as usize] = NONE;
             }
         }
     }
 
     /// The number of nodes.
     pub fn len(&self) -> usize {
-        self.key.len()
+        self.nodes.len()
     }
 
     pub fn sessions(&self) -> usize {
@@ -147,19 +168,13 @@ impl Sessions {
         self.starts[session as usize]..self.starts[session as usize + 1]
     }
 
-    /// The session's node before this one, or [`NONE`].
-    pub fn previous(&self, node: u32) -> u32 {
-        let first = self.starts[self.session[node as usize] as usize];
-        if node == first { NONE } else { node - 1 }
-    }
-
     pub fn is_write(&self, node: u32) -> bool {
-        self.source[node as usize] == WRITE
+        self[node].source == WRITE
     }
 
     /// Whether there is such a node, and it is the writing half of a compare-and-set.
     pub fn is_second_half(&self, node: u32) -> bool {
-        let operation = |node: u32| self.operation.get(node as usize);
+        let operation = |node: u32| self.nodes.get(node as usize).map(|node| node.operation);
         node > 0 && operation(node).is_some_and(|found| operation(node - 1) == Some(found))
     }
 

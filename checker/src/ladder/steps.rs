@@ -16,7 +16,7 @@ impl Graph {
         let mut graph = Graph { steps: Vec::new(), from: vec![Vec::new(); sessions.len()] };
         for after in 0..sessions.len() as u32 {
             kept.before(sessions, reader, after, |before| {
-                let is_source = sessions.source[after as usize] == before;
+                let is_source = sessions[after].source == before;
                 let because = if is_source { Because::ReadsFrom } else { Because::Session };
                 graph.add(Step { before, after, because });
             });

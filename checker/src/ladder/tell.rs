@@ -123,7 +123,7 @@ impl<'h> Story<'_, 'h> {
     }
 
     fn operation(&self, node: u32) -> &'h Operation {
-        let at = self.kept.sessions.operation[node as usize];
+        let at = self.kept.sessions[node].operation;
         self.material.operations[self.kept.operations[at as usize] as usize]
     }
 

@@ -128,7 +128,7 @@ impl<'s> View<'s> {
         let sessions = self.sessions;
         let reads = sessions.nodes_of(reader).filter(|node| !sessions.is_write(*node));
         self.seen.extend(reads.zip(0..).map(|(node, number)| {
-            let (key, source) = (sessions.key[node as usize], sessions.source[node as usize]);
+            let (key, source) = (sessions[node].key, sessions[node].source);
             Seen { key, number, source, node }
         }));
         let in_order: Vec<u32> = self.seen.iter().map(|seen| seen.node).collect();
@@ -166,7 +166,7 @@ impl<'s> View<'s> {
 
     /// Whether the session read the key of the node.
     fn is_read(&self, node: u32) -> bool {
-        let (from, to) = self.seen_on[self.sessions.key[node as usize] as usize];
+        let (from, to) = self.seen_on[self.sessions[node].key as usize];
         from < to
     }
 
@@ -177,7 +177,7 @@ impl<'s> View<'s> {
 
     /// Where in [`View::seen`] the reads are that a write must come before.
     pub fn after(&self, write: u32) -> Range<usize> {
-        let (from, to) = self.seen_on[self.sessions.key[write as usize] as usize];
+        let (from, to) = self.seen_on[self.sessions[write].key as usize];
         let (from, to) = (from as usize, to as usize);
         let rank = self.rank[write as usize];
         from + self.seen[from..to].partition_point(|seen| seen.number < rank)..to

@@ -12,7 +12,7 @@ const CHECKED: u64 = 1 << 25;
 /// Takes operations around a conflict, more and more, until they break the rung by themselves, and then
 /// all that is not needed for that out of them.
 pub(crate) fn minimal(rung: &dyn Guarantee, sessions: &Sessions, conflict: &Conflict) -> Kept {
-    let operation = |node: &u32| sessions.operation[*node as usize];
+    let operation = |node: &u32| sessions[*node].operation;
     let first = conflict.nodes.iter().map(operation).min().unwrap_or(0);
     let last = conflict.nodes.iter().map(operation).max().unwrap_or(0);
     let all = sessions.accesses.last().map_or(0, |access| access.operation + 1);

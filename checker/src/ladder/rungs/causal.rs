@@ -13,8 +13,8 @@ pub(crate) struct Causal;
 
 impl Kept for Causal {
     fn before(self, sessions: &Sessions, _: u32, node: u32, mut tell: impl FnMut(u32)) {
-        tell_if(sessions.previous(node), &mut tell);
-        tell_if(sessions.source[node as usize], &mut tell);
+        tell_if(sessions[node].previous, &mut tell);
+        tell_if(sessions[node].source, &mut tell);
     }
 
     fn letters(self) -> &'static str {

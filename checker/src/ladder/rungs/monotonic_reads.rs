@@ -13,12 +13,11 @@ pub(crate) struct MonotonicReads;
 
 impl Kept for MonotonicReads {
     fn before(self, sessions: &Sessions, reader: u32, node: u32, mut tell: impl FnMut(u32)) {
-        let at = node as usize;
         if sessions.is_write(node) {
-            tell_if(sessions.previous_on_key[at], &mut tell);
-        } else if sessions.session[at] == reader {
-            tell_if(sessions.previous_read[at], &mut tell);
-            tell_if(sessions.source[at], &mut tell);
+            tell_if(sessions[node].previous_on_key, &mut tell);
+        } else if sessions[node].session == reader {
+            tell_if(sessions[node].previous_read, &mut tell);
+            tell_if(sessions[node].source, &mut tell);
         }
     }
 }

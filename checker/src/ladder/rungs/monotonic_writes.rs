@@ -14,12 +14,11 @@ pub(crate) struct MonotonicWrites;
 
 impl Kept for MonotonicWrites {
     fn before(self, sessions: &Sessions, reader: u32, node: u32, mut tell: impl FnMut(u32)) {
-        let at = node as usize;
         if sessions.is_write(node) {
-            tell_if(sessions.previous_write[at], &mut tell);
-        } else if sessions.session[at] == reader {
-            tell_if(sessions.previous_read[at], &mut tell);
-            tell_if(sessions.source[at], &mut tell);
+            tell_if(sessions[node].previous_write, &mut tell);
+        } else if sessions[node].session == reader {
+            tell_if(sessions[node].previous_read, &mut tell);
+            tell_if(sessions[node].source, &mut tell);
         }
     }
 }

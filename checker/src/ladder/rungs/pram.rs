@@ -13,12 +13,11 @@ pub(crate) struct Pram;
 
 impl Kept for Pram {
     fn before(self, sessions: &Sessions, reader: u32, node: u32, mut tell: impl FnMut(u32)) {
-        let at = node as usize;
-        if sessions.session[at] == reader {
-            tell_if(sessions.previous(node), &mut tell);
-            tell_if(sessions.source[at], &mut tell);
+        if sessions[node].session == reader {
+            tell_if(sessions[node].previous, &mut tell);
+            tell_if(sessions[node].source, &mut tell);
         } else if sessions.is_write(node) {
-            tell_if(sessions.previous_write[at], &mut tell);
+            tell_if(sessions[node].previous_write, &mut tell);
         }
     }
 }

@@ -18,10 +18,9 @@ pub(crate) struct ReadYourWrites;
 
 impl Kept for ReadYourWrites {
     fn before(self, sessions: &Sessions, reader: u32, node: u32, mut tell: impl FnMut(u32)) {
-        let at = node as usize;
-        if sessions.is_write(node) || sessions.session[at] == reader {
-            tell_if(sessions.previous_on_key[at], &mut tell);
-            tell_if(sessions.source[at], &mut tell);
+        if sessions.is_write(node) || sessions[node].session == reader {
+            tell_if(sessions[node].previous_on_key, &mut tell);
+            tell_if(sessions[node].source, &mut tell);
         }
     }
 }
@@ -47,19 +46,16 @@ impl Guarantee for ReadYourWrites {
 fn decide(facts: &Facts<'_>) -> Answer {
     let sessions = facts.sessions;
     let hidden = |node: &u32| {
-        let (source, own) =
-            (sessions.source[*node as usize], sessions.previous_on_key[*node as usize]);
+        let (source, own) = (sessions[*node].source, sessions[*node].previous_on_key);
         let is_older = || {
-            source == INITIAL
-                || source < own
-                    && sessions.session[source as usize] == sessions.session[own as usize]
+            source == INITIAL || source < own && sessions[source].session == sessions[own].session
         };
         !sessions.is_write(*node) && own != NONE && is_older()
     };
     match (0..sessions.len() as u32).find(hidden) {
         None => Answer::Valid,
         Some(read) => {
-            let nodes = vec![sessions.previous_on_key[read as usize], read];
+            let nodes = vec![sessions[read].previous_on_key, read];
             Answer::Invalid(Conflict { nodes })
         }
     }

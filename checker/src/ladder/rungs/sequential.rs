@@ -36,11 +36,11 @@ impl Kept for Sequential {
         if unit != node {
             return tell(unit);
         }
-        let previous = sessions.previous(node);
+        let previous = sessions[node].previous;
         if previous != NONE {
             tell(self.unit(sessions, previous));
         }
-        let source = sessions.source[node as usize];
+        let source = sessions[node].source;
         tell_if(source, &mut |source| tell(self.unit(sessions, source)));
     }
 
@@ -140,7 +140,7 @@ fn explains(sessions: &Sessions, order: &Order) -> bool {
     let mut next = vec![NONE; sessions.len()];
     let mut edges = Vec::new();
     for node in order.nodes.iter().copied().filter(|node| sessions.is_write(*node)) {
-        let key = sessions.key[node as usize] as usize;
+        let key = sessions[node].key as usize;
         match std::mem::replace(&mut last[key], node) {
             NONE => first[key] = node,
             before => {
@@ -150,10 +150,10 @@ fn explains(sessions: &Sessions, order: &Order) -> bool {
         }
     }
     for node in 0..sessions.len() as u32 {
-        let source = sessions.source[node as usize];
+        let source = sessions[node].source;
         let follows = match source {
             _ if sessions.is_write(node) => NONE,
-            INITIAL => first[sessions.key[node as usize] as usize],
+            INITIAL => first[sessions[node].key as usize],
             source => next[source as usize],
         };
         if follows != NONE && unit(follows) != unit(node) {
@@ -174,7 +174,7 @@ fn broken_span(sessions: &Sessions, all: u32) -> Option<Vec<u32>> {
             Saturated::Broken(nodes) => Some(
                 nodes
                     .iter()
-                    .map(|node| kept.operations[kept.sessions.operation[*node as usize] as usize])
+                    .map(|node| kept.operations[kept.sessions[*node].operation as usize])
                     .collect::<Vec<u32>>(),
             ),
         }

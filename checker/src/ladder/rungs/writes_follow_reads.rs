@@ -15,12 +15,11 @@ pub(crate) struct WritesFollowReads;
 
 impl Kept for WritesFollowReads {
     fn before(self, sessions: &Sessions, _: u32, node: u32, mut tell: impl FnMut(u32)) {
-        let at = node as usize;
-        tell_if(sessions.previous_read[at], &mut tell);
+        tell_if(sessions[node].previous_read, &mut tell);
         if sessions.is_write(node) {
-            tell_if(sessions.previous_on_key[at], &mut tell);
+            tell_if(sessions[node].previous_on_key, &mut tell);
         } else {
-            tell_if(sessions.source[at], &mut tell);
+            tell_if(sessions[node].source, &mut tell);
         }
     }
 }

@@ -10,16 +10,14 @@ pub(super) fn holds(rung: Rung, sessions: &Sessions) -> bool {
     let each = |keeps: &dyn Fn(u32, u32, u32) -> bool| {
         (0..sessions.sessions() as u32).all(|reader| {
             let nodes: Vec<u32> = nodes(sessions)
-                .filter(|node| {
-                    sessions.is_write(*node) || sessions.session[*node as usize] == reader
-                })
+                .filter(|node| sessions.is_write(*node) || sessions[*node].session == reader)
                 .collect();
             serializes(sessions, &nodes, &|a, b| keeps(reader, a, b))
         })
     };
     let so = |a, b| in_session(sessions, a, b);
-    let (write, key) = (|a| sessions.is_write(a), |a: u32| sessions.key[a as usize]);
-    let own = |reader, a: u32| sessions.session[a as usize] == reader;
+    let (write, key) = (|a| sessions.is_write(a), |a: u32| sessions[a].key);
+    let own = |reader, a: u32| sessions[a].session == reader;
     let causal = causal_order(sessions);
     let same_key_writes = |a, b| so(a, b) && write(a) && write(b) && key(a) == key(b);
     let reads = |reader, a, b| so(a, b) && own(reader, a) && !write(a) && !write(b);
@@ -34,7 +32,7 @@ pub(super) fn holds(rung: Rung, sessions: &Sessions) -> bool {
         }
         Rung::WritesFollowReads => {
             let follows = |a, b| {
-                let reads_a = |read: u32| sessions.source[read as usize] == a && so(read, b);
+                let reads_a = |read: u32| sessions[read].source == a && so(read, b);
                 write(a) && write(b) && nodes(sessions).any(reads_a)
             };
             each(&|reader, a, b| same_key_writes(a, b) || reads(reader, a, b) || follows(a, b))
@@ -57,7 +55,7 @@ pub(super) fn holds(rung: Rung, sessions: &Sessions) -> bool {
                         let seen =
                             |w: &&u32| key(**w) == key(read) && causal[**w as usize][read as usize];
                         let last = order.iter().rev().find(seen).copied().unwrap_or(INITIAL);
-                        last == sessions.source[read as usize]
+                        last == sessions[read].source
                     })
                 })
         }
@@ -71,11 +69,11 @@ fn nodes(sessions: &Sessions) -> impl Iterator<Item = u32> + '_ {
 }
 
 fn in_session(sessions: &Sessions, a: u32, b: u32) -> bool {
-    sessions.session[a as usize] == sessions.session[b as usize] && a < b
+    sessions[a].session == sessions[b].session && a < b
 }
 
 fn causal_order(sessions: &Sessions) -> Pairs {
-    let direct = |a, b| in_session(sessions, a, b) || sessions.source[b as usize] == a;
+    let direct = |a, b| in_session(sessions, a, b) || sessions[b].source == a;
     let mut pairs: Pairs =
         nodes(sessions).map(|a| nodes(sessions).map(|b| direct(a, b)).collect()).collect();
     for via in 0..pairs.len() {
@@ -101,8 +99,7 @@ fn serializes(sessions: &Sessions, nodes: &[u32], keeps: &dyn Fn(u32, u32) -> bo
         }
         (0..left.len()).any(|at| {
             let node = left[at];
-            let (key, source) =
-                (sessions.key[node as usize] as usize, sessions.source[node as usize]);
+            let (key, source) = (sessions[node].key as usize, sessions[node].source);
             let is_next = !left.iter().any(|other| keeps(*other, node));
             let is_write = sessions.is_write(node);
             if !is_next || !is_write && held[key] != source {
@@ -163,10 +160,10 @@ fn sequential(sessions: &Sessions) -> bool {
             if node == sessions.starts[session + 1] {
                 return false;
             }
-            let key = sessions.key[node as usize] as usize;
+            let key = sessions[node].key as usize;
             let before = (node, held[key]);
             if !sessions.is_write(node) {
-                if sessions.source[node as usize] != held[key] {
+                if sessions[node].source != held[key] {
                     return false;
                 }
                 node += 1;
