@@ -104,6 +104,7 @@ mod convergence;
 mod expectation;
 mod failover;
 mod faults;
+mod findings;
 pub mod history;
 mod judge;
 mod judgement;

@@ -20,7 +20,8 @@ pub struct Violation {
     /// The argument, one sentence for each of its steps.
     pub because: Vec<String>,
     /// How many of this name the history holds: for `non-linearizable` and `not-converged` keys,
-    /// else operations.
+    /// else operations. Always 1 for a broken rung: the ladder asks whether, not how often, and the first
+    /// session that breaks it is enough.
     pub count: u64,
     /// How far the witness can be explained, where that takes more than to read it.
     #[serde(skip_serializing_if = "Option::is_none")]

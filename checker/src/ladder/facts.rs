@@ -121,7 +121,7 @@ impl<'s> Facts<'s> {
                     Err(nodes) => return Some(Answer::Invalid(Conflict { nodes })),
                 },
             };
-            match view.rank(kept, reader, visits) {
+            match view.rank(kept, reader, order, visits) {
                 Err(Exhausted) => Some(self.exhausted()),
                 Ok(()) => view.serialize(kept, reader, order).err().map(Answer::Invalid),
             }

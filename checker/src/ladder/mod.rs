@@ -18,6 +18,9 @@
 //! (ThinAirRead). Where a value was written more than once, reads of it are left out: what is broken without
 //! them is broken, and nothing is found valid.
 //!
+//! All of this is said of registers, and of sets that only grow (`sets`), whose adds are writes. Nothing but
+//! linearizability is decided of other objects.
+//!
 //! # How they are decided
 //!
 //! From the strongest down, since what holds settles all that it implies. With n operations of k sessions:
@@ -52,6 +55,7 @@ mod rungs;
 mod saturate;
 mod search;
 mod sessions;
+mod sets;
 mod steps;
 mod tell;
 #[cfg(test)]
@@ -62,6 +66,7 @@ mod witness;
 use std::collections::BTreeMap;
 
 pub use rung::Rung;
+pub(crate) use sets::climb_sets;
 
 use crate::history::History;
 use crate::judgement::RungPlan;
@@ -71,7 +76,7 @@ use crate::verdict::Verdict;
 use crate::violation::Violation;
 use facts::{Answer, Facts};
 use material::Material;
-use rungs::ALL;
+use rungs::{ALL, Guarantee};
 use view::Conflict;
 
 /// The answer for each model that was checked.
@@ -101,6 +106,11 @@ pub(crate) fn reasons(ladder: &Ladder) -> BTreeMap<Rung, String> {
 /// The rungs that are defined for registers, the strongest first.
 pub(crate) fn rungs_of_registers() -> impl Iterator<Item = Rung> {
     ALL.iter().map(|guarantee| guarantee.rung())
+}
+
+/// The rungs that are defined for sets that only grow, the strongest first.
+pub(crate) fn rungs_of_sets() -> impl Iterator<Item = Rung> {
+    rungs_of_registers().filter(|rung| *rung != Rung::Converged)
 }
 
 /// All rungs that a rung implies, itself not among them.
@@ -141,7 +151,8 @@ pub(crate) fn climb(
     let registers = if linearizable.is_valid() { &[] } else { registers };
     let material = Material::of(history, registers);
     let facts = Facts::new(&material.sessions, linearizable.clone(), converged.clone());
-    let mut found = decide(&facts);
+    let mut found =
+        decide(|guarantee| Some((guarantee.decide(&facts), guarantee.procedure().to_owned())));
     for Decided { rung, answer, how } in &mut found {
         let elsewhere = matches!(rung, Rung::Linearizable | Rung::Converged);
         match answer {
@@ -160,6 +171,10 @@ pub(crate) fn climb(
         }
     }
     let violations = tell::violations(history, &material, &found);
+    climbed(found, violations)
+}
+
+fn climbed(found: Vec<Decided>, violations: Vec<Violation>) -> Climbed {
     let verdict = |answer: &Answer| match answer {
         Answer::Valid => Verdict::Valid,
         Answer::Invalid(_) => Verdict::Invalid,
@@ -170,18 +185,19 @@ pub(crate) fn climb(
     Climbed { ladder, violations, plan: plan.collect() }
 }
 
-/// Asks the rungs from the strongest down. What holds settles what it implies, and what is broken settles
-/// those that imply it.
-fn decide(facts: &Facts<'_>) -> Vec<Decided> {
+/// Asks the rungs, those that are defined, from the strongest down. What holds settles what it implies, and what is
+/// broken settles those that imply it.
+fn decide(ask: impl Fn(&dyn Guarantee) -> Option<(Answer, String)>) -> Vec<Decided> {
     let mut found: Vec<Decided> = Vec::new();
     for guarantee in ALL {
         let rung = guarantee.rung();
         let holds =
             |one: &&Decided| one.answer == Answer::Valid && implies(one.rung).contains(&rung);
-        let (answer, how) = match found.iter().find(holds) {
-            Some(stronger) => (Answer::Valid, format!("implied by {}", stronger.rung.name())),
-            None => (guarantee.decide(facts), guarantee.procedure().to_owned()),
-        };
+        let implied = found
+            .iter()
+            .find(holds)
+            .map(|stronger| (Answer::Valid, format!("implied by {}", stronger.rung.name())));
+        let Some((answer, how)) = implied.or_else(|| ask(*guarantee)) else { continue };
         found.push(Decided { rung, answer, how });
     }
     for at in 0..found.len() {

@@ -7,9 +7,22 @@ use super::sessions::Sessions;
 pub(crate) type Cycle = Vec<u32>;
 
 /// Each node's position in an order, and the nodes in that order.
+#[derive(Clone)]
 pub(crate) struct Order {
     pub position: Vec<u32>,
     pub nodes: Vec<u32>,
+    /// By key, the position of its first write; of a key without one, the number of nodes.
+    pub first_write: Vec<u32>,
+}
+
+impl Order {
+    fn new(sessions: &Sessions, position: Vec<u32>, nodes: Vec<u32>) -> Order {
+        let mut first_write = vec![nodes.len() as u32; sessions.keys];
+        for node in nodes.iter().rev().filter(|node| sessions.is_write(**node)) {
+            first_write[sessions[*node].key as usize] = position[*node as usize];
+        }
+        Order { position, nodes, first_write }
+    }
 }
 
 /// Edges between nodes beyond those that a rung keeps, by their targets.
@@ -92,7 +105,7 @@ pub(crate) fn topological(
             }
         }
     }
-    Ok(Order { position, nodes })
+    Ok(Order::new(sessions, position, nodes))
 }
 
 /// The cycle that was found when `start`, which is open, turned out to be before `node`. The open nodes

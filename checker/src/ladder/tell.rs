@@ -67,8 +67,27 @@ fn impossible(history: &History, shown: &[&Operation]) -> Violation {
     }
 }
 
+/// The name of a violation of a rung.
+pub(super) fn non(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Linearizable => "non-linearizable",
+        Rung::Sequential => "non-sequential",
+        Rung::Causal => "non-causal",
+        Rung::CausalConvergence => "non-causal-convergence",
+        Rung::WeakCausal => "non-weak-causal",
+        Rung::Pram => "non-pram",
+        Rung::WritesFollowReads => "non-writes-follow-reads",
+        Rung::MonotonicWrites => "non-monotonic-writes",
+        Rung::MonotonicReads => "non-monotonic-reads",
+        Rung::ReadYourWrites => "non-read-your-writes",
+        Rung::Converged => "not-converged",
+        // Of transactions, whose anomalies have names of their own.
+        level => level.name(),
+    }
+}
+
 /// Adds a rung and all that imply it, the strongest first.
-fn rule_out(violation: &mut Violation, rung: Rung) {
+pub(super) fn rule_out(violation: &mut Violation, rung: Rung) {
     let stronger = ALL.iter().map(|one| one.rung());
     violation
         .rules_out
@@ -94,21 +113,7 @@ impl<'h> Story<'_, 'h> {
         keys.sort_unstable();
         keys.dedup();
         Violation {
-            name: match self.rung {
-                Rung::Linearizable => "non-linearizable",
-                Rung::Sequential => "non-sequential",
-                Rung::Causal => "non-causal",
-                Rung::CausalConvergence => "non-causal-convergence",
-                Rung::WeakCausal => "non-weak-causal",
-                Rung::Pram => "non-pram",
-                Rung::WritesFollowReads => "non-writes-follow-reads",
-                Rung::MonotonicWrites => "non-monotonic-writes",
-                Rung::MonotonicReads => "non-monotonic-reads",
-                Rung::ReadYourWrites => "non-read-your-writes",
-                Rung::Converged => "not-converged",
-                // Of transactions, whose anomalies have names of their own.
-                level => level.name(),
-            },
+            name: non(self.rung),
             key: match keys.as_slice() {
                 [key] => self.history[*key].clone(),
                 _ => None,

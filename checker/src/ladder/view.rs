@@ -6,6 +6,12 @@
 //! changes (the happened-before relation of Bouajjani, Enea, Guerraoui and Hamza, POPL 2017). It is
 //! exact, because the reads have an order: the writes of rank i, in any order that keeps what was found,
 //! go right before read i. Nodes that no read comes after are never looked at.
+//!
+//! Nor are those that cannot matter any more. A write matters to a read only if the session reads its key then or
+//! later. So, in an order that keeps what the rung keeps, nothing matters that comes before the first writes of
+//! all keys that the session reads from read i on (the *horizon* of read i), unless an earlier read has
+//! met it: all that comes before it is before the horizon too. Where keys are used for a while and then no more, a
+//! session costs what was done while it lasted, however many sessions there are.
 
 use std::ops::Range;
 
@@ -45,6 +51,9 @@ pub(crate) struct View<'s> {
     seen_on: Vec<(u32, u32)>,
     /// The session's reads by key, in order.
     seen: Vec<Seen>,
+    /// By the numbers of the session's reads: what has a lower position in the order does not matter to
+    /// this read and later ones.
+    horizon: Vec<u32>,
     /// The ranked writes of keys that were read.
     writes: Vec<u32>,
     stack: Vec<u32>,
@@ -105,6 +114,7 @@ impl<'s> View<'s> {
             ranked: Vec::new(),
             seen_on: vec![(0, 0); sessions.keys],
             seen: Vec::new(),
+            horizon: Vec::new(),
             writes: Vec::new(),
             stack: Vec::new(),
             found: Found {
@@ -116,8 +126,15 @@ impl<'s> View<'s> {
         }
     }
 
-    /// Ranks all that comes before the reads of a session, with at most so many visits.
-    pub fn rank(&mut self, kept: impl Kept, reader: u32, visits: u64) -> Result<(), Exhausted> {
+    /// Ranks what comes before the reads of a session and matters, with at most so many visits. `order` keeps
+    /// what the rung keeps.
+    pub fn rank(
+        &mut self,
+        kept: impl Kept,
+        reader: u32,
+        order: &Order,
+        visits: u64,
+    ) -> Result<(), Exhausted> {
         for node in self.ranked.drain(..) {
             self.rank[node as usize] = FREE;
         }
@@ -132,6 +149,11 @@ impl<'s> View<'s> {
             Seen { key, number, source, node }
         }));
         let in_order: Vec<u32> = self.seen.iter().map(|seen| seen.node).collect();
+        self.horizon.clear();
+        self.horizon.extend(self.seen.iter().map(|seen| order.first_write[seen.key as usize]));
+        for number in (1..self.horizon.len()).rev() {
+            self.horizon[number - 1] = self.horizon[number - 1].min(self.horizon[number]);
+        }
         self.seen.sort_unstable();
         for (seen, at) in self.seen.iter().zip(0..) {
             let on = &mut self.seen_on[seen.key as usize];
@@ -139,6 +161,7 @@ impl<'s> View<'s> {
         }
         for (read, number) in in_order.into_iter().zip(0..) {
             self.stack.push(read);
+            let horizon = self.horizon[number as usize];
             while let Some(node) = self.stack.pop() {
                 let rank = &mut self.rank[node as usize];
                 if *rank != FREE {
@@ -151,7 +174,7 @@ impl<'s> View<'s> {
                 }
                 let (rank, stack) = (&self.rank, &mut self.stack);
                 kept.before(sessions, reader, node, |before| {
-                    if rank[before as usize] == FREE {
+                    if rank[before as usize] == FREE && order.position[before as usize] >= horizon {
                         stack.push(before);
                     }
                 });
@@ -231,15 +254,24 @@ impl<'s> View<'s> {
             }
             self.stack.push(write);
             while let Some(node) = self.stack.pop() {
-                if self.rank[node as usize] <= rank {
+                let known = &mut self.rank[node as usize];
+                if *known <= rank {
                     continue;
                 }
-                self.rank[node as usize] = rank;
+                // It was before the horizon of the read that met it first.
+                if *known == FREE {
+                    self.ranked.push(node);
+                }
+                *known = rank;
                 if sessions.is_write(node) && self.is_read(node) {
                     open.push(node);
                 }
-                let stack = &mut self.stack;
-                kept.before(sessions, reader, node, |before| stack.push(before));
+                let (stack, horizon) = (&mut self.stack, self.horizon[rank as usize]);
+                kept.before(sessions, reader, node, |before| {
+                    if order.position[before as usize] >= horizon {
+                        stack.push(before);
+                    }
+                });
                 self.found.push_before(node, stack);
             }
         }

@@ -61,7 +61,7 @@ pub(crate) fn order(facts: &Facts<'_>) -> Result<Result<Order, Conflict>, Exhaus
     let follows: Vec<AtomicU32> = (0..sessions.len()).map(|_| AtomicU32::new(NONE)).collect();
     let others = Mutex::new(Vec::new());
     let stopped = facts.ask_all(|view, reader| {
-        if view.rank(Causal, reader, facts.visits()).is_err() {
+        if view.rank(Causal, reader, causal, facts.visits()).is_err() {
             return Some(Err(Exhausted));
         }
         let edges = match view.direct() {
@@ -94,8 +94,7 @@ pub(crate) fn order(facts: &Facts<'_>) -> Result<Result<Order, Conflict>, Exhaus
     let back =
         |(from, to): &(u32, u32)| causal.position[*from as usize] > causal.position[*to as usize];
     if !edges.iter().any(back) {
-        let Order { position, nodes } = causal;
-        return Ok(Ok(Order { position: position.clone(), nodes: nodes.clone() }));
+        return Ok(Ok(causal.clone()));
     }
     let edges = Edges::new(sessions.len(), &edges);
     Ok(topological(sessions, Causal, 0, Some(&edges)).map_err(|nodes| Conflict { nodes }))

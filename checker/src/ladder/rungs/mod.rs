@@ -4,13 +4,13 @@ pub(crate) mod causal;
 pub(crate) mod causal_convergence;
 mod converged;
 mod linearizable;
-mod monotonic_reads;
-mod monotonic_writes;
-mod pram;
-mod read_your_writes;
+pub(crate) mod monotonic_reads;
+pub(crate) mod monotonic_writes;
+pub(crate) mod pram;
+pub(crate) mod read_your_writes;
 pub(crate) mod sequential;
 mod weak_causal;
-mod writes_follow_reads;
+pub(crate) mod writes_follow_reads;
 
 use super::argument::Argument;
 use super::facts::{Answer, Facts};

@@ -43,7 +43,7 @@ fn decide(facts: &Facts<'_>) -> Answer {
     };
     let position = |node: u32| order.position[node as usize];
     let found = facts.ask_all(|view, reader| {
-        if view.rank(Causal, reader, facts.visits()).is_err() {
+        if view.rank(Causal, reader, order, facts.visits()).is_err() {
             return Some(facts.exhausted());
         }
         if let Err(conflict) = view.direct() {
