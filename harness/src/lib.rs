@@ -17,5 +17,6 @@ pub mod report;
 pub mod run;
 pub mod scale;
 pub mod serve;
+pub mod shrink;
 pub mod suite;
 pub mod trend;

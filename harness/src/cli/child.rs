@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::plan::Plan;
+use crate::plan::{Phases, Plan};
 
 /// Starts runs, and passes an interruption on to those that are going. Threads may share it.
 pub struct Runs {
@@ -43,11 +43,11 @@ impl Runs {
         self.ask(&[&["run", "--json"], flags].concat(), None)
     }
 
-    /// One `run` of a plan, which is ended after `limit`.
-    pub fn run_plan(&self, plan: &Plan, limit: Duration) -> anyhow::Result<Value> {
+    /// One `run` of a plan, which is ended when it has surely hung.
+    pub fn run_plan(&self, plan: &Plan) -> anyhow::Result<Value> {
         let file = PlanFile::write(plan)?;
         let path = file.0.to_string_lossy();
-        self.ask(&["run", "--json", "--plan", &path], Some(limit))
+        self.ask(&["run", "--json", "--plan", &path], Some(patience(plan)))
     }
 
     /// What another command of this program prints, one JSON object. One that does not end within
@@ -87,6 +87,13 @@ impl Runs {
         serde_json::from_str(&verdict)
             .with_context(|| format!("{} gave no verdict ({status})", args.join(" ")))
     }
+}
+
+/// Long after everything in a plan was over.
+pub fn patience(plan: &Plan) -> Duration {
+    let Phases { baseline, main, after, converge_within } = plan.phases;
+    let spans = [baseline, main, after, converge_within, plan.op_timeout];
+    spans.into_iter().map(|span| span.0).sum::<Duration>() * 2 + Duration::from_secs(180)
 }
 
 /// How long a run may take to end in order, nodes and links included.

@@ -18,6 +18,7 @@ mod run;
 mod scale;
 mod serve;
 mod shell;
+mod shrink;
 mod suite;
 mod trend;
 
@@ -93,6 +94,8 @@ enum Command {
     Suite(suite::Args),
     /// Show what a store's runs measured, night by night, and fail where it got worse.
     Trend(trend::Args),
+    /// Find a smaller plan that still fails, of a run that failed.
+    Shrink(shrink::Args),
     /// Browse the store: a list, reports, two runs side by side, a run while it goes.
     Serve(serve::Args),
     /// Judge a stored history again.
@@ -152,6 +155,7 @@ pub fn main() -> ExitCode {
         Command::ReportCard(args) => report_card::main(&args),
         Command::Suite(args) => suite::main(&args),
         Command::Trend(args) => trend::main(&args),
+        Command::Shrink(args) => shrink::main(&args),
         Command::Serve(args) => serve::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Report(args) => report::main(&args),

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::child::Runs;
+use super::child::{Runs, patience};
 use super::{Exit, Failure, harness, usage};
 use crate::plan::Span;
 use crate::run::draw_seed;
@@ -115,14 +115,14 @@ fn open(args: &Args, suite: &Suite) -> Result<State, Failure> {
 /// Makes one run, and has what it kept judged once more by another process.
 fn make(runs: &Runs, cell: &Cell) -> Row {
     let started = Instant::now();
-    let verdict = runs.run_plan(&cell.plan, cell.patience().0);
+    let verdict = runs.run_plan(&cell.plan);
     let verdict = verdict.unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
     let row = Row::of(&cell.name(), cell.seed, &verdict, started.elapsed().as_secs_f64());
     let Some(run) = row.run.clone().filter(|_| row.outcome != Outcome::HarnessFailure) else {
         return row;
     };
     match runs
-        .ask(&["check", "--json", "--expect", &cell.plan.expect, &run], Some(cell.patience().0))
+        .ask(&["check", "--json", "--expect", &cell.plan.expect, &run], Some(patience(&cell.plan)))
     {
         Err(error) => row.failed(format!("it cannot be judged again: {error:#}")),
         Ok(again) => match changed(&verdict, &again) {

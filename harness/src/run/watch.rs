@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn a_violation_is_told_once_and_is_in_the_verdict() {
         let (found, verdict) = followed(&LINES);
-        assert_eq!(found, ["certain at line 4"]);
+        // The fifth line may have come with the fourth.
+        assert!(matches!(&found[..], [only] if only.starts_with("certain at line ")), "{found:?}");
         assert_eq!(verdict, Verdict::Invalid);
         let good = LINES.map(|line| {
             line.replace(r#""ok","f":"read","value":null"#, r#""ok","f":"read","value":1"#)

@@ -141,12 +141,4 @@ impl Cell {
         let nodes: Vec<String> = (1..=count).map(|number| format!("n{number}")).collect();
         self.plan.timeline(&nodes, self.seed).map(|_| ())
     }
-
-    /// When the run has surely hung: long after everything in its plan was over.
-    pub fn patience(&self) -> Span {
-        let Phases { baseline, main, after, converge_within } = self.plan.phases;
-        let spans = [baseline, main, after, converge_within, self.plan.op_timeout];
-        let planned: u64 = spans.into_iter().map(Span::ms).sum();
-        Span::from_ms(2 * planned + 180_000)
-    }
 }

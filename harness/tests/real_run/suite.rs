@@ -91,3 +91,45 @@ fn a_run_that_cannot_start_does_not_fail_the_next() {
     assert!(junit.contains(r#"type="harness""#), "{junit}");
     world.assert_clean();
 }
+
+#[test]
+fn a_run_that_failed_is_shrunk_to_a_plan_that_still_does() {
+    let Some(world) = World::new() else { return };
+    let plan = r#"
+        target = "store/cache"
+        nodes = 3
+        seed = 1
+        expect = "eventual"
+        phases = { baseline = "1s", main = "6s", after = "500ms", converge_within = "1s" }
+        faults = [
+            { name = "kill", at = "0s", for = "500ms" },
+            { name = "halves", at = "1s", for = "3s" },
+            { name = "pause", at = "5s", for = "500ms" },
+        ]
+    "#;
+    std::fs::write(world.path("large.toml"), plan).unwrap();
+    let run = world.run(&["--plan", "large.toml"]);
+    assert_eq!(run.exit, Some(1), "{}", run.said);
+    let folder = world.latest();
+    let folder = folder.to_str().unwrap();
+    let shrunk = world.command(&["shrink", folder, "--budget", "30s", "-o", "small.toml"]);
+    assert_eq!(shrunk.exit, Some(0), "{}", shrunk.said);
+    let text = std::fs::read_to_string(world.path("small.toml")).unwrap();
+    let (before, after) = (text.lines().nth(1).unwrap(), text.lines().nth(2).unwrap());
+    assert!(before.contains("It was:") && after.contains("It is:"), "{text}");
+    let faults = |line: &str| -> u32 {
+        let at = line.find(" faults").unwrap();
+        line[..at].rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(faults(after) < faults(before), "{text}");
+    // A plan of that kind is run like any other.
+    let again = world.run(&["--plan", "small.toml", "--json"]);
+    assert!(again.exit.is_some_and(|exit| exit <= 2), "{}", again.said);
+    // What is valid cannot be shrunk.
+    let good =
+        world.run(&["--mode", "single", "--nodes", "3", "--faults", "none", "--time-limit", "1s"]);
+    assert_eq!(good.exit, Some(0), "{}", good.said);
+    let refused = world.command(&["shrink", world.latest().to_str().unwrap()]);
+    assert_eq!(refused.exit, Some(64), "{}", refused.said);
+    world.assert_clean();
+}

@@ -1,12 +1,10 @@
 //! Makes runs, says which promise each of them broke, and keeps those that show something.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::cli::child;
@@ -40,7 +38,6 @@ pub struct Broken {
 /// Makes runs, several at once if it is asked so.
 pub struct Runs {
     runs: child::Runs,
-    made: AtomicU64,
     /// Plans without a mistake, with their seeds, that broke no promise: mistakes share them.
     kept: Mutex<HashSet<String>>,
 }
@@ -48,7 +45,7 @@ pub struct Runs {
 impl Runs {
     /// None made yet.
     pub fn new() -> std::io::Result<Runs> {
-        Ok(Runs { runs: child::Runs::new()?, made: AtomicU64::new(0), kept: Mutex::default() })
+        Ok(Runs { runs: child::Runs::new()?, kept: Mutex::default() })
     }
 
     /// Whether the user has had enough.
@@ -62,7 +59,7 @@ impl Runs {
         let target = plan.target.strip_prefix("store/").unwrap_or_default();
         let target = StoreTarget::parse(target).map_err(anyhow::Error::msg)?;
         let promises = target.promises();
-        let file = PlanFile::write(plan, self.made.fetch_add(1, Ordering::Relaxed))?;
+        let file = child::PlanFile::write(plan)?;
         let path = file.0.to_string_lossy();
         let seed = seed.to_string();
         let flags = ["--plan", &path, "--seed", &seed, "--expect", expect(promises)];
@@ -99,25 +96,6 @@ impl Runs {
             // It only takes up room.
             _ = std::fs::remove_dir_all(folder);
         }
-    }
-}
-
-/// A plan in a file, for as long as this lives.
-struct PlanFile(PathBuf);
-
-impl PlanFile {
-    fn write(plan: &Plan, number: u64) -> anyhow::Result<PlanFile> {
-        let name = format!("splitbrain-{}-{number}.json", std::process::id());
-        let file = PlanFile(std::env::temp_dir().join(name));
-        std::fs::write(&file.0, serde_json::to_vec(plan)?)
-            .with_context(|| format!("cannot write {}", file.0.display()))?;
-        Ok(file)
-    }
-}
-
-impl Drop for PlanFile {
-    fn drop(&mut self) {
-        _ = std::fs::remove_file(&self.0);
     }
 }
 
