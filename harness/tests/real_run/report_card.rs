@@ -19,6 +19,8 @@ fn a_known_mistake_is_found_and_its_twin_without_it_is_clean() {
     assert!(row["rung"].as_str().unwrap().starts_with("linearizable"), "{card}");
     assert!(row["runs"].as_u64() >= Some(1) && row["seconds"].as_f64() > Some(5.0), "{card}");
     assert_eq!(card["rows"].as_array().unwrap().len(), 1);
+    let family = world.path("store/store-raft-register");
+    assert_eq!(std::fs::read_dir(family).unwrap().count(), 0, "nobody will look at this run");
     world.assert_clean();
 }
 

@@ -91,8 +91,9 @@ impl Runs {
 
     /// Removes a run's folder: there are many, and nobody will look at this one.
     pub fn forget(&self, run: &str) {
-        let folder = Path::new(crate::run::folder::STORE).join(run);
-        if !run.is_empty() && folder.join(crate::run::folder::HISTORY).exists() {
+        let folder = Path::new(run);
+        let is_run = folder.starts_with(crate::run::folder::STORE);
+        if is_run && folder.join(crate::run::folder::HISTORY).exists() {
             // It only takes up room.
             _ = std::fs::remove_dir_all(folder);
         }
