@@ -8,6 +8,7 @@ pub mod client;
 pub mod generator;
 mod keys;
 pub mod objects;
+pub mod transaction;
 pub mod vocabulary;
 
 pub use client::{BoxFuture, Client, Clients, Completion, ErasedClient, OpError, Outcome};

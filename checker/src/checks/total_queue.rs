@@ -34,11 +34,13 @@ impl Check for TotalQueue {
                     value.may_be += usize::from(end != Completion::Fail);
                     value.acknowledged += usize::from(op.is_ok());
                 }
-                ("dequeue", Completion::Ok) if op.result().is_null() => drained = Some(op),
+                ("dequeue", Completion::Ok) if op.result().is_null() => {
+                    drained = drained.filter(|seen| seen.f() == "drain").or(Some(op));
+                }
                 ("dequeue", Completion::Ok) => {
                     values.entry(op.result()).or_default().taken.push(op);
                     // So who found nothing before may have been told wrong.
-                    drained = None;
+                    drained = drained.filter(|seen| seen.f() == "drain");
                 }
                 ("drain", Completion::Ok) => {
                     for value in op.result().as_array().ok_or(op)? {

@@ -18,6 +18,7 @@ use crate::applied::AppliedLog;
 use crate::id::NodeId;
 use crate::modes::{Replica, Status};
 use crate::request::{Key, Outcome, Write, check_value};
+use crate::transaction::{self, Step};
 
 const LARGEST_BODY: usize = 1 << 20;
 
@@ -50,6 +51,7 @@ pub fn routes(service: Service) -> Router {
         .route("/kv/{key}/cas", post(cas))
         .route("/kv/", any(empty_key))
         .route("/kv//cas", any(empty_key))
+        .route("/txn", post(transact))
         .route("/health", get(health))
         .route("/status", get(status))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -58,7 +60,10 @@ pub fn routes(service: Service) -> Router {
 
 /// The answer where there is no route.
 pub async fn no_such_route() -> Response {
-    wrong(StatusCode::NOT_FOUND, "no such route: see /kv/{key}, /kv/{key}/cas, /health, /status")
+    wrong(
+        StatusCode::NOT_FOUND,
+        "no such route: see /kv/{key}, /kv/{key}/cas, /txn, /health, /status",
+    )
 }
 
 /// The answer where a route has no such method.
@@ -73,7 +78,7 @@ fn wrong(status: StatusCode, error: &str) -> Response {
 impl IntoResponse for Outcome {
     fn into_response(self) -> Response {
         let status = match self {
-            Self::Ok => StatusCode::OK,
+            Self::Ok | Self::Done { .. } => StatusCode::OK,
             Self::Mismatch { .. } => StatusCode::PRECONDITION_FAILED,
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
@@ -122,18 +127,33 @@ async fn cas(service: Shared, key: PathKey, body: Body) -> Result<Outcome, Outco
     write(service, key, Write::Cas { old, new }).await
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transaction {
+    steps: Vec<Step>,
+}
+
+async fn transact(service: Shared, body: Body) -> Result<Outcome, Outcome> {
+    let Transaction { steps } = parse(body)?;
+    transaction::check(&steps).map_err(|error| Outcome::Invalid { error })?;
+    let key = steps[0].1.clone();
+    write(service, key, Write::Txn { steps }).await
+}
+
 async fn write(State(service): Shared, key: Key, write: Write) -> Result<Outcome, Outcome> {
     let checked = match &write {
         Write::Put { value } => check_value(value),
         Write::Cas { old, new } => check_value(old).and(check_value(new)),
-        Write::Remove => Ok(()),
+        Write::Remove | Write::Txn { .. } => Ok(()),
     };
     checked.map_err(|error| Outcome::Invalid { error })?;
     let deadline = Instant::now() + service.request_timeout;
     let noted = service.applied.is_kept().then(|| (key.clone(), write.clone()));
     let answer = timeout_at(deadline + GRACE, service.replica.write(key, write, deadline)).await;
-    if let (Ok(Outcome::Ok), Some((key, write))) = (&answer, noted) {
-        service.applied.done(&key, &write.sets());
+    if let (Ok(Outcome::Ok), Some((key, write))) = (&answer, noted)
+        && let Some(value) = write.sets()
+    {
+        service.applied.done(&key, &value);
     }
     Ok(answer.unwrap_or_else(|_| Outcome::unknown("no answer in time")))
 }

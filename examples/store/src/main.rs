@@ -14,6 +14,7 @@ mod modes;
 mod peers;
 mod request;
 mod stamped;
+mod transaction;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::transaction::{self, Step};
+
 /// The longest key, in bytes.
 const LONGEST_KEY: usize = 512;
 
@@ -53,7 +55,7 @@ pub fn check_value(value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A change to one key.
+/// A change to one key, or a transaction on several.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Write {
@@ -71,22 +73,30 @@ pub enum Write {
     },
     /// Leaves the key without a value, which is read as `null`.
     Remove,
+    /// Carries out all of these steps in one, or none. It travels under the key of the first.
+    Txn {
+        /// What to do, one after another.
+        steps: Vec<Step>,
+    },
 }
 
 impl Write {
-    /// What it sets, whatever was there before: `null` if it removes. A compare-and-set does not say.
+    /// What it sets, whatever was there before: `null` if it removes. A compare-and-set does not say,
+    /// and a transaction does not either.
     pub fn unconditional(self) -> Option<Value> {
         match self {
-            Self::Cas { .. } => None,
-            other => Some(other.sets()),
+            Self::Cas { .. } | Self::Txn { .. } => None,
+            Self::Put { value } => Some(value),
+            Self::Remove => Some(Value::Null),
         }
     }
 
-    /// What is there when it has been done.
-    pub fn sets(self) -> Value {
+    /// What is there when it has been done, if it is about one key.
+    pub fn sets(self) -> Option<Value> {
         match self {
-            Self::Put { value } | Self::Cas { new: value, .. } => value,
-            Self::Remove => Value::Null,
+            Self::Put { value } | Self::Cas { new: value, .. } => Some(value),
+            Self::Remove => Some(Value::Null),
+            Self::Txn { .. } => None,
         }
     }
 }
@@ -101,6 +111,14 @@ pub struct Command {
 }
 
 impl Command {
+    /// The keys that it is about.
+    pub fn keys(&self) -> Vec<Key> {
+        match &self.write {
+            Write::Txn { steps } => transaction::keys(steps).into_iter().cloned().collect(),
+            _ => vec![self.key.clone()],
+        }
+    }
+
     /// Does what it says.
     pub fn apply(self, values: &mut Values) -> Outcome {
         let new = match self.write {
@@ -115,6 +133,12 @@ impl Command {
             Write::Remove => {
                 values.remove(&self.key);
                 return Outcome::Ok;
+            }
+            Write::Txn { mut steps } => {
+                return match transaction::run(&mut steps, values) {
+                    Ok(()) => Outcome::Done { steps },
+                    Err(value) => Outcome::Mismatch { value },
+                };
             }
         };
         values.insert(self.key, new);
@@ -131,7 +155,12 @@ pub type Values = BTreeMap<Key, Value>;
 pub enum Outcome {
     /// It happened.
     Ok,
-    /// A compare-and-set found another value and changed nothing.
+    /// A transaction happened.
+    Done {
+        /// Its steps with what they found.
+        steps: Vec<Step>,
+    },
+    /// A compare-and-set or a step found another value, and nothing was changed.
     Mismatch {
         /// The value that it found.
         value: Value,
@@ -159,6 +188,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether it happened for certain.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Ok | Self::Done { .. })
+    }
+
     /// [`Outcome::Refused`] for a reason.
     pub fn refused(error: impl Into<String>) -> Self {
         Self::Refused { error: error.into() }

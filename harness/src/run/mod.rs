@@ -205,7 +205,7 @@ fn header(
         seed: prepared.seed,
         target: plan.target.clone(),
         vocabulary: load.vocabulary().to_owned(),
-        initial: serde_json::Value::Null,
+        initial: load.initial(),
         unique_writes: load.unique_writes(),
         nodes: prepared.nodes.clone(),
         deadline_ms: plan.deadline.ms(),

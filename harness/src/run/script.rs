@@ -87,10 +87,16 @@ impl Script<'_> {
 
     /// Operations at the plan's rate, with probe rounds; or in a closed loop, whose throughput
     /// probes by the clock would only blur.
-    fn paced(&self, operations: Box<dyn Generator>, probes: Probes) -> Box<dyn Generator> {
+    fn paced(&self, operations: Box<dyn Generator>, probes: Option<Probes>) -> Box<dyn Generator> {
         let workload = &self.plan.workload;
         match workload.clients {
-            None => Box::new(Alongside::new(Stagger::new(workload.rate, operations), probes)),
+            None => {
+                let operations = Stagger::new(workload.rate, operations);
+                match probes {
+                    Some(probes) => Box::new(Alongside::new(operations, probes)),
+                    None => Box::new(operations),
+                }
+            }
             Some(clients) => Box::new(Closed::new(clients, operations)),
         }
     }

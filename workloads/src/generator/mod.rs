@@ -10,6 +10,7 @@ mod combine;
 mod probes;
 mod rounds;
 pub mod simulate;
+mod until_ok;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -20,6 +21,7 @@ pub use closed::Closed;
 pub use combine::{Each, Limit, Mix, Sequence, Stagger, TimeLimit, each};
 pub use probes::{Alongside, Probes};
 pub use rounds::Rounds;
+pub use until_ok::UntilOk;
 
 /// An operation that should be started.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +56,11 @@ impl Invocation {
             due: None,
             probe: false,
         }
+    }
+
+    /// The same where there is only one object, or the argument says which there are.
+    pub fn keyless(f: impl Into<Symbol>, value: impl Into<Value>) -> Invocation {
+        Invocation { key: None, ..Invocation::new(f, "", value) }
     }
 }
 

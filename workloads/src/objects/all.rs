@@ -1,9 +1,18 @@
 //! The list of workloads, alphabetical.
 
-use super::{Workload, register, set};
+use super::{Workload, append, bank, counter, long_fork, register, set, total_queue, unique_ids};
 
 /// Every workload there is.
-pub const ALL: &[&Workload] = &[&register::WORKLOAD, &set::WORKLOAD];
+pub const ALL: &[&Workload] = &[
+    &append::WORKLOAD,
+    &bank::WORKLOAD,
+    &counter::WORKLOAD,
+    &long_fork::WORKLOAD,
+    &register::WORKLOAD,
+    &set::WORKLOAD,
+    &total_queue::WORKLOAD,
+    &unique_ids::WORKLOAD,
+];
 
 #[cfg(test)]
 mod tests {

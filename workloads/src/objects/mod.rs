@@ -1,14 +1,22 @@
 //! The workloads: one file each, and one line each in `all.rs`.
 
 mod all;
+pub mod append;
+pub mod bank;
+pub mod counter;
+pub mod long_fork;
 pub mod register;
 pub mod set;
+pub mod total_queue;
+pub mod unique_ids;
 
 use std::time::Duration;
 
 pub use all::ALL;
 
-use crate::generator::{Generator, Probes};
+use serde_json::Value;
+
+use crate::generator::{Generator, Probes, each};
 
 /// What clients do in a run, bound to a vocabulary.
 pub struct Workload {
@@ -36,16 +44,29 @@ pub trait Load {
     /// Name of the vocabulary that it speaks, for the header and for picking the client.
     fn vocabulary(&self) -> &'static str;
     /// Whether no two writes of one key have the same value.
-    fn unique_writes(&self) -> bool;
+    fn unique_writes(&self) -> bool {
+        false
+    }
+    /// What the objects hold before the first operation.
+    fn initial(&self) -> Value {
+        Value::Null
+    }
     /// Operations without end, before and during the faults. Not yet paced.
     fn main(&mut self) -> Box<dyn Generator>;
-    /// The same on fresh objects, after everything has healed.
-    fn after(&mut self) -> Box<dyn Generator>;
+    /// The same after everything has healed, on fresh objects where the old ones are read in the end.
+    fn after(&mut self) -> Box<dyn Generator> {
+        self.main()
+    }
     /// Rounds of reads of one key at all nodes at once, by their own clock, for as long as
-    /// [`Load::main`] or, with `after`, [`Load::after`] writes to that key.
-    fn probes(&self, after: bool) -> Probes;
-    /// Reads of `keys` at every node.
-    fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator>;
+    /// [`Load::main`] or, with `after`, [`Load::after`] writes to that key; none where there is no
+    /// such key.
+    fn probes(&self, _after: bool) -> Option<Probes> {
+        None
+    }
+    /// What shows in the end what has become of everything: reads of `keys` at every node, say.
+    fn finals(&self, _keys: Vec<String>, _converge_within: Duration) -> Box<dyn Generator> {
+        Box::new(each(Vec::new()))
+    }
 }
 
 /// The workload of that name.

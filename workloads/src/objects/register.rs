@@ -125,8 +125,8 @@ impl Load for Registers {
         self.operations(&AFTER, false)
     }
 
-    fn probes(&self, after: bool) -> Probes {
-        keys::probes(after)
+    fn probes(&self, after: bool) -> Option<Probes> {
+        Some(keys::probes(after))
     }
 
     fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {

@@ -131,7 +131,7 @@ impl Ledger {
     pub fn get_uncommitted(&self, key: &Key) -> Value {
         let mut values: Values = [(key.clone(), self.get(key))].into();
         for entry in self.behind(self.applied().index) {
-            let command = entry.command.iter().filter(|command| command.key == *key);
+            let command = entry.command.iter().filter(|command| command.keys().contains(key));
             command.for_each(|command| _ = command.clone().apply(&mut values));
         }
         values.remove(key).unwrap_or_default()
@@ -173,8 +173,8 @@ impl Ledger {
         let due = self.entries.iter().skip(skip).take_while(|entry| entry.at.index <= index);
         let apply_one = |entry: &Entry| {
             let outcome = self.state.apply(entry);
-            if let (Some(command), Outcome::Ok) = (&entry.command, &outcome) {
-                self.state.note(&command.key, &self.applied);
+            if let Some(command) = entry.command.as_ref().filter(|_| outcome.is_done()) {
+                command.keys().iter().for_each(|key| self.state.note(key, &self.applied));
             }
             (entry.at.index, outcome)
         };

@@ -48,6 +48,11 @@ pub const BUGS: &[Bug] = &[
         about: "Drops the last record of the log at each start, as if it were torn.",
     },
     Bug {
+        name: "long-fork",
+        modes: &["raft"],
+        about: "Transactions that only read see every other key as it was a while ago.",
+    },
+    Bug {
         name: "lost-fsync",
         modes: &["gossip", "raft", "single"],
         about: "Acknowledges writes that are not on disk yet.",
@@ -63,9 +68,24 @@ pub const BUGS: &[Bug] = &[
         about: "A compare-and-set compares first and sets then, and another write fits between.",
     },
     Bug {
+        name: "read-committed",
+        modes: &["raft"],
+        about: "Transactions read each key when its turn comes, not all at one moment.",
+    },
+    Bug {
+        name: "read-uncommitted",
+        modes: &["raft"],
+        about: "Each step of a transaction takes effect at once, and nothing is rolled back.",
+    },
+    Bug {
         name: "snapshot-drops-tail",
         modes: &["raft"],
         about: "A snapshot says that it has writes that came after its values were copied.",
+    },
+    Bug {
+        name: "snapshot-isolation",
+        modes: &["raft"],
+        about: "Transactions read from a snapshot, and only those that write the same keys get in each other's way.",
     },
     Bug {
         name: "stale-hint-replay",

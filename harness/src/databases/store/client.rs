@@ -11,14 +11,22 @@ use crate::databases::http::{self, Answer};
 /// A connection to one node.
 pub struct StoreClient {
     pub(super) http: reqwest::Client,
-    /// Everything of a key's URL but the key.
-    pub(super) base: String,
+    /// Where the node is.
+    pub(super) url: String,
+    /// What every key begins with.
+    pub(super) prefix: String,
+}
+
+impl StoreClient {
+    fn of_key(&self, key: &str) -> String {
+        format!("{}/kv/{}{key}", self.url, self.prefix)
+    }
 }
 
 impl Client<Register> for StoreClient {
     fn invoke<'a>(&'a mut self, call: &'a Call) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         Box::pin(async move {
-            let url = format!("{}{}", self.base, call.key);
+            let url = self.of_key(&call.key);
             let request = match call.action {
                 Action::Read => self.http.get(url),
                 Action::Write(value) => self.http.put(url).json(&json!({ "value": value })),
@@ -38,7 +46,7 @@ impl Client<Element> for StoreClient {
         call: &'a set::Call,
     ) -> BoxFuture<'a, Result<Outcome<set::Ret>, OpError>> {
         Box::pin(async move {
-            let url = format!("{}{}", self.base, call.key);
+            let url = self.of_key(&call.key);
             let (request, action) = match call.action {
                 set::Action::Read => (self.http.get(url), Action::Read),
                 set::Action::Add => {
@@ -59,7 +67,6 @@ impl Client<Element> for StoreClient {
 /// What the store's answer means; see the table in its README.
 fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> {
     let body = &answer.body;
-    let text = || body["error"].as_str().unwrap_or("no reason given").to_owned();
     match (answer.status, body["outcome"].as_str()) {
         (200, _) if action == Action::Read => match &body["value"] {
             Value::Null if body.get("value").is_some() => Ok(Ret::Found(None).into()),
@@ -68,13 +75,22 @@ fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> 
             other => Ok(Ret::Foreign(other.clone()).into()),
         },
         (200, Some("ok")) => Ok(Ret::Done.into()),
+        _ => Err(failure(answer)),
+    }
+}
+
+/// What an answer means that is not of success.
+pub(super) fn failure(answer: &Answer) -> OpError {
+    let body = &answer.body;
+    let text = || body["error"].as_str().unwrap_or("no reason given").to_owned();
+    match (answer.status, body["outcome"].as_str()) {
         (412, Some("mismatch")) => {
-            Err(OpError::fail(ErrorKind::Mismatch, format!("found {}", body["value"])))
+            OpError::fail(ErrorKind::Mismatch, format!("found {}", body["value"]))
         }
-        (503, Some("refused")) => Err(OpError::fail(ErrorKind::Refused, text())),
-        (503, Some("unknown")) => Err(OpError::info(ErrorKind::Timeout, text())),
-        (400 | 404 | 405 | 501, Some(_)) => Err(OpError::fail(ErrorKind::Other, text())),
-        (status, _) => Err(OpError::info(ErrorKind::Other, format!("status {status}: {body}"))),
+        (503, Some("refused")) => OpError::fail(ErrorKind::Refused, text()),
+        (503, Some("unknown")) => OpError::info(ErrorKind::Timeout, text()),
+        (400 | 404 | 405 | 501, Some(_)) => OpError::fail(ErrorKind::Other, text()),
+        (status, _) => OpError::info(ErrorKind::Other, format!("status {status}: {body}")),
     }
 }
 

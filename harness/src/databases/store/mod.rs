@@ -4,13 +4,20 @@ mod bugs;
 mod client;
 mod modes;
 mod target;
+mod transactions;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
+use splitbrain_workloads::objects::append::ListAppend;
+use splitbrain_workloads::objects::bank::Bank;
+use splitbrain_workloads::objects::counter::Counter;
+use splitbrain_workloads::objects::long_fork::LongFork;
 use splitbrain_workloads::objects::register::Register;
 use splitbrain_workloads::objects::set::Element;
+use splitbrain_workloads::objects::total_queue::TotalQueue;
+use splitbrain_workloads::objects::unique_ids::UniqueIds;
 use splitbrain_workloads::{BoxFuture, Clients};
 
 pub use bugs::{BUGS, Bug};
@@ -105,9 +112,23 @@ impl Database for Store {
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
         let connect = move |node: usize| StoreClient {
             http: http::client(None),
-            base: format!("{}/kv/{prefix}", urls[node]),
+            url: urls[node].clone(),
+            prefix: prefix.clone(),
         };
-        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
+        let clients = Clients::default()
+            .serve::<Register, _>(connect.clone())
+            .serve::<Element, _>(connect.clone());
+        // Transactions take one node that puts everything in order.
+        if !self.target.mode.cas {
+            return clients;
+        }
+        clients
+            .serve::<Bank, _>(connect.clone())
+            .serve::<Counter, _>(connect.clone())
+            .serve::<ListAppend, _>(connect.clone())
+            .serve::<LongFork, _>(connect.clone())
+            .serve::<TotalQueue, _>(connect.clone())
+            .serve::<UniqueIds, _>(connect)
     }
 }
 

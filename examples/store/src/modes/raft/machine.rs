@@ -2,6 +2,7 @@
 //!
 //! What the snapshot lacks is in the log, so applying an entry writes nothing.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,7 +20,7 @@ use crate::applied::AppliedLog;
 use crate::data_dir::write_whole;
 use crate::journal::frame;
 use crate::mistakes::Mistake;
-use crate::request::{Key, Outcome};
+use crate::request::{self, Key, Outcome};
 
 /// The values as applied so far, for whoever wants to read them.
 #[derive(Clone, Default)]
@@ -29,6 +30,18 @@ impl Values {
     /// The value of `key`, or `null`.
     pub fn get(&self, key: &Key) -> Value {
         self.image().values.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Those of some keys, all of one moment.
+    pub fn some(&self, keys: &BTreeSet<&Key>) -> request::Values {
+        let image = self.image();
+        let of_key = |key: &&Key| Some(((*key).clone(), image.values.get(key)?.clone()));
+        keys.iter().filter_map(of_key).collect()
+    }
+
+    /// Those of all keys.
+    pub fn all(&self) -> request::Values {
+        self.image().values.clone()
     }
 
     /// How many keys there are.
@@ -151,10 +164,10 @@ impl RaftStateMachine<Types> for Machine {
             match entry.payload {
                 EntryPayload::Blank => Outcome::Ok,
                 EntryPayload::Normal(command) => {
-                    let key = self.applied.is_kept().then(|| command.key.clone());
+                    let keys = if self.applied.is_kept() { command.keys() } else { Vec::new() };
                     let outcome = command.apply(&mut image.values);
-                    if let Some(key) = key.filter(|_| outcome == Outcome::Ok) {
-                        note(&image, &key, &self.applied);
+                    if outcome.is_done() {
+                        keys.iter().for_each(|key| note(&image, key, &self.applied));
                     }
                     outcome
                 }

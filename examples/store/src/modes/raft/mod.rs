@@ -2,6 +2,7 @@
 //! confirmed by a majority. Followers hand requests to the leader.
 
 mod canvass;
+mod isolation;
 mod log;
 mod machine;
 mod members;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::info;
 
 use self::canvass::Promise;
+use self::isolation::Lagging;
 use self::log::Log;
 use self::machine::{Machine, Values};
 use self::network::Network;
@@ -31,6 +33,7 @@ use crate::forward::{self, Led, Server};
 use crate::mistakes::Mistake;
 use crate::peers::Peers;
 use crate::request::{Command, Key, Outcome, Write};
+use crate::transaction::Step;
 
 pub const MODE: Mode = Mode {
     name: "raft",
@@ -52,6 +55,8 @@ struct Node {
     last_heard: Mutex<Option<Instant>>,
     promise: Mutex<Option<Promise>>,
     mistake: Option<Mistake>,
+    /// Kept up only where forks are to be long.
+    lagging: Lagging,
     /// Holds the folder's lock.
     _data: DataDir,
 }
@@ -92,8 +97,12 @@ impl Node {
             raft,
             values,
             mistake,
+            lagging: Lagging::default(),
             _data: data,
         });
+        if mistake == Some(Mistake::LongFork) {
+            node.lagging.follow(Arc::downgrade(&node));
+        }
         tokio::spawn(canvass::run(Arc::downgrade(&node), election, heartbeat));
         Ok(node)
     }
@@ -103,6 +112,20 @@ impl Node {
             .merge(forward::routes(self.clone()))
             .merge(members::routes(self.clone()));
         Started { peer_routes: routes, replica: self }
+    }
+
+    async fn commit(&self, command: Command, deadline: Instant) -> Outcome {
+        match timeout_at(deadline, self.raft.client_write(command)).await {
+            Ok(Ok(response)) => response.data,
+            Ok(Err(error)) => Outcome::unknown(error.to_string()),
+            Err(_) => Outcome::unknown("the write was not committed in time"),
+        }
+    }
+
+    /// Proposes a transaction as it stands.
+    async fn transact(&self, steps: Vec<Step>, deadline: Instant) -> Outcome {
+        let key = steps[0].1.clone();
+        self.commit(Command { key, write: Write::Txn { steps } }, deadline).await
     }
 
     /// Notes that the leader of this node's own term has just spoken.
@@ -178,18 +201,19 @@ impl Led for Node {
             Ok(Server::Other(_)) => return Outcome::refused("this node does not lead"),
             Err(error) => return Outcome::refused(error),
         }
+        if let Write::Txn { steps } = &command.write
+            && let Some(outcome) = isolation::run(self, steps, deadline).await
+        {
+            return outcome;
+        }
         if self.mistake == Some(Mistake::AckBeforeQuorum)
-            && !matches!(command.write, Write::Cas { .. })
+            && matches!(command.write, Write::Put { .. } | Write::Remove)
         {
             let raft = self.raft.clone();
             tokio::spawn(async move { raft.client_write(command).await });
             return Outcome::Ok;
         }
-        match timeout_at(deadline, self.raft.client_write(command)).await {
-            Ok(Ok(response)) => response.data,
-            Ok(Err(error)) => Outcome::unknown(error.to_string()),
-            Err(_) => Outcome::unknown("the write was not committed in time"),
-        }
+        self.commit(command, deadline).await
     }
 }
 
@@ -199,7 +223,13 @@ impl Replica for Node {
     }
 
     fn write(&self, key: Key, write: Write, deadline: Instant) -> BoxFuture<'_, Outcome> {
-        Box::pin(forward::write(self, Command { key, write }, deadline))
+        let command = Command { key, write };
+        if self.mistake == Some(Mistake::LongFork)
+            && let Some(reads) = isolation::answers_alone(&command)
+        {
+            return Box::pin(std::future::ready(self.lagging.read(self, reads)));
+        }
+        Box::pin(forward::write(self, command, deadline))
     }
 
     fn ready(&self) -> Result<(), String> {
