@@ -116,7 +116,7 @@ pub const ALL: &[Bug] = &[
         mistake: Mistake::ReadUncommitted,
         name: "read-uncommitted",
         modes: &["raft"],
-        about: "Each step of a transaction takes effect at once, and nothing is rolled back.",
+        about: "What a transaction writes is seen before it is decided, and what is taken back is not rolled back.",
     },
     Bug {
         mistake: Mistake::SnapshotDropsTail,

@@ -27,7 +27,7 @@ pub async fn run(node: &Node, steps: &[Step], deadline: Instant) -> Option<Outco
     Some(match node.mistake? {
         Mistake::SnapshotIsolation => first_committer_wins(node, steps, deadline).await,
         Mistake::ReadCommitted => read_committed(node, steps, deadline).await,
-        Mistake::ReadUncommitted => one_by_one(node, steps, deadline).await,
+        Mistake::ReadUncommitted => dirty(node, steps, deadline).await,
         _ => return None,
     })
 }
@@ -58,24 +58,30 @@ async fn first_committer_wins(node: &Node, steps: &[Step], deadline: Instant) ->
     }
 }
 
-/// Each step reads what is committed when its turn comes; what is written is written in the end.
+/// Each step reads what is committed when its turn comes: read skew. What is written is written in
+/// the end, if nobody else has written the same keys since, as if they had been locked.
 async fn read_committed(node: &Node, steps: &[Step], deadline: Instant) -> Outcome {
-    let mut answered: Vec<Step> = Vec::new();
-    for step in steps {
-        // Its own writes it sees in any case.
-        let mut so_far: Vec<Step> =
-            answered.iter().filter(|other| other.1 == step.1 && !other.reads()).cloned().collect();
-        so_far.push(step.clone());
-        let mut committed = node.values.some(&transaction::keys(&so_far));
-        if let Err(value) = transaction::run(&mut so_far, &mut committed) {
+    let (mut locked, mut own) = (Values::new(), Values::new());
+    let mut answered = steps.to_vec();
+    for step in &mut answered {
+        let now = node.values.get(&step.1);
+        if !step.reads() && !own.contains_key(&step.1) {
+            locked.insert(step.1.clone(), now.clone());
+            own.insert(step.1.clone(), now.clone());
+        }
+        let mut seen =
+            if own.contains_key(&step.1) { own.clone() } else { [(step.1.clone(), now)].into() };
+        if let Err(value) = transaction::run(std::slice::from_mut(step), &mut seen) {
             return Outcome::Mismatch { value };
         }
-        answered.extend(so_far.pop().filter(Step::reads).or_else(|| Some(step.clone())));
+        own.iter_mut().for_each(|(key, value)| value.clone_from(&seen[key]));
         sleep(THINKS).await;
     }
-    let writes: Vec<Step> = steps.iter().filter(|step| !step.reads()).cloned().collect();
-    if !writes.is_empty() {
-        match node.transact(writes, deadline).await {
+    let unchanged = locked.into_iter().map(|(key, value)| Step(Action::Expect, key, value));
+    let set = own.into_iter().map(|(key, value)| Step(Action::W, key, value));
+    let commit: Vec<Step> = unchanged.chain(set).collect();
+    if !commit.is_empty() {
+        match node.transact(commit, deadline).await {
             Outcome::Done { .. } => {}
             other => return other,
         }
@@ -83,24 +89,16 @@ async fn read_committed(node: &Node, steps: &[Step], deadline: Instant) -> Outco
     Outcome::Done { steps: answered }
 }
 
-/// Each step takes effect at once, for all to see, and nothing is rolled back.
-async fn one_by_one(node: &Node, steps: &[Step], deadline: Instant) -> Outcome {
-    let mut answered = Vec::new();
-    for step in steps {
-        if step.0 == Action::R {
-            let mut read = [step.clone()];
-            let mut now = node.values.some(&transaction::keys(&read));
-            _ = transaction::run(&mut read, &mut now);
-            answered.extend(read);
-        } else {
-            match node.transact(vec![step.clone()], deadline).await {
-                Outcome::Done { steps } => answered.extend(steps),
-                other => return other,
-            }
-        }
-        sleep(THINKS).await;
+/// What is written is there for all to see before it is known whether it stays: every seventh
+/// transaction is taken back, and nothing of it is rolled back.
+async fn dirty(node: &Node, steps: &[Step], deadline: Instant) -> Outcome {
+    let outcome = node.transact(steps.to_vec(), deadline).await;
+    sleep(THINKS * steps.len() as u32).await;
+    let written = steps.iter().filter(|step| !step.reads());
+    match written.filter_map(|step| step.2.as_u64()).next() {
+        Some(value) if value % 7 == 0 => Outcome::refused("the client has taken it back"),
+        _ => outcome,
     }
-    Outcome::Done { steps: answered }
 }
 
 /// The values as they were a while ago.
