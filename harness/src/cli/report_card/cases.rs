@@ -118,6 +118,20 @@ const REMOVED_MEANWHILE: &str = r#"
     faults = [{ name = "isolate-one", every = "1500ms", for = "800ms" }]
 "#;
 
+/// Transactions on lists, while one node is cut off for a while.
+const TRANSACTIONS: &str = r#"
+    phases = { baseline = "1s", main = "6s", after = "500ms" }
+    workload = { name = "append" }
+    faults = [{ name = "isolate-one", at = "2s", for = "1500ms" }]
+"#;
+
+/// Transactions that read what others write once, while one node is cut off for a while.
+const FORKS: &str = r#"
+    phases = { baseline = "1s", main = "6s", after = "500ms" }
+    workload = { name = "long-fork" }
+    faults = [{ name = "isolate-one", at = "2s", for = "1500ms" }]
+"#;
+
 const SYNC: &str = "primary-backup@replication=sync";
 
 const fn case(mode: &'static str, bug: &'static str, plan: &'static str) -> Case {
@@ -139,6 +153,7 @@ pub const CASES: &[Case] = &[
     case("raft", "log-truncated-at-restart", ALL_KILLED),
     case("single", "log-truncated-at-restart", ALL_KILLED),
     case(SYNC, "log-truncated-at-restart", ALL_KILLED),
+    case("raft", "long-fork", FORKS),
     case("raft", "lost-fsync", POWER_LOST),
     case("single", "lost-fsync", POWER_LOST),
     case("gossip", "lost-fsync", POWER_LOST),
@@ -146,7 +161,10 @@ pub const CASES: &[Case] = &[
     case("raft", "non-atomic-cas", SLOW_LINKS),
     case("single", "non-atomic-cas", SLOW_LINKS),
     case(SYNC, "non-atomic-cas", SLOW_LINKS),
+    case("raft", "read-committed", TRANSACTIONS),
+    case("raft", "read-uncommitted", TRANSACTIONS),
     case("raft@snapshot-entries=20", "snapshot-drops-tail", SNAPSHOTS_KILLED),
+    case("raft", "snapshot-isolation", TRANSACTIONS),
     case("quorum", "stale-hint-replay", ONE_AWAY),
     case("raft", "stale-leader-read", CUT_OFF),
     case(SYNC, "vote-not-persisted", VOTERS_KILLED),

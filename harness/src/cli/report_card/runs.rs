@@ -122,7 +122,10 @@ fn shown(promises: &[Rung], verdict: &Value) -> (Seen, String) {
             anomaly: violations.next().map(str::to_owned),
             run: run.clone(),
         }),
-        None if verdict["class"].is_null() || verdict["verdict"] == "unknown" => {
+        // Transactions have no class, and are as was expected or not.
+        None if verdict["verdict"] == "unknown"
+            || (verdict["class"].is_null() && verdict["verdict"] != "valid") =>
+        {
             Seen::Nothing(verdict["reason"].as_str().unwrap_or("no class").to_owned())
         }
         None => match promises.iter().find(|rung| is_open(**rung, verdict)) {
@@ -139,15 +142,20 @@ fn is_broken(rung: Rung, verdict: &Value) -> bool {
         Rung::NotCorrupt => verdict["class"] == "corrupt",
         Rung::NothingLost => violations
             .is_some_and(|all| all.iter().any(|violation| violation["name"] == "lost-write")),
-        Rung::Converged | Rung::MonotonicReads | Rung::Linearizable => {
+        Rung::Converged | Rung::MonotonicReads | Rung::Linearizable | Rung::StrictSerializable => {
             verdict["ladder"][rung.name()] == "invalid"
         }
+        Rung::OwnCheck => verdict["checks"]
+            .as_object()
+            .is_some_and(|checks| checks.values().any(|check| check["verdict"] == "invalid")),
     }
 }
 
-/// Whether a rung of the ladder is not decided, though the workload has it.
+/// Whether a rung of the ladder is not decided, though the workload has it. What was expected is
+/// decided; objects that only a check of their own judges are not asked for linearizability.
 fn is_open(rung: Rung, verdict: &Value) -> bool {
-    verdict["ladder"][rung.name()] == "unknown"
+    let expected = rung == Rung::Linearizable && verdict["verdict"] == "valid";
+    verdict["ladder"][rung.name()] == "unknown" && !expected
 }
 
 #[cfg(test)]
@@ -197,6 +205,25 @@ mod tests {
         check(EVENTUAL, &back, "kept");
         check(&[Rung::NotCorrupt, Rung::MonotonicReads], &back, "monotonic-reads ()");
         check(LINEARIZABLE, &verdict("linearizable", "valid", "valid", ""), "kept");
+    }
+
+    #[test]
+    fn transactions_and_checks_of_workloads_are_promises_too() {
+        const PROMISED: &[Rung] = &[Rung::Linearizable, Rung::StrictSerializable, Rung::OwnCheck];
+        let levels = |strict: &str, word: &str| {
+            json!({ "class": null, "verdict": word, "violations": [{ "name": "G2-item" }],
+                "ladder": { "strict-serializable": strict } })
+        };
+        check(PROMISED, &levels("invalid", "invalid"), "strict-serializable (G2-item)");
+        check(PROMISED, &levels("valid", "valid"), "kept");
+        let own = |word: &str| {
+            json!({ "class": null, "verdict": word, "violations": [{ "name": "long-fork" }],
+                "ladder": { "linearizable": "unknown" }, "reason": "too little",
+                "checks": { "long-fork": { "verdict": word } } })
+        };
+        check(PROMISED, &own("invalid"), "own-check (long-fork)");
+        check(PROMISED, &own("valid"), "kept");
+        check(PROMISED, &own("unknown"), "too little");
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub enum Rung {
     MonotonicReads,
     /// One order explains everything.
     Linearizable,
+    /// The same for transactions on several keys.
+    StrictSerializable,
+    /// The workload's own check finds nothing.
+    OwnCheck,
 }
 
 impl Rung {
@@ -40,6 +44,8 @@ impl Rung {
             Rung::Converged => "converged",
             Rung::MonotonicReads => "monotonic-reads",
             Rung::Linearizable => "linearizable",
+            Rung::StrictSerializable => "strict-serializable",
+            Rung::OwnCheck => "own-check",
         }
     }
 }
@@ -52,7 +58,13 @@ const EVENTUAL: Promises = &[Rung::NotCorrupt, Rung::NothingLost, Rung::Converge
 /// Clients of a run ask one node each.
 const EVENTUAL_PINNED: Promises =
     &[Rung::NotCorrupt, Rung::NothingLost, Rung::Converged, Rung::MonotonicReads];
-const LINEARIZABLE: Promises = &[Rung::NotCorrupt, Rung::NothingLost, Rung::Linearizable];
+const LINEARIZABLE: Promises = &[
+    Rung::NotCorrupt,
+    Rung::NothingLost,
+    Rung::OwnCheck,
+    Rung::StrictSerializable,
+    Rung::Linearizable,
+];
 
 /// Something that a mode can be told.
 pub struct Opt {
