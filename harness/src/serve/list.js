@@ -35,8 +35,10 @@ function choose(id, on) {
 }
 
 // One line of classes and one of shares, the oldest run on the left.
-function sparkline(of) {
-  const at = (index) => (of.length < 2 ? 50 : (100 * index) / (of.length - 1));
+function sparkline(runs) {
+  // A line needs two ends.
+  const of = runs.length === 1 ? [...runs, ...runs] : runs;
+  const at = (index) => (100 * index) / (of.length - 1);
   const line = (name, value) => {
     const points = of.map((run, index) => [at(index), value(run)]).filter(([, y]) => y !== null && y >= 0);
     return el("polyline", { class: name, points: points.map(([x, y]) => `${x},${38 - 34 * y}`).join(" ") });
