@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::checks::{self, Check, CheckResult};
 use crate::class::ClassBounds;
 use crate::convergence::{Agreement, Convergence, convergence};
@@ -59,7 +61,8 @@ impl Findings {
             return nothing;
         }
         if let Some(kind) = options.transactions(history) {
-            return match kind.check(history) {
+            let initial = Value::from(&options.reading(history, None).initial);
+            return match kind.check(history, &initial) {
                 Ok(found) => Findings::of_transactions(found),
                 Err(misfit) => Findings::misfit(misfit),
             };

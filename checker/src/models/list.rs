@@ -64,6 +64,7 @@ pub const VOCABULARIES: &[&str] = &[
     "sequential",
     "total-queue",
     "unique-ids",
+    "rw-register",
 ];
 
 /// The name of a model, one of [`VOCABULARIES`].

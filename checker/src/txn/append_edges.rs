@@ -95,7 +95,7 @@ impl Unread {
 
 /// Who read all of a key comes before all whose appends to it nobody read. That takes an edge for each
 /// pair, or nodes that stand for the first few of them, and for the last few.
-struct End {
+pub(crate) struct End {
     /// The node that stands for the first one alone; those for the first two, three, ... follow.
     firsts: u32,
     /// The node that stands for all; those for all but the first, all but the first two, ... follow.
@@ -103,7 +103,7 @@ struct End {
 }
 
 impl End {
-    fn new(
+    pub fn new(
         unread: impl ExactSizeIterator<Item = u32>,
         edges: &mut Edges,
         next_node: &mut u32,
@@ -125,7 +125,7 @@ impl End {
         end
     }
 
-    fn read_by(
+    pub fn read_by(
         &self,
         reader: u32,
         mut unread: impl ExactSizeIterator<Item = u32> + Clone,

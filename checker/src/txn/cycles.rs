@@ -50,10 +50,31 @@ pub(crate) struct Searched {
 
 /// Finds the gravest cycle of each sort in the nodes of a component.
 pub(crate) fn search(graph: &Graph, nodes: &[u32], updates: &impl Fn(u32) -> bool) -> Searched {
+    search_in(graph, nodes, updates, &[With::Nothing, With::Sessions, With::RealTime])
+}
+
+/// The same where all edges are of one sort: those that every explanation has which keeps these orders.
+pub(crate) fn search_with(
+    graph: &Graph,
+    nodes: &[u32],
+    updates: &impl Fn(u32) -> bool,
+    kinds: Kinds,
+) -> Searched {
+    let all = [With::Nothing, With::Sessions, With::RealTime];
+    let with = all.into_iter().find(|with| with.kinds() == kinds).unwrap_or(With::RealTime);
+    search_in(graph, nodes, updates, &[with])
+}
+
+fn search_in(
+    graph: &Graph,
+    nodes: &[u32],
+    updates: &impl Fn(u32) -> bool,
+    sorts: &[With],
+) -> Searched {
     let part = graph.part(nodes);
     let mut searched = Searched { cycles: Vec::new(), undecided: Vec::new() };
     let mut gravest = None;
-    for with in [With::Nothing, With::Sessions, With::RealTime] {
+    for with in sorts.iter().copied() {
         if gravest == Some(Shape::G0) {
             break;
         }

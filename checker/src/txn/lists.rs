@@ -1,6 +1,6 @@
 //! Transactions on lists: the whole way from a history to the levels.
 
-use super::append::{Repeated, Versions};
+use super::append::Versions;
 use super::append_edges::{add_edges, happened};
 use super::append_tell::Words;
 use super::found::Found;
@@ -29,7 +29,7 @@ pub(super) fn check(history: &History) -> Result<Transactional, Misfit> {
     let mut found = Found::default();
     let versions = match Versions::of(&material, &mut found) {
         Ok(versions) => versions,
-        Err(Repeated(one, other)) => return Ok(unknown(history, &repeated(&material, one, other))),
+        Err(repeated) => return Ok(unknown(history, &repeated.why(&material, "appended"))),
     };
     append_reads::look(&material, &versions, &mut found);
     let happened = happened(&material, &versions);
@@ -60,17 +60,4 @@ pub(super) fn check(history: &History) -> Result<Transactional, Misfit> {
         violations: tell::violations(&material, &words, found),
         ladder: decided.ladder(history),
     })
-}
-
-fn repeated(material: &Material<'_>, one: u32, other: u32) -> String {
-    let access = &material.accesses[one as usize];
-    let index = |at: u32| material.operation(material.owner[at as usize]).invoked.index;
-    format!(
-        "assumption: {} was appended to {} by events {} and {}, so that nobody knows whose it is when \
-         it is read",
-        access.content.value(),
-        material.keys[access.key as usize].value(),
-        index(one),
-        index(other)
-    )
 }

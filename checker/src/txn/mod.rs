@@ -23,19 +23,26 @@ mod components;
 mod cycles;
 mod found;
 mod graph;
+mod guess;
 mod judge;
 pub(crate) mod levels;
 mod lists;
 mod material;
 mod order;
 mod path;
+mod register_reads;
+mod register_tell;
+mod registers;
+mod saturate;
 mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod unread;
 
-use crate::history::steps::{Action, Steps};
+use serde_json::Value;
+
+use crate::history::steps::{Action, Content, Step, Steps};
 use crate::history::{Datum, History, Operation};
 use crate::judgement::Misfit;
 use crate::ladder::Ladder;
@@ -53,6 +60,8 @@ pub(crate) struct Transactional {
 pub(crate) enum Kind {
     /// Lists, which grow by `append`.
     Lists,
+    /// Registers, which are written as a whole.
+    Registers,
 }
 
 impl Kind {
@@ -63,19 +72,23 @@ impl Kind {
             let values = |operation: &'h Operation| [operation.argument(), operation.result()];
             history.operations().iter().flat_map(values).filter_map(Datum::as_steps)
         };
-        let appends = |steps: &Steps| steps.iter().any(|step| step.action == Action::Append);
-        let lists = match name {
-            "list-append" | "append" => steps().next().is_some(),
-            "" => steps().any(appends),
-            _ => false,
-        };
-        lists.then_some(Kind::Lists)
+        let any = |is: fn(&Step<'_>) -> bool| steps().flat_map(Steps::iter).any(|one| is(&one));
+        match name {
+            "list-append" if steps().next().is_some() => Some(Kind::Lists),
+            "rw-register" => Some(Kind::Registers),
+            "" if any(|step| step.action == Action::Append) => Some(Kind::Lists),
+            "" if any(|step| step.action == Action::Write) => Some(Kind::Registers),
+            "" if any(|step| matches!(step.content, Content::List(_))) => Some(Kind::Lists),
+            "" if steps().next().is_some() => Some(Kind::Registers),
+            _ => None,
+        }
     }
 
-    /// Judges a history.
-    pub fn check(self, history: &History) -> Result<Transactional, Misfit> {
+    /// Judges a history, in which registers hold `initial` at first.
+    pub fn check(self, history: &History, initial: &Value) -> Result<Transactional, Misfit> {
         match self {
             Kind::Lists => lists::check(history),
+            Kind::Registers => registers::check(history, initial),
         }
     }
 }

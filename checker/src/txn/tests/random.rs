@@ -79,6 +79,41 @@ pub fn lists(rng: &mut impl Rng, size: Size) -> Spec {
     spec
 }
 
+/// Some transactions on registers.
+pub fn registers(rng: &mut impl Rng, size: Size) -> Spec {
+    let mut spec = skeleton(rng, size, false);
+    let all = spec.clone();
+    let honest = rng.random_bool(0.7);
+    for (at, one) in spec.0.iter_mut().enumerate() {
+        let mut known: Vec<Option<Option<u32>>> = vec![None; size.keys as usize];
+        for access in &mut one.accesses {
+            if let Some((key, value)) = access.written() {
+                known[key as usize] = Some(Some(value));
+                continue;
+            }
+            let Access::Read(key, value) = access else { continue };
+            let written = |to: usize| -> Vec<u32> {
+                let before = all.0[..to].iter().filter(|one| one.fate != Completion::Fail);
+                let written = before.flat_map(|one| &one.accesses).filter_map(Access::written);
+                written.filter(|(of, _)| of == key).map(|(_, value)| value).collect()
+            };
+            let (earlier, every) = (written(at), written(all.0.len()));
+            *value = match known[*key as usize] {
+                Some(known) if honest || rng.random_bool(0.8) => known,
+                _ => match rng.random_range(0..10) {
+                    0..6 => earlier.last().copied(),
+                    6..8 => earlier.iter().rev().nth(1).copied(),
+                    8 => every.get(rng.random_range(0..=every.len())).copied(),
+                    _ if rng.random_bool(0.02) => Some(999),
+                    _ => earlier.get(rng.random_range(0..=earlier.len())).copied(),
+                },
+            };
+            known[*key as usize] = Some(*value);
+        }
+    }
+    spec
+}
+
 /// Sessions, intervals, ends and what is accessed.
 fn skeleton(rng: &mut impl Rng, size: Size, lists: bool) -> Spec {
     let count = rng.random_range(1..=size.transactions);

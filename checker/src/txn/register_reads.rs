@@ -1,0 +1,164 @@
+//! Registers: which write each read found, and what is wrong with single reads.
+
+use rustc_hash::FxHashMap;
+
+use super::append::Repeated;
+use super::found::{Found, Instance};
+use super::material::{Material, NONE};
+use crate::history::Completion;
+use crate::history::steps::{Action, Atom, AtomOwned, Content};
+
+/// A read of what another transaction wrote.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read {
+    pub reader: u32,
+    pub key: u32,
+    /// The transaction that wrote what was found; [`NONE`] if it was there from the beginning.
+    pub writer: u32,
+}
+
+/// What is known of all registers.
+pub(crate) struct Registers {
+    /// In the order of the accesses.
+    pub reads: Vec<Read>,
+    /// For each transaction whether it certainly happened.
+    pub happened: Vec<bool>,
+    /// Who wrote each key, in the order of their numbers.
+    pub writers: Vec<Vec<u32>>,
+}
+
+impl Registers {
+    /// Finds them, and what is wrong. `initial` is what every register holds at first.
+    pub fn of(
+        material: &Material<'_>,
+        initial: &AtomOwned,
+        found: &mut Found,
+    ) -> Result<Registers, Repeated> {
+        let by_value = by_value(material)?;
+        let mut registers = Registers {
+            reads: Vec::new(),
+            happened: (0..material.len())
+                .map(|one| material.completion(one) == Completion::Ok)
+                .collect(),
+            writers: vec![Vec::new(); material.keys.len()],
+        };
+        // What each transaction knows of a key: the last value that it wrote or read.
+        let mut last: Vec<(u32, Option<Value<'_>>)> = vec![(NONE, None); material.keys.len()];
+        // Of each version the first that read it and then wrote.
+        let mut updaters: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+        for (at, access) in (0..).zip(&material.accesses) {
+            let (key, transaction) = (access.key, material.owner[at as usize]);
+            let (of, known) = &mut last[key as usize];
+            if *of != transaction {
+                (*of, *known) = (transaction, None);
+            }
+            if access.action == Action::Write {
+                if let Some(Value { own: false, writer, .. }) = *known {
+                    let other = *updaters.entry((key, writer)).or_insert(transaction);
+                    if other != transaction {
+                        found.add(Instance::LostUpdate { key, updates: [other, transaction] });
+                    }
+                }
+                *known = Some(Value { content: access.content, own: true, writer: transaction });
+                continue;
+            }
+            let source = source(&by_value, key, access.content, initial);
+            let writer = match source {
+                Source::Nobody => {
+                    found.add(Instance::Phantom { key, reader: transaction });
+                    continue;
+                }
+                Source::Initial => NONE,
+                Source::Access(write) => material.owner[write as usize],
+            };
+            match *known {
+                Some(Value { content, own, .. }) if content != access.content => {
+                    found.add(Instance::Internal { key, transaction, own });
+                }
+                None if writer == transaction => {
+                    found.add(Instance::FutureRead { key, transaction });
+                }
+                _ => {}
+            }
+            if writer != transaction {
+                if let Source::Access(write) = source {
+                    if material.completion(writer) == Completion::Fail {
+                        found.add(Instance::G1a { key, writer, reader: transaction });
+                    } else if material.overwritten[write as usize] {
+                        found.add(Instance::G1b { key, writer, reader: transaction });
+                    }
+                    if material.completion(writer) == Completion::Info {
+                        registers.happened[writer as usize] = true;
+                    }
+                }
+                registers.reads.push(Read { reader: transaction, key, writer });
+                if known.is_none() {
+                    *known = Some(Value { content: access.content, own: false, writer });
+                }
+            }
+        }
+        registers
+            .reads
+            .retain(|read| read.writer == NONE || registers.happened[read.writer as usize]);
+        for (at, access) in (0..).zip(&material.accesses) {
+            let writer: u32 = material.owner[at as usize];
+            let of_key = &mut registers.writers[access.key as usize];
+            if access.action == Action::Write
+                && registers.happened[writer as usize]
+                && of_key.last() != Some(&writer)
+            {
+                of_key.push(writer);
+            }
+        }
+        Ok(registers)
+    }
+}
+
+impl Registers {
+    /// Whether a transaction that happened wrote a key.
+    pub fn wrote(&self, transaction: u32, key: u32) -> bool {
+        self.writers[key as usize].binary_search(&transaction).is_ok()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Value<'h> {
+    content: Content<'h>,
+    /// Whether the transaction wrote it itself.
+    own: bool,
+    writer: u32,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    Access(u32),
+    Initial,
+    Nobody,
+}
+
+fn source(
+    by_value: &FxHashMap<(u32, Atom<'_>), u32>,
+    key: u32,
+    content: Content<'_>,
+    initial: &AtomOwned,
+) -> Source {
+    let Content::One(value) = content else { return Source::Nobody };
+    match by_value.get(&(key, value)) {
+        Some(write) => Source::Access(*write),
+        None if value == initial.get() || value.is_null() => Source::Initial,
+        None => Source::Nobody,
+    }
+}
+
+fn by_value<'h>(material: &Material<'h>) -> Result<FxHashMap<(u32, Atom<'h>), u32>, Repeated> {
+    let mut by_value = FxHashMap::default();
+    for (at, access) in (0..).zip(&material.accesses) {
+        if let (Action::Write, Content::One(value)) = (access.action, access.content)
+            && let Some(other) = by_value.insert((access.key, value), at)
+        {
+            return Err(Repeated(other, at));
+        }
+    }
+    Ok(by_value)
+}
