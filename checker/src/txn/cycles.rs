@@ -62,7 +62,21 @@ pub(crate) fn search_with(
 ) -> Searched {
     let all = [With::Nothing, With::Sessions, With::RealTime];
     let with = all.into_iter().find(|with| with.kinds() == kinds).unwrap_or(With::RealTime);
-    search_in(graph, nodes, updates, &[with])
+    let mut searched = search_in(graph, nodes, updates, &[with]);
+    // Which version came first is only certain if every read is of the last that was known.
+    let weaker: &[Rung] = match with {
+        With::Nothing => &[Rung::ReadUncommitted],
+        _ => &[
+            Rung::ReadUncommitted,
+            Rung::ReadCommitted,
+            Rung::MonotonicAtomicView,
+            Rung::ReadAtomic,
+        ],
+    };
+    for cycle in &mut searched.cycles {
+        cycle.rules_out.retain(|level| !weaker.contains(level));
+    }
+    searched
 }
 
 fn search_in(

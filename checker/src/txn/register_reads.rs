@@ -71,14 +71,11 @@ impl Registers {
                 Source::Initial => NONE,
                 Source::Access(write) => material.owner[write as usize],
             };
-            match *known {
-                Some(Value { content, own, .. }) if content != access.content => {
-                    found.add(Instance::Internal { key, transaction, own });
-                }
-                None if writer == transaction => {
-                    found.add(Instance::FutureRead { key, transaction });
-                }
-                _ => {}
+            let (own, content) = known.map_or((false, None), |v| (v.own, Some(v.content)));
+            if writer == transaction && !own {
+                found.add(Instance::FutureRead { key, transaction });
+            } else if content.is_some_and(|content| content != access.content) {
+                found.add(Instance::Internal { key, transaction, own });
             }
             if writer != transaction {
                 if let Source::Access(write) = source {
