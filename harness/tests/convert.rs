@@ -62,11 +62,29 @@ fn what_cannot_be_read_or_written_is_said() {
 }
 
 #[test]
-fn what_no_check_fits_is_a_usage_error() {
+fn transactions_are_judged_by_their_levels() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     std::fs::write(folder.join("a.txt"), "w(0,1,0,0)\nr(0,1,1,0)\n").unwrap();
-    let says = "a.txt: expected a vocabulary that there is a check for, found rw-register; --model takes \
+    check(folder, "check a.txt", 0, "strong-session-serializable was expected");
+    std::fs::write(folder.join("b.txt"), "w(0,1,0,0)\nw(1,1,0,0)\nr(0,1,1,0)\nr(1,0,1,0)\n")
+        .unwrap();
+    check(folder, "check b.txt", 1, "fractured-read");
+    check(
+        folder,
+        "check b.txt --expect monotonic-atomic-view",
+        0,
+        "monotonic-atomic-view was expected",
+    );
+}
+
+#[test]
+fn what_no_check_fits_is_a_usage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let blob = format!("{{\"splitbrain\":1,\"vocabulary\":\"blob\"}}\n{STALE}");
+    std::fs::write(folder.join("a.txt"), blob).unwrap();
+    let says = "a.txt: expected a vocabulary that there is a check for, found blob; --model takes \
                 register,";
     check(folder, "check a.txt", 64, says);
     check(folder, "check a.txt --json", 64, says);
