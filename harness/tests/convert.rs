@@ -67,7 +67,7 @@ fn transactions_are_judged_by_their_levels() {
     let folder = folder.path();
     std::fs::write(folder.join("a.txt"), "w(0,1,0,0)\nr(0,1,1,0)\n").unwrap();
     check(folder, "check a.txt", 0, "strong-session-serializable was expected");
-    std::fs::write(folder.join("b.txt"), "w(0,1,0,0)\nw(1,1,0,0)\nr(0,1,1,0)\nr(1,0,1,0)\n")
+    std::fs::write(folder.join("b.txt"), "w(0,1,0,0)\nw(1,1,0,0)\nr(1,0,1,0)\nr(0,1,1,0)\n")
         .unwrap();
     check(folder, "check b.txt", 1, "fractured-read");
     check(
