@@ -13,6 +13,7 @@ mod sabotage;
 mod shortages;
 mod suite;
 mod truth;
+mod workloads;
 mod world;
 
 use serde_json::Value;
