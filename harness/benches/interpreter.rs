@@ -45,6 +45,7 @@ fn measure(rate: Option<f64>, length: Duration) -> Measured {
         per_node: CLIENTS / NODES,
         deadline_ns: 1_000_000_000,
         op_timeout_ns: 10_000_000_000,
+        moving: true,
     };
     let desk = Desk::new(recorder, &nodes, limits);
 

@@ -61,7 +61,7 @@ fn usage_errors_name_what_is_allowed() {
     check("run --mode paxos", 64, "there are: raft, single, primary-backup");
     check("run --db oracle", 64, "there are: etcd, store");
     check("run --db etcd --mode raft", 64, "cannot be used with");
-    check("run --workload bank", 64, "there are: register");
+    check("run --workload banque", 64, "there are: append, bank");
     check("run --until tired", 64, "possible values: invalid");
     check("run --until invalid --expect eventual", 64, "only linearizable can be refuted");
     check("run --env moon", 64, "there are: external, local");

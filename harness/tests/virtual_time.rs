@@ -1,5 +1,6 @@
 //! The whole of a run in virtual time: a seed fixes every byte of the history.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use splitbrain::interpreter::virtual_time::{Registers, VirtualTime};
@@ -7,7 +8,7 @@ use splitbrain::interpreter::{Command, Desk, Interpreter, Wake};
 use splitbrain::plan::{Plan, Span};
 use splitbrain::recorder::Recorder;
 use splitbrain::run::{Breaker, Script};
-use splitbrain_checker::history::History;
+use splitbrain_checker::history::{History, NodeId};
 use splitbrain_checker::{Class, Options, Verdict, judge};
 use splitbrain_nemesis::memory::{MemoryCluster, Sabotage};
 use splitbrain_workloads::objects::{self, Settings};
@@ -23,6 +24,10 @@ fn record(seed: u64, latencies: u64) -> String {
 /// The same with a cluster that breaks its promises when everything is to be healed.
 fn record_sabotaged(seed: u64, latencies: u64, sabotage: Option<Sabotage>) -> String {
     let plan = Plan { deadline: Span::from_ms(1_000), ..Plan::default() };
+    record_plan(&plan, seed, latencies, sabotage)
+}
+
+fn record_plan(plan: &Plan, seed: u64, latencies: u64, sabotage: Option<Sabotage>) -> String {
     let nodes: Vec<String> = (1..=NODES).map(|number| format!("n{number}")).collect();
     let timeline = plan.timeline(&nodes, seed).unwrap();
     let (recorder, bytes) = Recorder::memory();
@@ -44,7 +49,7 @@ fn record_sabotaged(seed: u64, latencies: u64, sabotage: Option<Sabotage>) -> St
     let mut interpreter = Interpreter::new(port, desk);
     let settings = Settings { keys: 5, ops_per_key: 100, cas: true };
     let load = (objects::find("register").unwrap().load)(&settings);
-    Script { plan: &plan, timeline: &timeline, nodes: NODES, seed }.play(&mut interpreter, load);
+    Script { plan, timeline: &timeline, nodes: NODES, seed }.play(&mut interpreter, load);
     interpreter.finish();
     let bytes = bytes.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -121,4 +126,24 @@ fn a_run_that_could_not_be_healed_is_not_valid() {
     let named = "could not be verified healed: the firewall is locked";
     assert!(reason.contains(named) && reason.contains("fault "), "{reason}");
     assert!(!text.contains(r#""value":"final""#), "a system that is broken is not asked");
+}
+
+/// Sessions that move are where session guarantees break, and sessions that stay are what they are
+/// compared with.
+#[test]
+fn some_sessions_move_between_nodes_unless_the_plan_says_that_all_stay() {
+    let nodes_of_sessions = |moving: bool| {
+        let mut plan = Plan { deadline: Span::from_ms(1_000), ..Plan::default() };
+        plan.workload.moving = moving;
+        let history = History::read(record_plan(&plan, 42, 1, None).as_bytes()).unwrap();
+        let mut nodes: BTreeMap<u64, BTreeSet<NodeId>> = BTreeMap::new();
+        for operation in history.operations() {
+            nodes.entry(operation.process).or_default().extend(operation.node());
+        }
+        nodes.into_values().map(|nodes| nodes.len()).collect::<Vec<_>>()
+    };
+    let moving = nodes_of_sessions(true);
+    assert!(moving.iter().filter(|nodes| **nodes == NODES).count() >= NODES, "{moving:?}");
+    assert!(moving.iter().filter(|nodes| **nodes == 1).count() >= NODES, "{moving:?}");
+    assert!(nodes_of_sessions(false).iter().all(|nodes| *nodes == 1));
 }

@@ -139,6 +139,21 @@ pub fn erase<V: Vocabulary>(client: impl Client<V> + 'static) -> Box<dyn ErasedC
 /// Makes the client of one worker: the argument is the index of the node it is bound to.
 type Connect = Arc<dyn Fn(usize) -> Box<dyn ErasedClient> + Send + Sync>;
 
+/// A client with a connection to each node that it has been to.
+struct Traveller {
+    connect: Connect,
+    open: BTreeMap<usize, Box<dyn ErasedClient>>,
+    home: usize,
+}
+
+impl ErasedClient for Traveller {
+    fn invoke<'a>(&'a mut self, invocation: &'a Invocation) -> BoxFuture<'a, Completion> {
+        let node = invocation.node.unwrap_or(self.home);
+        let client = self.open.entry(node).or_insert_with(|| (self.connect)(node));
+        client.invoke(invocation)
+    }
+}
+
 /// The vocabularies that a database serves, and how to connect for each.
 #[derive(Clone, Default)]
 pub struct Clients {
@@ -161,8 +176,11 @@ impl Clients {
         self.served.keys().copied()
     }
 
-    /// A client for a vocabulary, or nothing if the database does not serve it.
-    pub fn connect(&self, vocabulary: &str, node: usize) -> Option<Box<dyn ErasedClient>> {
-        self.served.get(vocabulary).map(|connect| connect(node))
+    /// A client for a vocabulary, or nothing if the database does not serve it. It is at home at
+    /// this node, and goes to others for invocations that name another one.
+    pub fn connect(&self, vocabulary: &str, home: usize) -> Option<Box<dyn ErasedClient>> {
+        let connect = self.served.get(vocabulary)?.clone();
+        let open = BTreeMap::from([(home, connect(home))]);
+        Some(Box::new(Traveller { connect, open, home }))
     }
 }

@@ -37,6 +37,8 @@ pub struct Limits {
     pub deadline_ns: u64,
     /// An operation ends after that.
     pub op_timeout_ns: u64,
+    /// Whether one client of each node goes to another one after each operation.
+    pub moving: bool,
 }
 
 impl Limits {
@@ -51,6 +53,9 @@ impl Limits {
 
 struct Worker {
     process: u64,
+    /// Which node it asks now.
+    node: usize,
+    travels: bool,
     open: Option<Invocation>,
     /// When that was begun.
     since: u64,
@@ -78,10 +83,17 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk for `limits`. Worker `w` belongs to node `w % nodes`.
+    /// A desk for `limits`. Worker `w` asks node `w % nodes`, at first or always: of each node the
+    /// second one travels, so that the first, which has the most to do, shows what it is to stay.
     pub fn new(recorder: Recorder, nodes: &[String], limits: Limits) -> Desk {
         let workers = (0..limits.workers(nodes.len()))
-            .map(|client| Worker { process: client as u64, open: None, since: 0 })
+            .map(|client| Worker {
+                process: client as u64,
+                node: client % nodes.len(),
+                travels: limits.moving && client / nodes.len() == 1,
+                open: None,
+                since: 0,
+            })
             .collect();
         Desk {
             recorder,
@@ -184,13 +196,18 @@ impl Desk {
 
     /// A worker that can take an operation of this node now.
     fn free_worker(&self, now: u64, node: usize) -> Option<usize> {
-        let mine = (node..self.workers.len()).step_by(self.nodes.len());
+        let (nodes, count) = (self.nodes.len(), self.workers.len());
+        // Nobody but the second worker of each node is ever away from it.
+        let second = (nodes..count.min(2 * nodes)).filter(|at| self.workers[*at].node == node);
+        let mine =
+            std::iter::once(node).chain(second).chain((node + 2 * nodes..count).step_by(nodes));
         let mut in_time = 0;
         let mut free = None;
-        for worker in mine {
-            match &self.workers[worker] {
-                Worker { open: None, .. } => free = free.or(Some(worker)),
-                Worker { since, .. } => in_time += usize::from(now < since + self.deadline_ns),
+        for at in mine {
+            let worker = &self.workers[at];
+            match worker.open {
+                None => free = free.or(Some(at)),
+                Some(_) => in_time += usize::from(now < worker.since + self.deadline_ns),
             }
         }
         free.filter(|_| in_time < self.per_node)
@@ -202,7 +219,8 @@ impl Desk {
         let (node, worker) = (0..self.nodes.len())
             .filter(|node| !self.waiting[*node].is_empty())
             .find_map(|node| Some((node, self.free_worker(now, node)?)))?;
-        let invocation = self.waiting[node].pop_front()?;
+        let mut invocation = self.waiting[node].pop_front()?;
+        invocation.node = Some(node);
         if let Some(key) = &invocation.key
             && !self.known.contains(key)
         {
@@ -232,6 +250,7 @@ impl Desk {
         completion: Completion,
     ) -> (Invocation, Event) {
         let concurrency = self.workers.len() as u64;
+        self.travel(worker);
         let worker = &mut self.workers[worker];
         let invocation = worker.open.take().expect("only a busy worker completes");
         let process = Process::Client(worker.process);
@@ -252,6 +271,20 @@ impl Desk {
         count.fetch_add(1, Ordering::Relaxed);
         let event = self.recorder.write(event);
         (invocation, event)
+    }
+
+    /// Has a traveller change places with the next one that is free, so that every node keeps as
+    /// many clients as it had.
+    fn travel(&mut self, worker: usize) {
+        let (nodes, home) = (self.nodes.len(), self.workers[worker].node);
+        if !self.workers[worker].travels {
+            return;
+        }
+        let others = (1..nodes).map(|step| nodes + (worker - nodes + step) % nodes);
+        let free = |other: &usize| self.workers[*other].open.is_none();
+        if let Some(other) = { others }.find(free) {
+            self.workers[worker].node = std::mem::replace(&mut self.workers[other].node, home);
+        }
     }
 
     /// Records a line of the nemesis or an observer.

@@ -88,6 +88,9 @@ pub struct WorkloadPlan {
     pub rate: f64,
     /// Clients for each node.
     pub concurrency: usize,
+    /// Whether some clients go to another node after each operation, which is what session
+    /// guarantees break on; otherwise each stays at its own.
+    pub moving: bool,
     /// A closed loop of so many clients over all nodes, each of which asks again as soon as it has
     /// been answered; then neither the rate nor the concurrency counts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +175,7 @@ impl Default for WorkloadPlan {
             name: "register".to_owned(),
             keys: 5,
             ops_per_key: 100,
+            moving: true,
             rate: 200.0,
             concurrency: 2,
             clients: None,
@@ -224,6 +228,7 @@ impl Plan {
             per_node: self.workload.concurrency,
             deadline_ns: self.deadline.ns(),
             op_timeout_ns: self.op_timeout.ns(),
+            moving: self.workload.moving,
         }
     }
 

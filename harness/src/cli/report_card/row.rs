@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::cases::Case;
 use super::runs::{Broken, Ran, Runs, Seen};
+use crate::databases::{Rung, StoreTarget};
 use crate::plan::Plan;
 
 /// What one row says.
@@ -88,7 +89,10 @@ impl Row {
         count: u64,
     ) -> anyhow::Result<Row> {
         let mut row = Row::new(mode, None);
-        let plan = Plan { target: format!("store/{mode}"), ..plan.clone() };
+        let mut plan = Plan { target: format!("store/{mode}"), ..plan.clone() };
+        // Who goes from one copy to another may go back in time; who stays may not.
+        let promises = StoreTarget::parse(mode).map_err(anyhow::Error::msg)?.promises();
+        plan.workload.moving = !promises.contains(&Rung::MonotonicReads);
         let run = |seed| (!runs.interrupted()).then(|| runs.run(&plan, seed));
         let made: Vec<Option<anyhow::Result<Ran>>> = (1..=count).into_par_iter().map(run).collect();
         for ran in made.into_iter().flatten() {

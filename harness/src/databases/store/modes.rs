@@ -55,7 +55,7 @@ pub type Promises = &'static [Rung];
 
 const NOT_CORRUPT: Promises = &[Rung::NotCorrupt];
 const EVENTUAL: Promises = &[Rung::NotCorrupt, Rung::NothingLost, Rung::Converged];
-/// Clients of a run ask one node each.
+/// For clients that stay at their node.
 const EVENTUAL_PINNED: Promises =
     &[Rung::NotCorrupt, Rung::NothingLost, Rung::Converged, Rung::MonotonicReads];
 const LINEARIZABLE: Promises = &[
