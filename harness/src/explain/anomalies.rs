@@ -64,7 +64,7 @@ pub const ANOMALIES: &[Anomaly] = &[
     },
     Anomaly {
         name: "aborted-read",
-        also: &["G1a", "dirty read"],
+        also: &["dirty read"],
         about: "A read returned a value whose write certainly failed: it had been rolled back or refused, and was seen \
                 all the same.",
         example: "0 at n1: write x 1 1-2\n0 at n1: write x 2 3-4 fail\n1 at n2: read x 2 5-6",

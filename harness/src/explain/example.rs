@@ -4,6 +4,7 @@
 //! 0 at n1: write x 1     1-2
 //! 1 at n2: read x -      3-4    (`-` is null: nothing had been written)
 //! 1 at n2: write x 2     5-6 fail
+//! 0 at n1: txn - [["r",1,[2]]] 7-8   (a transaction has no key)
 //! finally                        (what follows was read when all had come to rest)
 //! ```
 
@@ -29,10 +30,15 @@ pub fn history(example: &str) -> String {
         let words: Vec<&str> = what.split_whitespace().collect();
         let [f, key, value, times, end @ ..] = &words[..] else { panic!("{line}") };
         let value: Value =
-            if *value == "-" { Value::Null } else { value.parse().expect("a number") };
+            if *value == "-" { Value::Null } else { value.parse().expect("a number or steps") };
         let process: u64 = client.trim().parse().expect("a number");
         let (from, to) = times.split_once('-').expect("from-to");
-        let argument = if *f == "read" { &Value::Null } else { &value };
+        let argument = match *f {
+            "read" => Value::Null,
+            _ => unread(value.clone()),
+        };
+        let argument = &argument;
+        let key = (*key != "-").then_some(*key);
         let event = |kind: &str, value: &Value| json!({ "type": kind, "process": process, "f": f, "key": key, "value": value, "node": node.trim() });
         events.push((ns(from), event("invoke", argument)));
         events.push((ns(to), event(end.first().copied().unwrap_or("ok"), &value)));
@@ -46,6 +52,16 @@ pub fn history(example: &str) -> String {
         event
     });
     [header].into_iter().chain(lines).map(|line| format!("{line}\n")).collect()
+}
+
+/// The steps of a transaction before what they read is known.
+fn unread(mut value: Value) -> Value {
+    for step in value.as_array_mut().into_iter().flatten() {
+        if step[0] == "r" {
+            step[2] = Value::Null;
+        }
+    }
+    value
 }
 
 /// The example as it is shown.

@@ -3,10 +3,14 @@
 
 mod anomalies;
 mod example;
+mod levels;
 mod models;
+mod transactions;
 
 pub use anomalies::{ANOMALIES, Anomaly};
+pub use levels::LEVELS;
 pub use models::{MODELS, Model};
+pub use transactions::OF_TRANSACTIONS;
 
 /// What there is to say of a word; nothing if it is not known.
 pub fn explain(word: &str) -> Option<String> {
@@ -14,15 +18,24 @@ pub fn explain(word: &str) -> Option<String> {
     let word = plain(word);
     let is =
         |name: &str, also: &[&str]| name == word || also.iter().any(|also| plain(also) == word);
-    let anomaly = ANOMALIES.iter().find(|one| is(one.name, one.also));
-    let model = || MODELS.iter().find(|one| is(one.name, one.also));
+    let anomaly = anomalies().find(|one| is(&plain(one.name), one.also));
+    let model = || models().find(|one| is(one.name, one.also));
     anomaly.map(Anomaly::text).or_else(|| model().map(Model::text))
+}
+
+/// All anomalies that are explained.
+pub fn anomalies() -> impl Iterator<Item = &'static Anomaly> {
+    ANOMALIES.iter().chain(OF_TRANSACTIONS)
+}
+
+/// All models that are explained.
+pub fn models() -> impl Iterator<Item = &'static Model> {
+    MODELS.iter().chain(LEVELS)
 }
 
 /// All words that are explained.
 pub fn words() -> Vec<&'static str> {
-    let anomalies = ANOMALIES.iter().map(|one| one.name);
-    anomalies.chain(MODELS.iter().map(|one| one.name)).collect()
+    anomalies().map(|one| one.name).chain(models().map(|one| one.name)).collect()
 }
 
 /// Other names, in a line.
