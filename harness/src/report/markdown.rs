@@ -15,7 +15,12 @@ pub fn render(judged: &Judged) -> String {
         let _ = writeln!(out, "{text}");
     };
     let answer = match &judgement.verdict {
-        Verdict::Valid => "valid: no anomaly found in this history".to_owned(),
+        Verdict::Valid if judgement.violations.is_empty() => {
+            "valid: no anomaly found in this history".to_owned()
+        }
+        Verdict::Valid => {
+            format!("valid: no anomaly found in this history that {} forbids", judgement.expect)
+        }
         Verdict::Invalid => "invalid".to_owned(),
         Verdict::Unknown { reason } => format!("unknown: {}", plain(reason)),
     };

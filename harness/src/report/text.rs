@@ -258,7 +258,10 @@ fn ending(out: &mut String, judged: &Judged) {
         &match &judgement.verdict {
             Verdict::Valid => match judgement.expect {
                 Expectation::Cap(_) => format!("valid: {expected}, as was expected"),
-                _ => format!("valid: no anomaly found in this history ({expected} was expected)"),
+                _ if judgement.violations.is_empty() => {
+                    format!("valid: no anomaly found in this history ({expected} was expected)")
+                }
+                _ => format!("valid: no anomaly found in this history that {expected} forbids"),
             },
             Verdict::Invalid => {
                 let hint = judgement
