@@ -74,7 +74,7 @@ fn transactions_are_judged_by_their_levels() {
         folder,
         "check b.txt --expect monotonic-atomic-view",
         0,
-        "monotonic-atomic-view was expected",
+        "no anomaly found in this history that monotonic-atomic-view forbids",
     );
 }
 
