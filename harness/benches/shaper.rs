@@ -61,6 +61,7 @@ fn run(cluster: &LocalCluster, what: &str, turn: u32) -> f64 {
         program: std::env::current_exe().expect("own path"),
         args: vec![what.to_owned(), name.to_owned(), peer.clone()],
         env: Vec::new(),
+        files: Vec::new(),
         directory: cluster.directory().to_owned(),
         log: log(name),
     });

@@ -61,6 +61,9 @@ fn usage_errors_name_what_is_allowed() {
     check("run --mode paxos", 64, "there are: raft, single, primary-backup");
     check("run --db oracle", 64, "there are: etcd, store");
     check("run --db etcd --mode raft", 64, "cannot be used with");
+    check("run --db etcd --db-option read-mode=near", 64, "expected: linearizable, serializable");
+    check("run --db etcd@speed=3", 64, "etcd has no option \"speed\"; it has: read-mode, pre-vote");
+    check("run --db-option read-mode=local", 64, "--db <DB>");
     check("run --workload banque", 64, "there are: append, bank");
     check("run --until tired", 64, "possible values: invalid");
     check("run --until invalid --expect eventual", 64, "only linearizable can be refuted");
@@ -280,6 +283,7 @@ fn everything_is_listed_with_a_sentence() {
     check("list", 0, "primaries");
     check("list modes", 0, "gossip");
     check("list databases", 0, "etcd");
+    check("list databases", 0, "@read-mode=linearizable|serializable (");
     check("list bugs", 0, "lost-fsync");
     check("list environments", 0, "external");
     check("list environments", 0, "ssh");

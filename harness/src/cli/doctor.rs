@@ -19,7 +19,7 @@ pub fn doctor() -> Result<Exit, Failure> {
         }
     }
     for entry in databases::ALL {
-        let found = (entry.open)(None).map(|database| database.find());
+        let found = (entry.open)("").map(|database| database.find());
         let line = match &found {
             Ok(Ok(program)) => format!("{} ({})", program.path.display(), program.version),
             Ok(Err(missing)) => missing.to_string(),

@@ -4,7 +4,7 @@ use splitbrain_nemesis::faults;
 use splitbrain_workloads::objects;
 
 use super::{Exit, Failure, harness};
-use crate::databases::{self, BUGS, MODES};
+use crate::databases::{self, BUGS, Entry, MODES, Opt};
 use crate::environments;
 
 /// Flags of `list`.
@@ -55,14 +55,18 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
 type Lines = Vec<(String, String)>;
 
 fn modes() -> Lines {
-    let mode = |mode: &databases::Mode| {
-        let options = mode
-            .options
-            .iter()
-            .map(|option| format!("@{}={} ({})", option.name, option.usual, option.about));
-        (mode.name.to_owned(), lines([mode.about.to_owned()].into_iter().chain(options)))
-    };
+    let mode = |mode: &databases::Mode| (mode.name.to_owned(), told(mode.about, mode.options));
     MODES.iter().map(mode).collect()
+}
+
+/// A sentence, and below it what can be told.
+fn told(about: &str, options: &[Opt]) -> String {
+    let option = |option: &Opt| {
+        let words = option.words.iter().filter(|word| **word != option.usual);
+        let words: String = words.map(|word| format!("|{word}")).collect();
+        format!("@{}={}{words} ({})", option.name, option.usual, option.about)
+    };
+    lines([about.to_owned()].into_iter().chain(options.iter().map(option)))
 }
 
 fn bugs() -> Lines {
@@ -97,7 +101,8 @@ fn faults() -> Lines {
 }
 
 fn databases() -> Lines {
-    databases::ALL.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
+    let entry = |entry: &&Entry| (entry.name.to_owned(), told(entry.about, entry.options));
+    databases::ALL.iter().map(entry).collect()
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Lines {

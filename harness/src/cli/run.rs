@@ -18,9 +18,13 @@ pub struct Args {
     /// A known mistake for the bundled store to make, such as `lost-fsync`; see `list bugs`.
     #[arg(long, conflicts_with = "db")]
     bug: Option<String>,
-    /// Database to test instead of the bundled store.
+    /// Database to test instead of the bundled store, and what it is told:
+    /// `NAME[@OPTION=VALUE[+OPTION=VALUE]...]`; see `list databases`.
     #[arg(long)]
     db: Option<String>,
+    /// Tell the database something more.
+    #[arg(long, value_name = "NAME=VALUE", requires = "db")]
+    db_option: Vec<String>,
     /// How many nodes to start, or with `--env external` their URLs, or with `--env ssh` the
     /// hosts: `[USER@]HOST[:PORT][=ADDRESS]`, separated by commas.
     #[arg(long)]
@@ -175,6 +179,10 @@ impl Args {
             (Some(mode), _) => plan.target = format!("store/{mode}"),
             (None, Some(db)) => plan.target = db,
             (None, None) => {}
+        }
+        for option in self.db_option {
+            let before = if plan.target.contains('@') { '+' } else { '@' };
+            plan.target = format!("{}{before}{option}", plan.target);
         }
         if let Some(bug) = self.bug {
             plan.target = format!("{}+{bug}", plan.target);

@@ -13,7 +13,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Administration, Asker, Database, Entry, Missing, Program, Role};
+use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
 use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 
@@ -21,10 +21,8 @@ use crate::environments::{Daemon, Member};
 pub const ENTRY: Entry = Entry {
     name: "etcd",
     about: "etcd from Debian's etcd-server: linearizable reads and writes through its HTTP gateway.",
-    open: |mode| match mode {
-        None => Ok(Box::new(Etcd)),
-        Some(mode) => Err(format!("etcd has no modes, so not {mode:?}; leave --mode out")),
-    },
+    options: OPTIONS,
+    open: |rest| Ok(Box::new(Etcd { told: Told::parse("etcd", OPTIONS, rest)? })),
 };
 
 const CLIENT_PORT: u16 = 2379;
@@ -36,11 +34,29 @@ const ELECTION_MS: &str = "500";
 /// The argument that says where a node's peers reach it.
 const PEER_URL: &str = "--initial-advertise-peer-urls";
 
-struct Etcd;
+/// What it can be told.
+const OPTIONS: &[Opt] = &[
+    Opt {
+        name: "read-mode",
+        usual: "linearizable",
+        words: &["linearizable", "serializable"],
+        about: "reads ask a majority, or answer from what the node has",
+    },
+    Opt {
+        name: "pre-vote",
+        usual: "no",
+        words: &["no", "yes"],
+        about: "whether a node that was cut off asks before it calls an election",
+    },
+];
+
+struct Etcd {
+    told: Told,
+}
 
 impl Database for Etcd {
     fn target(&self) -> String {
-        "etcd".to_owned()
+        format!("etcd{}", self.told)
     }
 
     fn default_nodes(&self) -> usize {
@@ -97,10 +113,13 @@ impl Database for Etcd {
             ["--logger", "zap"],
             ["--log-outputs", "stderr"],
         ];
+        // A flag that takes its value behind `=` only.
+        let pre_vote = (self.told.get("pre-vote") == "yes").then_some("--pre-vote=true");
         Daemon {
             program: program.path.clone(),
-            args: args.concat().into_iter().map(str::to_owned).collect(),
+            args: args.concat().into_iter().chain(pre_vote).map(str::to_owned).collect(),
             env: Vec::new(),
+            files: Vec::new(),
             directory: folder.to_owned(),
             log: folder.join("etcd.log"),
         }
@@ -132,10 +151,12 @@ impl Database for Etcd {
     }
 
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
+        let local_reads = self.told.get("read-mode") == "serializable";
         Clients::default().serve::<Register, _>(move |node| EtcdClient {
             http: http::client(None),
             url: urls[node].clone(),
             prefix: prefix.clone(),
+            local_reads,
         })
     }
 }
@@ -144,6 +165,7 @@ struct EtcdClient {
     http: reqwest::Client,
     url: String,
     prefix: String,
+    local_reads: bool,
 }
 
 impl Client<Register> for EtcdClient {
@@ -152,7 +174,7 @@ impl Client<Register> for EtcdClient {
             let key = BASE64.encode(format!("{}{}", self.prefix, call.key));
             let text = |value: i64| BASE64.encode(value.to_string());
             let (path, body) = match call.action {
-                Action::Read => ("range", json!({ "key": key })),
+                Action::Read => ("range", json!({ "key": key, "serializable": self.local_reads })),
                 Action::Write(value) => ("put", json!({ "key": key, "value": text(value) })),
                 Action::Cas { old, new } => (
                     "txn",

@@ -8,9 +8,9 @@ mod http;
 #[allow(dead_code)]
 #[path = "../cli/init/my_database.rs"]
 mod my_database;
+mod options;
 mod store;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use splitbrain_workloads::{BoxFuture, Clients};
 use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
+pub use options::{Opt, Told};
 pub use store::{BUGS, Bug, MODES, Mode, Rung, Target as StoreTarget};
 
 /// One line of the registry.
@@ -27,16 +28,20 @@ pub struct Entry {
     pub name: &'static str,
     /// What it is, in one sentence.
     pub about: &'static str,
-    /// Makes the driver. The argument is the mode; only the bundled store has any.
+    /// What it can be told, where that does not depend on a mode.
+    pub options: &'static [Opt],
+    /// Makes the driver.
     pub open: Open,
 }
 
-/// Makes a driver, or says what modes there are.
-pub type Open = fn(mode: Option<&str>) -> Result<Box<dyn Database>, String>;
+/// Makes a driver from what follows the name in a target, or says what there is instead. That is
+/// `[/MODE][@OPTION=VALUE[+OPTION=VALUE]...]`; see [`Told::parse`] for systems without modes.
+pub type Open = fn(rest: &str) -> Result<Box<dyn Database>, String>;
 
 /// How to start, ask and talk to one kind of system.
 pub trait Database: Send + Sync {
-    /// Name in reports and run folders, such as `store/raft`.
+    /// Name in reports and run folders, with what it is told, such as `store/raft`. Opened again
+    /// by it, it is the same.
     fn target(&self) -> String;
     /// Nodes that a cluster has if nothing else is asked for.
     fn default_nodes(&self) -> usize;
@@ -50,13 +55,29 @@ pub trait Database: Send + Sync {
     fn one_address(&self) -> bool {
         false
     }
-    /// How clients name a node whose first port they reach at this address.
-    fn url(&self, address: SocketAddr) -> String {
-        format!("http://{address}")
+    /// What the URLs begin with by which clients name nodes.
+    fn scheme(&self) -> &'static str {
+        "http"
     }
-    /// How to start one node of a cluster on its own folder. The same again restarts it on its
-    /// data. A member's ports are in the order of [`Database::ports`].
+    /// Why its nodes have to have addresses of their own, if they must: they tell each other
+    /// addresses that they were not told, say. Nodes behind proxies then cannot be had.
+    fn needs_own_addresses(&self) -> Option<&'static str> {
+        None
+    }
+    /// How to start one node of a cluster on its own folder, where its data is to be in `data`.
+    /// The same again restarts it on its data. A member's ports are in the order of
+    /// [`Database::ports`]. A node of several programs, or one that needs something done first, is
+    /// a script among the daemon's files.
     fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon;
+    /// How long nodes may take from their start until all of them serve.
+    fn ready_within(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+    /// Makes one cluster of nodes that are all ready and were started here. Asked again and again
+    /// until it is so; what is so already is left alone.
+    fn assemble<'a>(&'a self, _asker: &'a Asker, _urls: &'a [String]) -> Administered<'a> {
+        Box::pin(async { Ok(()) })
+    }
     /// Whether a node serves requests now; otherwise why not.
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>>;
     /// What a node believes of its own role. Answers from the node's own state, at once.
@@ -127,7 +148,7 @@ pub struct Role {
     pub term: Option<u64>,
 }
 
-/// The control plane's own HTTP connections.
+/// The control plane's own connections.
 pub struct Asker {
     http: reqwest::Client,
 }
@@ -139,11 +160,13 @@ impl Asker {
     }
 }
 
-/// The driver of a database, or what names there are.
-pub fn open(name: &str, mode: Option<&str>) -> Result<Box<dyn Database>, String> {
+/// The driver for a target, such as `store/raft` or `etcd@read-mode=serializable`, or what there
+/// is instead.
+pub fn open(target: &str) -> Result<Box<dyn Database>, String> {
+    let (name, rest) = target.split_at(target.find(['/', '@']).unwrap_or(target.len()));
     let entry = ALL.iter().find(|entry| entry.name == name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
         format!("no database is named {name:?}; there are: {}", names.join(", "))
     })?;
-    (entry.open)(mode)
+    (entry.open)(rest)
 }

@@ -60,6 +60,9 @@ pub struct Daemon {
     pub env: Vec<(String, String)>,
     /// Its working directory, made if it is not there.
     pub directory: PathBuf,
+    /// Files that it needs, by their path in its working directory, with their text. They are
+    /// written before its first start only: it may change them.
+    pub files: Vec<(PathBuf, String)>,
     /// Where its standard output and error are appended.
     pub log: PathBuf,
 }

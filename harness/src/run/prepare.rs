@@ -81,12 +81,8 @@ impl Engine {
 
 /// Checks and completes a plan.
 pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
-    let (name, mode) = match plan.target.split_once('/') {
-        Some((name, mode)) => (name, Some(mode)),
-        None => (plan.target.as_str(), None),
-    };
     let database: Arc<dyn Database> =
-        databases::open(name, mode).map_err(|error| usage(anyhow!(error)))?.into();
+        databases::open(&plan.target).map_err(|error| usage(anyhow!(error)))?.into();
     plan.target = database.target();
     check_figures(&plan).map_err(usage)?;
     let workload = objects::find(&plan.workload.name)
@@ -100,8 +96,8 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         })
         .map_err(usage)?;
     let expect = plan.expect.parse::<Expectation>().map_err(usage)?;
-    let engine = engine(&mut plan).map_err(usage)?;
-    let urls = urls(&plan).map_err(usage)?;
+    let engine = engine(&mut plan, &*database).map_err(usage)?;
+    let urls = urls(&plan, database.scheme()).map_err(usage)?;
     let count = match (&urls, &plan.nodes) {
         (Some(urls), _) | (None, Some(Nodes::Urls(urls))) => urls.len(),
         (None, Some(Nodes::Count(count))) => *count,
@@ -244,11 +240,11 @@ fn check_figures(plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// Chooses the environment if the plan does not, and what carries its packets.
-fn engine(plan: &mut Plan) -> anyhow::Result<Engine> {
+fn engine(plan: &mut Plan, database: &dyn Database) -> anyhow::Result<Engine> {
     if plan.ssh.is_some() && plan.environment.as_deref() != Some("ssh") {
         bail!("how hosts are reached matters for the environment ssh only (--env ssh)");
     }
-    Ok(match plan.environment.as_deref() {
+    let engine = match plan.environment.as_deref() {
         Some("ssh") => {
             let (hosts, access) = plan.ssh_hosts()?;
             Engine::Hosts(hosts, access)
@@ -263,11 +259,16 @@ fn engine(plan: &mut Plan) -> anyhow::Result<Engine> {
             plan.environment = Some(name.to_owned());
             engine
         }
-    })
+    };
+    if let (Engine::Proxy { instead }, Some(why)) = (&engine, database.needs_own_addresses()) {
+        let instead = instead.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        bail!("{} cannot live behind proxies: {why}; use --env local{instead}", plan.target);
+    }
+    Ok(engine)
 }
 
 /// The addresses of an external cluster; nothing for one that is started here.
-fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
+fn urls(plan: &Plan, scheme: &str) -> anyhow::Result<Option<Vec<String>>> {
     match (plan.environment.as_deref().unwrap_or_default(), &plan.nodes) {
         ("external", Some(Nodes::Urls(urls))) if !urls.is_empty() => urls
             .iter()
@@ -277,23 +278,25 @@ fn urls(plan: &Plan) -> anyhow::Result<Option<Vec<String>>> {
                     bail!("node {} has the same URL as another", index + 1);
                 }
                 let parsed = reqwest::Url::parse(url).with_context(|| {
-                    format!("node {} has no URL such as http://10.0.0.1:2379", index + 1)
+                    format!("node {} has no URL such as {scheme}://10.0.0.1:2379", index + 1)
                 })?;
-                let more = parsed.path() != "/"
+                let more = !["", "/"].contains(&parsed.path())
                     || parsed.query().is_some()
                     || parsed.fragment().is_some()
                     || !parsed.username().is_empty()
                     || parsed.password().is_some();
-                if parsed.scheme() != "http" || !parsed.has_host() || more {
+                if parsed.scheme() != scheme || !parsed.has_host() || more {
                     // Not the URL itself: it may hold a password.
-                    bail!("node {}: only http://HOST:PORT can be spoken to", index + 1);
+                    bail!("node {}: only {scheme}://HOST:PORT can be spoken to", index + 1);
                 }
                 Ok(url.trim_end_matches('/').to_owned())
             })
             .collect::<anyhow::Result<Vec<String>>>()
             .map(Some),
         ("external", _) => {
-            bail!("the environment external needs the nodes' URLs: --nodes http://HOST:PORT,...")
+            bail!(
+                "the environment external needs the nodes' URLs: --nodes {scheme}://HOST:PORT,..."
+            )
         }
         (own @ ("local" | "proxy"), Some(Nodes::Urls(urls))) => bail!(
             "the environment {own} starts its own nodes, so --nodes takes a number, not {:?} \

@@ -18,8 +18,10 @@ use crate::environments::{
     Daemon, ExternalCluster, Hosts, LocalCluster, ProxyCluster, Sandbox, SshCluster,
 };
 
-/// How long a cluster may take until all its nodes serve.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long nodes that are running already may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How far apart two questions are.
+const ASK_EVERY: Duration = Duration::from_millis(10);
 
 /// The nodes of a run.
 pub struct Site {
@@ -72,7 +74,8 @@ impl Site {
             }
             (SitePlan::Started(..), None) => bail!("nodes of ours need a sandbox"),
         };
-        let url = |node| database.url(hosts.clients_reach(node, database.ports()));
+        let at = |node| hosts.clients_reach(node, database.ports());
+        let url = |node| format!("{}://{}", database.scheme(), at(node));
         let urls: Vec<String> = (0..nodes).map(url).collect();
         let daemons = install(prepared, program, &*hosts, folder)?;
         if database.administration().is_some() {
@@ -92,7 +95,7 @@ impl Site {
         Ok(())
     }
 
-    /// Waits until every node serves.
+    /// Waits until every node serves, and makes one cluster of those that were started here.
     pub fn wait_ready(
         &self,
         prepared: &Prepared,
@@ -102,30 +105,32 @@ impl Site {
     ) -> anyhow::Result<()> {
         // Short, because a node without a leader may let the question hang until it is asked anew.
         let asker = Asker::new(Duration::from_millis(300));
-        let begun = Instant::now();
-        for (node, url) in self.urls.iter().enumerate() {
-            let name = &prepared.nodes[node];
-            loop {
-                let answer = runtime.block_on(prepared.database.ready(&asker, url));
-                let Err(why) = answer else { break };
-                if interrupted.get() {
-                    bail!("interrupted while the nodes were starting");
-                }
-                if let Some((node, how)) = self.exited().into_iter().next() {
-                    self.collect(folder);
-                    let name = &prepared.nodes[node];
-                    return Err(anyhow!("{name} has ended by itself: {how}"))
-                        .with_context(|| last_lines(folder, name));
-                }
-                let patience =
-                    if self.hosts.is_some() { READY_WITHIN } else { Duration::from_secs(5) };
-                if begun.elapsed() > patience {
-                    self.collect(folder);
-                    return Err(anyhow!("{name} ({url}) does not serve: {why}"))
-                        .with_context(|| last_lines(folder, name));
-                }
-                std::thread::sleep(Duration::from_millis(10));
+        let database = &prepared.database;
+        let patience = if self.hosts.is_some() { database.ready_within() } else { ANSWER_WITHIN };
+        let until = Instant::now() + patience;
+        let wait = |node: usize, ask: &mut dyn FnMut() -> Result<(), String>| loop {
+            let Err(why) = ask() else { return Ok(()) };
+            if interrupted.get() {
+                bail!("interrupted while the nodes were starting");
             }
+            let ended = self.exited().into_iter().next();
+            if ended.is_none() && Instant::now() <= until {
+                std::thread::sleep(ASK_EVERY);
+                continue;
+            }
+            self.collect(folder);
+            let (node, what) = ended.map_or_else(
+                || (node, format!("({}) does not serve: {why}", self.urls[node])),
+                |(node, how)| (node, format!("has ended by itself: {how}")),
+            );
+            let name = &prepared.nodes[node];
+            return Err(anyhow!("{name} {what}")).with_context(|| last_lines(folder, name));
+        };
+        for (node, url) in self.urls.iter().enumerate() {
+            wait(node, &mut || runtime.block_on(database.ready(&asker, url)))?;
+        }
+        if self.hosts.is_some() {
+            wait(0, &mut || runtime.block_on(database.assemble(&asker, &self.urls)))?;
         }
         Ok(())
     }

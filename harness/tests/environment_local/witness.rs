@@ -57,6 +57,7 @@ pub fn talker(cluster: &LocalCluster, node: usize) -> Daemon {
         program: std::env::current_exe().expect("own path"),
         args: vec!["node".to_owned(), (node + 1).to_string()],
         env: Vec::new(),
+        files: Vec::new(),
         directory: cluster.directory().join(format!("n{}", node + 1)),
         log: cluster.directory().join(format!("n{}/log", node + 1)),
     }

@@ -51,6 +51,7 @@ pub fn talker(cluster: &ProxyCluster, node: usize) -> Daemon {
         program: std::env::current_exe().expect("own path"),
         args,
         env: Vec::new(),
+        files: Vec::new(),
         directory: cluster.directory().join(format!("n{}", node + 1)),
         log: cluster.directory().join(format!("n{}/log", node + 1)),
     }

@@ -199,6 +199,7 @@ fn host_daemon(folder: &Path, node: usize) -> Daemon {
         program: "unshare".into(),
         args: args.map(str::to_owned).to_vec(),
         env: Vec::new(),
+        files: Vec::new(),
         log: own.join("sshd.log"),
         directory: own,
     }

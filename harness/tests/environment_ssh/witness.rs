@@ -42,6 +42,7 @@ pub fn installed(access: &Access, hosts: &[Host]) -> SshCluster {
             program: folder.join(PROGRAM),
             args: vec!["node".to_owned(), (node + 1).to_string()],
             env: Vec::new(),
+            files: Vec::new(),
             directory: folder.join("work"),
             log: folder.join("log"),
         }

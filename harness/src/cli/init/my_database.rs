@@ -14,7 +14,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Asker, Database, Entry, Missing, Program, Role};
+use super::{Asker, Database, Entry, Missing, Program, Role, Told};
 use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 
@@ -22,10 +22,9 @@ use crate::environments::{Daemon, Member};
 pub const ENTRY: Entry = Entry {
     name: "my-database",
     about: "A database of numbers under keys, over HTTP.",
-    open: |mode| match mode {
-        None => Ok(Box::new(MyDatabase)),
-        Some(mode) => Err(format!("it has no modes, so not {mode:?}; leave --mode out")),
-    },
+    // What it can be told (`--db-option NAME=VALUE`); see etcd.rs for one that has some.
+    options: &[],
+    open: |rest| Told::parse("my-database", &[], rest).map(|_| Box::new(MyDatabase) as _),
 };
 
 struct MyDatabase;
@@ -79,6 +78,7 @@ impl Database for MyDatabase {
             program: program.path.clone(),
             args: args.concat().into_iter().map(str::to_owned).collect(),
             env: Vec::new(),
+            files: Vec::new(),
             directory: folder.to_owned(),
             log: folder.join("my-database.log"),
         }

@@ -108,9 +108,9 @@ fn told<'a>(daemon: &'a Daemon, name: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CLIENT_PORT, PEER_PORT};
+    use super::super::{CLIENT_PORT, OPTIONS, PEER_PORT};
     use super::*;
-    use crate::databases::{Database, Program};
+    use crate::databases::{Database, Program, Told};
     use crate::environments::Member;
 
     #[test]
@@ -122,9 +122,10 @@ mod tests {
         };
         let cluster: Vec<Member> = (1..=11).map(member).collect();
         let program = Program { path: "etcd".into(), version: String::new() };
-        let first = Etcd.daemon(&program, &cluster, 1, Path::new("/run/n2"));
+        let etcd = Etcd { told: Told::nothing(OPTIONS) };
+        let first = etcd.daemon(&program, &cluster, 1, Path::new("/run/n2"));
         let members = ["n1", "n2", "n11"].map(str::to_owned);
-        let again = Etcd.anew(&first, &members, 2).unwrap();
+        let again = etcd.anew(&first, &members, 2).unwrap();
         assert_eq!(told(&again, "--data-dir"), "/run/n2/data/again-2");
         assert_eq!(told(&again, "--initial-cluster-state"), "existing");
         assert_eq!(

@@ -33,7 +33,12 @@ use crate::environments::{Daemon, Member};
 pub const ENTRY: Entry = Entry {
     name: "store",
     about: "The bundled replicated key-value store, in the mode that --mode names.",
-    open: |mode| Ok(Box::new(Store { target: Target::parse(mode.unwrap_or("raft"))? })),
+    // Each mode has its own.
+    options: &[],
+    open: |rest| {
+        let target = if rest.is_empty() { "raft" } else { rest.trim_start_matches('/') };
+        Ok(Box::new(Store { target: Target::parse(target)? }))
+    },
 };
 
 const PORT: u16 = 8000;
@@ -83,6 +88,7 @@ impl Database for Store {
             program: program.path.clone(),
             args: args.concat().into_iter().map(str::to_owned).chain(self.target.args()).collect(),
             env: Vec::new(),
+            files: Vec::new(),
             directory: folder.to_owned(),
             log: folder.join("store.log"),
         }

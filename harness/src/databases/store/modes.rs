@@ -1,5 +1,7 @@
 //! The modes of the bundled store: what each can be told, and what it promises.
 
+use crate::databases::{Opt, Told};
+
 /// One mode of the bundled store.
 pub struct Mode {
     /// Name, as after `--mode`.
@@ -8,7 +10,7 @@ pub struct Mode {
     pub about: &'static str,
     /// What it promises if it is not told otherwise.
     promises: Promises,
-    /// What it can be told.
+    /// What it can be told; the store's flag is the name with `--` before it.
     pub options: &'static [Opt],
     /// Whether its compare-and-set is atomic.
     pub(super) cas: bool,
@@ -66,25 +68,13 @@ const LINEARIZABLE: Promises = &[
     Rung::Linearizable,
 ];
 
-/// Something that a mode can be told.
-pub struct Opt {
-    /// Name, as after `@`; the store's flag is the same with `--` before it.
-    pub name: &'static str,
-    /// What it is if nothing is said.
-    pub usual: &'static str,
-    /// The words that it may be; a number, if there are none.
-    pub(super) words: &'static [&'static str],
-    /// What it does, in a few words.
-    pub about: &'static str,
-}
-
 impl Mode {
     /// What it promises when it is told so much.
-    pub(super) fn promises<'a>(&self, told: impl Fn(&str) -> Option<&'a str>) -> Promises {
-        match told("replication") {
+    pub(super) fn promises(&self, told: &Told) -> Promises {
+        match told.said("replication") {
             Some("sync") => LINEARIZABLE,
             // With R + W above N it is more, but that depends on the number of nodes.
-            _ if told("read-quorum").or(told("write-quorum")).is_some() => NOT_CORRUPT,
+            _ if told.said("read-quorum").or(told.said("write-quorum")).is_some() => NOT_CORRUPT,
             _ => self.promises,
         }
     }

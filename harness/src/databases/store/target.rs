@@ -4,13 +4,15 @@
 
 use super::bugs::{BUGS, Bug};
 use super::modes::{MODES, Mode, Promises};
+use crate::databases::Told;
+use crate::databases::options::names;
 
 /// What is tested.
 pub struct Target {
     /// The mode.
     pub mode: &'static Mode,
-    /// What it is told: option and value.
-    pub told: Vec<(&'static str, String)>,
+    /// What it is told.
+    pub told: Told,
     /// The mistake that it makes, if any.
     pub bug: Option<&'static Bug>,
 }
@@ -24,10 +26,12 @@ impl Target {
             let names = names(MODES.iter().map(|mode| mode.name));
             format!("the bundled store has no mode {name:?}; there are: {names}")
         })?;
-        let mut target = Target { mode, told: Vec::new(), bug: None };
+        let mut target = Target { mode, told: Told::nothing(mode.options), bug: None };
         for part in parts {
             match part.split_once('=') {
-                Some((name, value)) => target.tell(name, value)?,
+                Some((name, value)) => {
+                    target.told.tell(&format!("mode {}", mode.name), name, value)?;
+                }
                 None if target.bug.is_some() => return Err("one bug at a time".to_owned()),
                 None => target.bug = Some(bug(mode, part)?),
             }
@@ -35,35 +39,16 @@ impl Target {
         Ok(target)
     }
 
-    fn tell(&mut self, name: &str, value: &str) -> Result<(), String> {
-        let options = self.mode.options;
-        let option = options.iter().find(|option| option.name == name).ok_or_else(|| {
-            let names = names(options.iter().map(|option| option.name));
-            format!("mode {} has no option {name:?}; it has: {names}", self.mode.name)
-        })?;
-        let fits = match option.words {
-            [] => value.parse::<u32>().is_ok(),
-            words => words.contains(&value),
-        };
-        if !fits {
-            let words = names(option.words.iter().copied());
-            let expected = if option.words.is_empty() { "a number".to_owned() } else { words };
-            return Err(format!("{name} is {value:?}, expected: {expected}"));
-        }
-        self.told.push((option.name, value.to_owned()));
-        Ok(())
-    }
-
     /// What it promises as it is told to be, whatever its mistake.
     pub fn promises(&self) -> Promises {
-        let told = |name: &str| self.told.iter().find(|(told, _)| *told == name);
-        self.mode.promises(|name| told(name).map(|(_, value)| value.as_str()))
+        self.mode.promises(&self.told)
     }
 
     /// The arguments for the store's program.
     pub fn args(&self) -> Vec<String> {
         let mode = ["--mode".to_owned(), self.mode.name.to_owned()];
-        let told = self.told.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]);
+        let told =
+            self.told.iter().flat_map(|(name, value)| [format!("--{name}"), value.to_owned()]);
         let bug = self.bug.iter().flat_map(|bug| ["--bug".to_owned(), bug.name.to_owned()]);
         mode.into_iter().chain(told).chain(bug).collect()
     }
@@ -71,10 +56,7 @@ impl Target {
 
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.mode.name)?;
-        for ((name, value), before) in self.told.iter().zip(['@'].into_iter().chain(['+'; 9])) {
-            write!(f, "{before}{name}={value}")?;
-        }
+        write!(f, "{}{}", self.mode.name, self.told)?;
         self.bug.map_or(Ok(()), |bug| write!(f, "+{}", bug.name))
     }
 }
@@ -85,11 +67,6 @@ fn bug(mode: &Mode, name: &str) -> Result<&'static Bug, String> {
         let names = names(here().map(|bug| bug.name));
         format!("mode {} of the bundled store has no bug {name:?}; it has: {names}", mode.name)
     })
-}
-
-fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
-    let all: Vec<&str> = all.collect();
-    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 
 #[cfg(test)]

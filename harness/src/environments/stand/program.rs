@@ -1,7 +1,7 @@
 //! The program of one node: starting it, how it ended, and all its processes.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -40,6 +40,10 @@ pub(in crate::environments) fn command(node: &str, daemon: &Daemon) -> Result<Co
     };
     make_folder(&daemon.directory)?;
     daemon.log.parent().map_or(Ok(()), make_folder)?;
+    for (file, text) in &daemon.files {
+        let file = daemon.directory.join(file);
+        write_new(&file, text).map_err(failed(format!("writing {}", file.display())))?;
+    }
     let log = open_log(&daemon.log).map_err(failed(format!("opening {}", daemon.log.display())))?;
     let copy = log.try_clone().map_err(failed("copying the log's descriptor".to_owned()))?;
     let mut command = Command::new(program);
@@ -53,6 +57,15 @@ pub(in crate::environments) fn command(node: &str, daemon: &Daemon) -> Result<Co
         // Ctrl-C on the harness's terminal is for the harness alone.
         .process_group(0);
     Ok(command)
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    match File::create_new(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn open_log(path: &Path) -> io::Result<File> {
@@ -154,4 +167,30 @@ fn is_stopped(process: &Path) -> io::Result<bool> {
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_once_and_belong_to_the_program_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("own");
+        let daemon = Daemon {
+            program: "true".into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            files: vec![("its.conf".into(), "first".to_owned())],
+            directory: own.clone(),
+            log: own.join("log"),
+        };
+        let check = |expect: &str| {
+            command("n1", &daemon).unwrap();
+            assert_eq!(fs::read_to_string(own.join("its.conf")).unwrap(), expect);
+        };
+        check("first");
+        fs::write(own.join("its.conf"), "changed by the program").unwrap();
+        check("changed by the program");
+    }
 }
