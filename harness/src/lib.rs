@@ -11,6 +11,7 @@ pub mod explain;
 pub mod interpreter;
 pub mod nines;
 pub mod plan;
+pub mod prelude;
 mod progress;
 pub mod recorder;
 pub mod report;
@@ -20,3 +21,19 @@ pub mod serve;
 pub mod shrink;
 pub mod suite;
 pub mod trend;
+
+/// The program `splitbrain` with one more database, which it tests if no other one is named.
+///
+/// ```no_run
+/// # use splitbrain::prelude::*;
+/// # fn with(my_database: impl Database + 'static) -> std::process::ExitCode {
+/// splitbrain::main(my_database)
+/// # }
+/// ```
+///
+/// To be called by `main` before anything else: a run moves its whole process to a network of its own,
+/// which it can only while there is one thread. `examples/my-database` is such a program.
+pub fn main(database: impl databases::Database + 'static) -> std::process::ExitCode {
+    databases::welcome(database);
+    cli::main()
+}

@@ -18,14 +18,14 @@ pub fn doctor() -> Result<Exit, Failure> {
             text += &format!("  to get it: {remedy}\n");
         }
     }
-    for entry in databases::ALL {
-        let found = (entry.open)("").map(|database| database.find());
+    for name in databases::names() {
+        let found = databases::open(&name).map(|database| database.find());
         let line = match &found {
             Ok(Ok(program)) => format!("{} ({})", program.path.display(), program.version),
             Ok(Err(missing)) => missing.to_string(),
             Err(error) => error.clone(),
         };
-        text += &format!("{} {:<34} {line}\n", mark(matches!(found, Ok(Ok(_)))), entry.name);
+        text += &format!("{} {:<34} {line}\n", mark(matches!(found, Ok(Ok(_)))), name);
     }
     let journals = environments::journals_can_be_kept();
     text += if able {

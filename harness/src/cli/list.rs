@@ -102,7 +102,8 @@ fn faults() -> Lines {
 
 fn databases() -> Lines {
     let entry = |entry: &&Entry| (entry.name.to_owned(), told(entry.about, entry.options));
-    databases::ALL.iter().map(entry).collect()
+    let guest = databases::guest().map(|name| (name, "This program's own.".to_owned()));
+    guest.into_iter().chain(databases::ALL.iter().map(entry)).collect()
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Lines {

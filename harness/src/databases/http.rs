@@ -6,9 +6,12 @@ use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::OpError;
 
+/// A pool of connections to one node.
+pub type Connection = reqwest::Client;
+
 /// A connection pool of its own: no proxy, since nodes are reached directly or not at all, and no
 /// retries, since a retried write is two writes.
-pub fn client(patience: Option<Duration>) -> reqwest::Client {
+pub fn client(patience: Option<Duration>) -> Connection {
     let mut builder = reqwest::Client::builder()
         .no_proxy()
         .retry(reqwest::retry::never())
@@ -29,6 +32,9 @@ pub struct Answer {
 }
 
 /// Sends a request and reads the whole answer.
+///
+/// # Errors
+/// Of the connection: `fail` if none could be made, else `info`.
 pub async fn send(request: reqwest::RequestBuilder) -> Result<Answer, OpError> {
     let response = request.send().await.map_err(|error| classify(&error))?;
     let status = response.status().as_u16();
@@ -56,7 +62,10 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// The answer to a question of the control plane, or in words why there is none.
+/// The answer to a question of the control plane.
+///
+/// # Errors
+/// In words why there is none.
 pub async fn ask(request: reqwest::RequestBuilder) -> Result<Answer, String> {
     send(request).await.map_err(|error| match error {
         OpError::Fail(error) | OpError::Info(error) => error.text,

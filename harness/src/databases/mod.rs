@@ -2,16 +2,12 @@
 
 mod all;
 mod etcd;
-mod http;
-/// What `init` writes for others to begin with has to compile.
-#[cfg(test)]
-#[allow(dead_code)]
-#[path = "../cli/init/my_database.rs"]
-mod my_database;
+pub mod http;
 mod options;
 mod store;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use splitbrain_workloads::{BoxFuture, Clients};
@@ -44,9 +40,13 @@ pub trait Database: Send + Sync {
     /// by it, it is the same.
     fn target(&self) -> String;
     /// Nodes that a cluster has if nothing else is asked for.
-    fn default_nodes(&self) -> usize;
+    fn default_nodes(&self) -> usize {
+        5
+    }
     /// Whether its compare-and-set is atomic.
-    fn has_cas(&self) -> bool;
+    fn has_cas(&self) -> bool {
+        true
+    }
     /// Finds the program on this machine.
     fn find(&self) -> Result<Program, Missing>;
     /// The ports on which a node usually listens. Clients use the first.
@@ -80,8 +80,11 @@ pub trait Database: Send + Sync {
     }
     /// Whether a node serves requests now; otherwise why not.
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>>;
-    /// What a node believes of its own role. Answers from the node's own state, at once.
-    fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>>;
+    /// What a node believes of its own role. Answers from the node's own state, at once. Where there
+    /// are no leaders, or nobody can be asked, each node has the role of all others.
+    fn role<'a>(&'a self, _asker: &'a Asker, _url: &'a str) -> BoxFuture<'a, Result<Role, String>> {
+        Box::pin(async { Ok(Role::default()) })
+    }
     /// Its own administration of who belongs to the cluster, if it has one.
     fn administration(&self) -> Option<&dyn Administration> {
         None
@@ -158,15 +161,48 @@ impl Asker {
     pub fn new(patience: Duration) -> Asker {
         Asker { http: http::client(Some(patience)) }
     }
+
+    /// Asks for what is at a URL.
+    ///
+    /// # Errors
+    /// In words why there is no answer.
+    pub async fn get(&self, url: &str) -> Result<http::Answer, String> {
+        http::ask(self.http.get(url)).await
+    }
+}
+
+/// The database of whoever has called [`crate::main`].
+static GUEST: OnceLock<Arc<dyn Database>> = OnceLock::new();
+
+/// Adds a database to those of the list. Only the first is heard.
+pub(crate) fn welcome(guest: impl Database + 'static) {
+    let _ = GUEST.set(Arc::new(guest));
+}
+
+/// What is tested if nothing is named.
+pub fn usual_target() -> String {
+    guest().unwrap_or_else(|| "store/raft".to_owned())
+}
+
+/// The target of whoever has called [`crate::main`].
+pub fn guest() -> Option<String> {
+    GUEST.get().map(|guest| guest.target())
+}
+
+/// The names of all databases.
+pub fn names() -> Vec<String> {
+    guest().into_iter().chain(ALL.iter().map(|entry| entry.name.to_owned())).collect()
 }
 
 /// The driver for a target, such as `store/raft` or `etcd@read-mode=serializable`, or what there
 /// is instead.
-pub fn open(target: &str) -> Result<Box<dyn Database>, String> {
+pub fn open(target: &str) -> Result<Arc<dyn Database>, String> {
+    if let Some(guest) = GUEST.get().filter(|guest| guest.target() == target) {
+        return Ok(guest.clone());
+    }
     let (name, rest) = target.split_at(target.find(['/', '@']).unwrap_or(target.len()));
     let entry = ALL.iter().find(|entry| entry.name == name).ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
-        format!("no database is named {name:?}; there are: {}", names.join(", "))
+        format!("no database is named {name:?}; there are: {}", names().join(", "))
     })?;
-    (entry.open)(rest)
+    Ok((entry.open)(rest)?.into())
 }

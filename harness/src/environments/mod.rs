@@ -12,7 +12,7 @@ mod tool;
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use doctor::{Finding, doctor, doctor_of_faults, kernel_links};
 pub use external::ExternalCluster;
@@ -25,6 +25,8 @@ pub use stand::{Sandbox, SandboxError, play_helper};
 
 use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::journal;
+
+use crate::databases::Program;
 
 /// Every environment that there is: its name and what it is, in one sentence.
 pub const ALL: &[(&str, &str)] = &[
@@ -65,6 +67,27 @@ pub struct Daemon {
     pub files: Vec<(PathBuf, String)>,
     /// Where its standard output and error are appended.
     pub log: PathBuf,
+}
+
+impl Daemon {
+    /// A program that is started in a folder, where it also has its log.
+    pub fn new(program: &Program, folder: &Path) -> Daemon {
+        let name = program.path.file_name().unwrap_or_default().to_string_lossy();
+        Daemon {
+            program: program.path.clone(),
+            args: Vec::new(),
+            env: Vec::new(),
+            files: Vec::new(),
+            directory: folder.to_owned(),
+            log: folder.join(format!("{name}.log")),
+        }
+    }
+
+    /// The same with more arguments.
+    pub fn args<T: Into<String>>(mut self, args: impl IntoIterator<Item = T>) -> Daemon {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
 }
 
 /// Why an environment could not do what it was asked; always the harness's or the machine's

@@ -22,6 +22,7 @@ use places::Places;
 pub use span::Span;
 pub use ssh::SshPlan;
 
+use crate::databases;
 use crate::interpreter::Limits;
 
 /// Everything that decides what a run does. Unknown keys are errors.
@@ -151,7 +152,7 @@ const FAULT_STREAM: u64 = 100;
 impl Default for Plan {
     fn default() -> Plan {
         Plan {
-            target: "store/raft".to_owned(),
+            target: databases::usual_target(),
             environment: None,
             nodes: None,
             workload: WorkloadPlan::default(),

@@ -17,17 +17,18 @@ pub struct Args {
 
 /// A plan with a comment on every line.
 const PLAN: &str = include_str!("plan.toml");
-/// A database and its client, for `harness/src/databases`.
-const DATABASE: &str = include_str!("my_database.rs");
+/// A crate with a database and its client.
+const MANIFEST: &str = include_str!("Cargo.toml.txt");
+const DATABASE: &str = include_str!("../../../../examples/my-database/src/main.rs");
 
-/// Writes both; what is there already stays.
+/// Writes them; what is there already stays.
 pub fn main(args: &Args) -> Result<Exit, Failure> {
-    let files = [("plan.toml", PLAN), ("my_database.rs", DATABASE)];
+    let files = [("plan.toml", PLAN), ("Cargo.toml", MANIFEST), ("src/main.rs", DATABASE)];
     let there = files.iter().map(|(name, _)| args.folder.join(name)).find(|path| path.exists());
     if let Some(path) = there {
         return Err(usage(anyhow::anyhow!("{} is there already, and stays", path.display())));
     }
-    std::fs::create_dir_all(&args.folder)
+    std::fs::create_dir_all(args.folder.join("src"))
         .with_context(|| format!("the folder {} cannot be made", args.folder.display()))
         .map_err(usage)?;
     for (name, text) in files {
@@ -38,8 +39,8 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         super::print(&format!("{}\n", path.display())).map_err(harness)?;
     }
     super::tell(
-        "plan.toml: `splitbrain run --plan plan.toml`. my_database.rs: a file for \
-         harness/src/databases, and a line in all.rs there.",
+        "plan.toml: `splitbrain run --plan plan.toml`. src/main.rs: a program of yours that tests your \
+         database; say in Cargo.toml where splitbrain is, and `cargo run -- run`.",
     );
     Ok(Exit::Valid)
 }
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_client_compiles_and_knows_what_may_have_happened() {
-        // It is compiled as a module of the databases; see there.
+        // It is compiled as an example of its own.
         assert!(DATABASE.contains("impl Database for MyDatabase"));
         assert!(DATABASE.contains("OpError::info") && DATABASE.contains("OpError::fail"));
     }
