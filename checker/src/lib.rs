@@ -119,6 +119,7 @@ mod profile;
 mod reached;
 mod recording;
 mod reduce;
+mod refuted;
 mod register;
 mod roles;
 pub mod stream;

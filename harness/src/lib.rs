@@ -8,6 +8,7 @@ mod command;
 pub mod databases;
 pub mod environments;
 pub mod explain;
+mod follow;
 pub mod interpreter;
 pub mod nines;
 pub mod plan;

@@ -28,6 +28,10 @@ impl Check for Bank {
         "transfer of {\"from\", \"to\", \"amount\"}; read, answered with an object of balances"
     }
 
+    fn is_safety(&self) -> bool {
+        true
+    }
+
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["transfer", "read"])?;
         let first = object.ok("read").find_map(|read| match read.result() {

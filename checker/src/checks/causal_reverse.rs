@@ -19,6 +19,10 @@ impl Check for CausalReverse {
         "write of a value, each once; read, answered with an array"
     }
 
+    fn is_safety(&self) -> bool {
+        true
+    }
+
     /// What a read has to see is all that was acknowledged before the last of the writes began
     /// which it saw.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {

@@ -18,6 +18,10 @@ impl Check for Counter {
         "add of a whole number; read, answered with one"
     }
 
+    fn is_safety(&self) -> bool {
+        true
+    }
+
     /// Additions that were over before the read began count in full, those that overlap it or are
     /// not known to have happened only where they widen the bounds. `O(n log n)`.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {

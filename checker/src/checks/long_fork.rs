@@ -23,6 +23,10 @@ impl Check for LongFork {
         "write of [[\"w\", KEY, VALUE]]; read of [[\"r\", KEY, null], ...], answered with the values"
     }
 
+    fn is_safety(&self) -> bool {
+        true
+    }
+
     /// Of the reads of one group of keys each sees a part of the writes; of any two, one sees all
     /// that the other does. `O(n)` reads, compared by what they saw.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {

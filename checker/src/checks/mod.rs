@@ -37,6 +37,11 @@ pub(crate) trait Check: Sync {
     /// The operations that it reads, in words.
     fn operations(&self) -> &'static str;
 
+    /// Whether what it finds stays, however the history goes on: nothing is missing that may come yet.
+    fn is_safety(&self) -> bool {
+        false
+    }
+
     /// Judges one object. An error is an operation that is not one of its kind.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation>;
 }
@@ -97,5 +102,7 @@ pub(crate) fn run(
             .map_err(|operation| Misfit::of(operation, check.name(), check.operations()))?;
         reports.push((key.as_deref(), report));
     }
-    Ok(report::all(history, reports))
+    let (mut result, violations) = report::all(history, reports);
+    result.stays = check.is_safety();
+    Ok((result, violations))
 }

@@ -30,6 +30,9 @@ pub struct CheckResult {
     /// eight.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, Value>,
+    /// Whether it stays invalid, if it is, however the history goes on.
+    #[serde(skip)]
+    pub stays: bool,
 }
 
 impl CheckResult {
@@ -129,7 +132,7 @@ pub(super) fn all(
         }
     }
     let reason = verdict.reason().map(str::to_owned);
-    let result = CheckResult { verdict, reason, results: sums, failures };
+    let result = CheckResult { verdict, reason, results: sums, failures, stays: false };
     (result, violations.into_values().collect())
 }
 

@@ -18,6 +18,10 @@ impl Check for Sequential {
         "write; read, answered with an array of all parts, the last first, or null for a part"
     }
 
+    fn is_safety(&self) -> bool {
+        true
+    }
+
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["write", "read"])?;
         let [mut all, mut some, mut none] = [0; 3];

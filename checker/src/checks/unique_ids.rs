@@ -18,6 +18,10 @@ impl Check for UniqueIds {
         "generate, answered with an identifier"
     }
 
+    fn is_safety(&self) -> bool {
+        true
+    }
+
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["generate"])?;
         let mut given: FxHashMap<&Datum, Vec<&'h Operation>> = FxHashMap::default();

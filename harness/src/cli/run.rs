@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
-use splitbrain_checker::{Class, Expectation};
 
 use super::{Exit, Failure, harness, usage};
 use crate::plan::{Nodes, Phases, Plan, Span};
@@ -70,7 +69,7 @@ pub struct Args {
     /// Have the checker follow the run, and say at once if it is not linearizable.
     #[arg(long)]
     live: bool,
-    /// End the run as soon as that is certain.
+    /// End the run as soon as it is certain that it is not what was expected.
     #[arg(long, value_name = "VERDICT")]
     until: Option<Until>,
     /// Print the result only.
@@ -157,11 +156,9 @@ impl Args {
             (None, false) => Watching::Not,
         };
         let prepared = run::prepare(self.plan().map_err(usage)?)?;
-        let refuted_early = Expectation::Class(Class::Linearizable);
-        if watching == Watching::UntilInvalid && prepared.expect != refuted_early {
+        if watching == Watching::UntilInvalid && !prepared.expect.is_refuted_early() {
             let why = format!(
-                "only linearizable can be refuted before the end, so --until invalid does not go \
-                 with --expect {}",
+                "what comes at the end may still make it {0}, so --until invalid does not go with --expect {0}",
                 prepared.expect
             );
             return Err(usage(anyhow!(why)));

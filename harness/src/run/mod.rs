@@ -93,9 +93,9 @@ fn record(
     let header = header(prepared, folder, run_id, started, &*load);
     let recorder = Recorder::create(&folder.file(folder::HISTORY), &header)
         .context("the history cannot be written")?;
-    let options = prepared.question().options();
+    let question = prepared.question();
     let watch =
-        Watch::begin(&folder.file(folder::HISTORY), &options, watching, quiet, inbox.clone())?;
+        Watch::begin(&folder.file(folder::HISTORY), question, watching, quiet, inbox.clone())?;
     let limits = prepared.plan.limits();
     let mut desk = Desk::new(recorder, &prepared.nodes, limits);
     let doing: crate::progress::Doing = Arc::new(Mutex::new("starting nodes".to_owned()));

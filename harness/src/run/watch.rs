@@ -1,20 +1,17 @@
 //! The checker follows the history while the run goes.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use anyhow::anyhow;
-use splitbrain_checker::stream::Stream;
-use splitbrain_checker::{Options, Rung, Verdict};
+use splitbrain_checker::{Rung, Verdict};
 
+use crate::follow::{Follower, Piece, Source};
 use crate::interpreter::live::Inbox;
 use crate::interpreter::{StopCause, Wake};
-use crate::report::Judged;
+use crate::report::{Judged, Question};
 
 /// Whether a run is followed, and what for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,14 +19,11 @@ pub enum Watching {
     /// It is judged in the end only.
     #[default]
     Not,
-    /// A violation is told as soon as it is certain.
+    /// That it is not linearizable is told as soon as it is certain.
     Live,
-    /// And it ends the run.
+    /// As soon as it is certain that it is not what was expected, the run ends.
     UntilInvalid,
 }
-
-/// How often to look whether the history has grown.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Follows a history in a thread of its own.
 pub struct Watch {
@@ -41,7 +35,7 @@ impl Watch {
     /// Begins to follow; whoever listens to the inbox is told to stop if that is wanted.
     pub fn begin(
         path: &Path,
-        options: &Options,
+        question: Question,
         watching: Watching,
         quiet: bool,
         inbox: Inbox,
@@ -50,16 +44,16 @@ impl Watch {
             return Ok(None);
         }
         let ended = Arc::new(AtomicBool::new(false));
-        let (seen, path, stream) = (ended.clone(), path.to_owned(), Stream::new(options));
+        let (seen, path) = (ended.clone(), path.to_owned());
         let found = move |what: &str| {
             if !quiet {
-                crate::cli::tell(&format!("\nnot linearizable: {what}"));
+                crate::cli::tell(&format!("\n{what}"));
             }
             if watching == Watching::UntilInvalid {
                 inbox.post(Wake::Stop(StopCause::Refuted));
             }
         };
-        let follow = move || follow(&path, stream, &seen, &found);
+        let follow = move || follow(&path, &question, watching, &seen, &found);
         let thread = std::thread::Builder::new().name("live checker".to_owned()).spawn(follow)?;
         Ok(Some(Watch { ended, thread }))
     }
@@ -72,30 +66,50 @@ impl Watch {
 }
 
 fn follow(
-    path: &PathBuf,
-    mut stream: Stream,
+    path: &Path,
+    question: &Question,
+    watching: Watching,
     ended: &AtomicBool,
     found: &dyn Fn(&str),
 ) -> anyhow::Result<Verdict> {
-    let mut file = File::open(path)?;
-    let mut piece = vec![0; 1 << 17];
+    let mut source = Source::open(path)?;
+    let mut follower = Follower::new(question, true);
     let mut told = false;
     loop {
         // Asked before reading: what was written before the end is then read.
         let last = ended.load(Ordering::Acquire);
-        let read = file.read(&mut piece)?;
-        stream.push(&piece[..read])?;
-        if let (Some(certainty), false) = (stream.violation(), told) {
+        let more = match source.read()? {
+            Piece::New(piece) => follower.take(piece).map(|()| true)?,
+            Piece::Nothing | Piece::End => false,
+        };
+        if !told && let Some(what) = news(&mut follower, &source, watching)? {
             told = true;
-            let key = certainty.key.as_ref().map_or(String::new(), |key| format!(", key {key}"));
-            found(&format!("certain at line {}{key}", certainty.at.line));
+            found(&what);
         }
-        match (read, last) {
-            (0, true) => return Ok(stream.finish()?),
-            (0, false) => std::thread::sleep(PAUSE),
-            _ => {}
+        if last && !more {
+            return follower.finish();
         }
     }
+}
+
+/// What there is to tell, if there is anything.
+fn news(
+    follower: &mut Follower,
+    source: &Source,
+    watching: Watching,
+) -> anyhow::Result<Option<String>> {
+    if watching == Watching::UntilInvalid {
+        let refuted = follower.refuted(source)?;
+        return Ok(refuted.map(|judged| {
+            let names: Vec<_> = judged.judgement.violations.iter().map(|one| one.name).collect();
+            let remarks = judged.remarks.join("; ");
+            format!("not {}: {}, {remarks}", judged.judgement.expect, names.join(", "))
+        }));
+    }
+    Ok(follower.violation().map(|certainty| {
+        let key = certainty.key.as_ref().map_or(String::new(), |key| format!(", key {key}"));
+        format!("not linearizable: certain at line {}{key}", certainty.at.line)
+    }))
 }
 
 /// Whether the live verdict is the stored one. Where the live checker cannot tell, it is not asked;
@@ -121,10 +135,12 @@ pub fn compare(live: &anyhow::Result<Verdict>, judged: &mut Judged) {
 mod tests {
     use super::*;
     use crate::cli::Exit;
-    use crate::report::{Question, judge_history};
+    use crate::report::judge_history;
     use splitbrain_checker::history::History;
+    use std::fs::File;
     use std::io::Write as _;
     use std::sync::mpsc::channel;
+    use std::time::Duration;
 
     const LINES: [&str; 5] = [
         r#"{"process":0,"type":"invoke","f":"write","value":1,"time":10}"#,
@@ -135,21 +151,24 @@ mod tests {
     ];
 
     /// Follows a file that grows by a line at a time; what was found, and the verdict.
-    fn followed(lines: &[&str]) -> (Vec<String>, Verdict) {
+    fn followed(lines: &[&str], watching: Watching, expect: &str) -> (Vec<String>, Verdict) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.jsonl");
         let mut file = File::create(&path).unwrap();
         let (sender, receiver) = channel();
         let ended = Arc::new(AtomicBool::new(false));
         let seen = ended.clone();
+        let question = Question { expect: Some(expect.parse().unwrap()), ..Question::default() };
         let thread = std::thread::spawn(move || {
-            let stream = Stream::new(&Options::default());
-            follow(&path, stream, &seen, &|what| sender.send(what.to_owned()).unwrap()).unwrap()
+            let found = |what: &str| sender.send(what.to_owned()).unwrap();
+            follow(&path, &question, watching, &seen, &found).unwrap()
         });
         for line in lines {
             writeln!(file, "{line}").unwrap();
             std::thread::sleep(Duration::from_millis(2));
         }
+        // Longer than all of it is not judged.
+        std::thread::sleep(Duration::from_millis(300));
         ended.store(true, Ordering::Release);
         let verdict = thread.join().unwrap();
         (receiver.iter().collect(), verdict)
@@ -162,15 +181,32 @@ mod tests {
 
     #[test]
     fn a_violation_is_told_once_and_is_in_the_verdict() {
-        let (found, verdict) = followed(&LINES);
+        let (found, verdict) = followed(&LINES, Watching::Live, "linearizable");
         // The fifth line may have come with the fourth.
-        assert!(matches!(&found[..], [only] if only.starts_with("certain at line ")), "{found:?}");
+        let only = "not linearizable: certain at line ";
+        assert!(matches!(&found[..], [one] if one.starts_with(only)), "{found:?}");
         assert_eq!(verdict, Verdict::Invalid);
         let good = LINES.map(|line| {
             line.replace(r#""ok","f":"read","value":null"#, r#""ok","f":"read","value":1"#)
         });
         let good: Vec<&str> = good.iter().map(String::as_str).collect();
-        assert_eq!(followed(&good), (Vec::new(), Verdict::Valid));
+        let of_good = followed(&good, Watching::Live, "linearizable");
+        assert_eq!(of_good, (Vec::new(), Verdict::Valid));
+    }
+
+    #[test]
+    fn what_was_expected_is_refuted_and_nothing_else() {
+        let own = LINES.map(|line| line.replace("\"process\":1", "\"process\":0"));
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        let until =
+            |lines: &[&str], expect: &str| followed(lines, Watching::UntilInvalid, expect).0;
+        let found = until(&own, "read-your-writes");
+        let only = "not read-your-writes: ";
+        assert!(matches!(&found[..], [one] if one.starts_with(only)), "{found:?}");
+        assert!(found[0].ends_with("certain at line 4, whatever follows"), "{found:?}");
+        assert_eq!(until(&LINES, "read-your-writes"), Vec::<String>::new());
+        assert_eq!(until(&own, "eventual"), Vec::<String>::new());
+        assert!(until(&LINES, "linearizable")[0].starts_with("not linearizable: "));
     }
 
     #[test]

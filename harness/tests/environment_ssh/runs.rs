@@ -29,7 +29,7 @@ fn started(command: &mut Command, hosts: &Hosts) -> Child {
     // Until the first client has done something.
     let history = hosts.folder().join("store/latest/history.jsonl");
     let until = Instant::now() + Duration::from_secs(60);
-    while !fs::read_to_string(&history).is_ok_and(|text| text.contains("\"baseline\"")) {
+    while !fs::read_to_string(&history).is_ok_and(|text| text.contains("\"value\":\"baseline\"")) {
         if child.try_wait().expect("asked").is_some() || Instant::now() > until {
             let _ = child.kill();
             panic!("it does not begin: {:?}", child.wait_with_output());

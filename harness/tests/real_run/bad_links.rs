@@ -12,7 +12,7 @@ fn every_fault_of_quality_is_in_force_in_a_run_and_in_its_report() {
         .zip(NAMES)
         .map(|(turn, name)| {
             format!(
-                "[[faults]]\nname = \"{name}\"\nat = \"{}ms\"\nfor = \"1s\"\n",
+                "[[faults]]\nname = \"{name}\"\nat = \"{}ms\"\nfor = \"2s\"\n",
                 500 + turn * 2_500
             )
         })

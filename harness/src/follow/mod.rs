@@ -1,18 +1,18 @@
-//! `splitbrain check --follow`: a history is judged while it is being written.
+//! A history is judged while it is being written.
+//!
+//! Registers that are to be linearizable are followed line by line. Where that cannot tell, all
+//! that is there is judged again and again.
 
 mod source;
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use splitbrain_checker::history::{Format, ReadOptions};
-use splitbrain_checker::stream::{Place, Stream};
-use splitbrain_checker::{Class, Expectation, Rung, Verdict};
+use splitbrain_checker::stream::{Certainty, Place, Stream};
+use splitbrain_checker::{Expectation, Rung, Verdict};
 
-use self::source::{Piece, Source};
+pub use self::source::{Piece, Source};
 use crate::report::{self, Judged, Question};
 
 /// Judging all there is again and again takes at most one part in so many of the time.
@@ -20,46 +20,8 @@ const TIME_SHARE: u32 = 10;
 /// The shortest time between two such judgements.
 const LEAST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Judges as soon as there is a violation that refutes what was expected, and else when the
-/// history is over: its run takes everything down, the input ends, or someone presses Ctrl-C.
-pub fn follow(path: &Path, question: &Question) -> anyhow::Result<Judged> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    // Whoever presses it twice does not want to wait for a verdict.
-    let signal = signal_hook::consts::SIGINT;
-    signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
-    signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
-    let is_interrupted = || interrupted.load(Ordering::Relaxed);
-    let mut source = Source::open(path)?;
-    let mut follower = Follower::new(question);
-    if source.is_file() {
-        super::tell(&format!(
-            "{}: followed until a violation, the end of its run, or Ctrl-C, which gives the \
-             verdict so far",
-            source.name
-        ));
-    }
-    while !follower.stream.is_over() && !is_interrupted() {
-        match source.read()? {
-            Piece::New(piece) => {
-                let taken = follower.take(piece);
-                taken.map_err(|error| error.context(source.name.clone()))?;
-            }
-            Piece::Nothing => {}
-            Piece::End => break,
-        }
-        if let Some(judged) = follower.refuted(&source)? {
-            return Ok(judged);
-        }
-    }
-    let mut judged = follower.judge(&source, None)?;
-    if is_interrupted() {
-        let line = follower.stream.place().line;
-        judged.remarks.push(format!("interrupted after line {line}: this is the verdict so far"));
-    }
-    Ok(judged)
-}
-
-struct Follower<'q> {
+/// Reads a history that grows.
+pub struct Follower<'q> {
     question: &'q Question,
     reading: ReadOptions,
     stream: Stream,
@@ -73,10 +35,12 @@ struct Follower<'q> {
     completions: u64,
     next_judgement: Instant,
     has_told: bool,
+    quiet: bool,
 }
 
 impl<'q> Follower<'q> {
-    fn new(question: &'q Question) -> Follower<'q> {
+    /// Before anything was read. The quiet one does not say that all is judged from time to time.
+    pub fn new(question: &'q Question, quiet: bool) -> Follower<'q> {
         Follower {
             question,
             reading: question.reading,
@@ -88,11 +52,12 @@ impl<'q> Follower<'q> {
             completions: 0,
             next_judgement: Instant::now(),
             has_told: false,
+            quiet,
         }
     }
 
     /// Takes the next piece of the history.
-    fn take(&mut self, piece: &[u8]) -> anyhow::Result<()> {
+    pub fn take(&mut self, piece: &[u8]) -> anyhow::Result<()> {
         match self.reading.format {
             Some(Format::Jsonl) => Ok(self.stream.push(piece)?),
             Some(_) => Ok(()),
@@ -110,8 +75,28 @@ impl<'q> Follower<'q> {
         }
     }
 
+    /// Whether its run takes everything down.
+    pub fn is_over(&self) -> bool {
+        self.stream.is_over()
+    }
+
+    /// The last line that was taken.
+    pub fn line(&self) -> u64 {
+        self.stream.place().line
+    }
+
+    /// The first place at which it is certain that registers are not linearizable, whatever was expected.
+    pub fn violation(&self) -> Option<&Certainty> {
+        self.stream.violation()
+    }
+
+    /// Whether all of it was linearizable, as far as that could be followed.
+    pub fn finish(self) -> anyhow::Result<Verdict> {
+        Ok(self.stream.finish()?)
+    }
+
     /// The judgement of the history up to the line with which it is refuted, if it is.
-    fn refuted(&mut self, source: &Source) -> anyhow::Result<Option<Judged>> {
+    pub fn refuted(&mut self, source: &Source) -> anyhow::Result<Option<Judged>> {
         if self.waits {
             return Ok(None);
         }
@@ -137,8 +122,8 @@ impl<'q> Follower<'q> {
                     return Ok(None);
                 }
                 self.completions = completions;
-                if !std::mem::replace(&mut self.has_told, true) {
-                    super::tell(&format!(
+                if !self.quiet && !std::mem::replace(&mut self.has_told, true) {
+                    crate::cli::tell(&format!(
                         "{}: {reason}, so that all of it is judged from time to time",
                         source.name
                     ));
@@ -152,7 +137,7 @@ impl<'q> Follower<'q> {
         let judged = self.judge(source, Some(at.bytes))?;
         self.next_judgement = Instant::now() + LEAST_PAUSE.max(begun.elapsed() * TIME_SHARE);
         self.judged = at;
-        if is_refuted(&judged) {
+        if judged.judgement.is_refuted() {
             return self.first_refuted(source, after, at).map(Some);
         }
         // Then a weaker class was expected, of which only the end tells.
@@ -168,7 +153,7 @@ impl<'q> Follower<'q> {
         let (mut low, mut high) = (0, ends.len().saturating_sub(1));
         while low < high {
             let middle = low.midpoint(high);
-            match is_refuted(&self.judge(source, Some(ends[middle]))?) {
+            match self.judge(source, Some(ends[middle]))?.judgement.is_refuted() {
                 true => high = middle,
                 false => low = middle + 1,
             }
@@ -180,20 +165,11 @@ impl<'q> Follower<'q> {
     }
 
     /// Judges the first `bytes` of it, by default all that is there.
-    fn judge(&self, source: &Source, bytes: Option<u64>) -> anyhow::Result<Judged> {
+    pub fn judge(&self, source: &Source, bytes: Option<u64>) -> anyhow::Result<Judged> {
         let begun = Instant::now();
         let history = source.history(bytes, &self.reading)?;
         let judged = report::judge_history(&history, self.question, begun);
         report::fits(&judged, &source.name, |index| source.line_of(index, &self.reading))?;
         Ok(judged)
     }
-}
-
-/// Whether the history is not what was expected, whatever follows. What is lost or not converged
-/// may still come right.
-fn is_refuted(judged: &Judged) -> bool {
-    let judgement = &judged.judgement;
-    judgement.verdict == Verdict::Invalid
-        && (judgement.expect == Expectation::Class(Class::Linearizable)
-            || judgement.class_at_most == Some(Class::Corrupt))
 }
