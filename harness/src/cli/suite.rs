@@ -1,6 +1,8 @@
 //! `splitbrain suite`: many runs, each in a process of its own.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -28,6 +30,9 @@ pub struct Args {
     /// After this long no other run begins; goes before the suite's own budget.
     #[arg(long, value_name = "DURATION")]
     budget: Option<Span>,
+    /// So many runs at once. On a machine with few cores each makes the others slower.
+    #[arg(long, value_name = "N", default_value = "1")]
+    jobs: NonZeroUsize,
     /// Of what the seeds come that the suite does not give.
     #[arg(long)]
     seed: Option<u64>,
@@ -55,7 +60,7 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         super::print(&names).map_err(harness)?;
         return Ok(Exit::Valid);
     }
-    let mut state = open(args, &suite)?;
+    let state = open(args, &suite)?;
     let runs = Runs::new().map_err(harness)?;
     super::tell(&format!(
         "{}: {} runs, in {}",
@@ -63,20 +68,15 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
         state.begun.cells.len(),
         state.path.display()
     ));
-    let started = Instant::now();
-    let budget = args.budget.or(suite.budget);
-    while let Some(cell) = state.next().cloned() {
-        if runs.interrupted() || budget.is_some_and(|budget| started.elapsed() > budget.0) {
-            break;
-        }
-        let row = make(&runs, &cell);
-        // What was cut short is made again when the suite is resumed.
-        if runs.interrupted() {
-            break;
-        }
-        super::tell(&format!("  {:<19} {}: {}", row.outcome.words(), cell.name(), row.shown()));
-        state.record(row).map_err(harness)?;
-    }
+    let state = Mutex::new(state);
+    let deadline = args.budget.or(suite.budget).map(|budget| Instant::now() + budget.0);
+    let work = || one_after_another(&state, &runs, deadline);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..args.jobs.get()).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("no one panics here"))
+    })
+    .map_err(harness)?;
+    let state = state.into_inner().expect("no one panics here");
     let interrupted = runs.interrupted();
     if !interrupted {
         state.finish().map_err(harness)?;
@@ -88,6 +88,28 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
     let text = if args.json { object(&results).to_string() + "\n" } else { results.text() };
     super::print(&text).map_err(harness)?;
     Ok(tally.exit())
+}
+
+/// Makes the runs that nobody else makes, until none is left, the time is over, or the user has had
+/// enough.
+fn one_after_another(
+    state: &Mutex<State>,
+    runs: &Runs,
+    deadline: Option<Instant>,
+) -> anyhow::Result<()> {
+    let state = || state.lock().expect("no one panics here");
+    loop {
+        let is_over = runs.interrupted() || deadline.is_some_and(|end| Instant::now() > end);
+        let next = if is_over { None } else { state().take() };
+        let Some(cell) = next else { return Ok(()) };
+        let row = make(runs, &cell);
+        // What was cut short is made again when the suite is resumed.
+        if runs.interrupted() {
+            return Ok(());
+        }
+        super::tell(&format!("  {:<19} {}: {}", row.outcome.words(), cell.name(), row.shown()));
+        state().record(row)?;
+    }
 }
 
 /// The suite that is to go on, or a new one.

@@ -34,6 +34,8 @@ pub struct State {
     pub begun: Begun,
     /// What is known so far.
     pub rows: Vec<Row>,
+    /// How many of the runs were taken, or are passed over because they were made before.
+    taken: usize,
     results: Flock<File>,
 }
 
@@ -123,13 +125,15 @@ impl State {
         results.seek(SeekFrom::Start(whole as u64))?;
         let rows = text[..whole].lines().map(serde_json::from_str);
         let rows = rows.collect::<Result<_, _>>().context("results.jsonl")?;
-        Ok(State { path, begun, rows, results })
+        Ok(State { path, begun, rows, taken: 0, results })
     }
 
-    /// The first run that is left to make.
-    pub fn next(&self) -> Option<&Cell> {
-        let made = |cell: &&Cell| !self.rows.iter().any(|row| row.cell == cell.name());
-        self.begun.cells.iter().find(made)
+    /// The next run that nobody has made or taken.
+    pub fn take(&mut self) -> Option<Cell> {
+        let made = |cell: &Cell| self.rows.iter().any(|row| row.cell == cell.name());
+        let left = self.begun.cells[self.taken..].iter().position(|cell| !made(cell))?;
+        self.taken += left + 1;
+        self.begun.cells.get(self.taken - 1).cloned()
     }
 
     /// Keeps what a run showed.

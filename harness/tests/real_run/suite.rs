@@ -49,7 +49,7 @@ fn a_suite_keeps_its_state_and_killed_at_any_moment_it_is_resumed() {
     let kills: u64 = kills.unwrap_or(1);
     for turn in 0..kills {
         let mut child = world
-            .prepare(&["suite", "small.toml", "--json"])
+            .prepare(&["suite", "small.toml", "--json", "--jobs", "2"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -57,7 +57,8 @@ fn a_suite_keeps_its_state_and_killed_at_any_moment_it_is_resumed() {
         std::thread::sleep(Duration::from_millis(3_000 + (turn * 7_919) % 9_000));
         child.kill().unwrap();
         child.wait().unwrap();
-        let resumed = world.command(&["suite", "small.toml", "--resume", "--json"]);
+        // Two at once, also where two had been cut short.
+        let resumed = world.command(&["suite", "small.toml", "--resume", "--json", "--jobs", "2"]);
         assert_eq!(resumed.exit, Some(0), "{}", resumed.said);
         assert_eq!(results(&resumed.json()), expected, "killed in turn {turn}");
     }
