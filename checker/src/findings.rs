@@ -62,7 +62,7 @@ impl Findings {
         }
         if let Some(kind) = options.transactions(history) {
             let initial = Value::from(&options.reading(history, None).initial);
-            return match kind.check(history, &initial) {
+            return match kind.check(history, &initial, options.asked_level()) {
                 Ok(found) => Findings::of_transactions(found),
                 Err(misfit) => Findings::misfit(misfit),
             };

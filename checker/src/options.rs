@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::expectation::Expectation;
 use crate::history::{Datum, History};
 use crate::judgement::Misfit;
+use crate::ladder::Rung;
 use crate::linearizable::Budget;
 use crate::models::ModelName;
 use crate::models::failed_cas::is_observed;
@@ -62,6 +63,14 @@ impl Options {
             initial: initial.cloned().map_or(Datum::Null, Datum::from),
             nil_reads_any: self.nil_reads_any,
             before_index,
+        }
+    }
+
+    /// The level of isolation that the verdict answers, if it is one.
+    pub(crate) fn asked_level(&self) -> Option<Rung> {
+        match self.expect {
+            Expectation::Rung(rung) => Some(rung),
+            _ => None,
         }
     }
 

@@ -65,14 +65,40 @@ pub(crate) fn components<I: Iterator<Item = u32>>(
     found
 }
 
+/// How much leads to each node.
+fn degrees<I: Iterator<Item = u32>>(nodes: u32, successors: impl Fn(u32) -> I) -> Vec<u32> {
+    let mut degrees = vec![0_u32; nodes as usize];
+    (0..nodes).flat_map(successors).for_each(|to| degrees[to as usize] += 1);
+    degrees
+}
+
+/// Any order in which nothing leads to what comes before it; `None` if there is none.
+pub(crate) fn acyclic_order<I: Iterator<Item = u32>>(
+    nodes: u32,
+    successors: impl Fn(u32) -> I,
+) -> Option<Vec<u32>> {
+    let mut left = degrees(nodes, &successors);
+    let mut order: Vec<u32> = (0..nodes).filter(|node| left[*node as usize] == 0).collect();
+    let mut at = 0;
+    while let Some(node) = order.get(at).copied() {
+        at += 1;
+        for to in successors(node) {
+            left[to as usize] -= 1;
+            if left[to as usize] == 0 {
+                order.push(to);
+            }
+        }
+    }
+    (order.len() == nodes as usize).then_some(order)
+}
+
 /// An order in which nothing leads to what comes before it; `None` if there is none. Of those that may come
 /// next the least one does.
 pub(crate) fn topological<I: Iterator<Item = u32>>(
     nodes: u32,
     successors: impl Fn(u32) -> I,
 ) -> Option<Vec<u32>> {
-    let mut left = vec![0_u32; nodes as usize];
-    (0..nodes).flat_map(&successors).for_each(|to| left[to as usize] += 1);
+    let mut left = degrees(nodes, &successors);
     let free = (0..nodes).filter(|node| left[*node as usize] == 0).map(Reverse);
     let mut free: BinaryHeap<Reverse<u32>> = free.collect();
     let mut order = Vec::with_capacity(nodes as usize);

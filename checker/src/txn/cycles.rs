@@ -23,6 +23,9 @@ enum Shape {
     G2Item,
 }
 
+/// The kinds without anti-dependencies.
+const CYCLES_OF_INFORMATION: [(Shape, Kinds); 2] = [(Shape::G0, WRITES), (Shape::G1c, INFORMATION)];
+
 /// Which orders belong to it besides the dependencies themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum With {
@@ -50,7 +53,8 @@ pub(crate) struct Searched {
 
 /// Finds the gravest cycle of each sort in the nodes of a component.
 pub(crate) fn search(graph: &Graph, nodes: &[u32], updates: &impl Fn(u32) -> bool) -> Searched {
-    search_in(graph, nodes, updates, &[With::Nothing, With::Sessions, With::RealTime])
+    let sorts = [With::Nothing, With::Sessions, With::RealTime];
+    search_in(graph, nodes, updates, &sorts, &CYCLES_OF_INFORMATION)
 }
 
 /// The same where all edges are of one sort: those that every explanation has which keeps these orders.
@@ -62,7 +66,9 @@ pub(crate) fn search_with(
 ) -> Searched {
     let all = [With::Nothing, With::Sessions, With::RealTime];
     let with = all.into_iter().find(|with| with.kinds() == kinds).unwrap_or(With::RealTime);
-    let mut searched = search_in(graph, nodes, updates, &[with]);
+    // Nobody tells in which order versions were written, and without reads there is always one that has no
+    // cycle.
+    let mut searched = search_in(graph, nodes, updates, &[with], &CYCLES_OF_INFORMATION[1..]);
     // Which version came first is only certain if every read is of the last that was known.
     let weaker: &[Rung] = match with {
         With::Nothing => &[Rung::ReadUncommitted],
@@ -84,6 +90,7 @@ fn search_in(
     nodes: &[u32],
     updates: &impl Fn(u32) -> bool,
     sorts: &[With],
+    of_information: &[(Shape, Kinds)],
 ) -> Searched {
     let part = graph.part(nodes);
     let mut searched = Searched { cycles: Vec::new(), undecided: Vec::new() };
@@ -92,7 +99,7 @@ fn search_in(
         if gravest == Some(Shape::G0) {
             break;
         }
-        let found = gravest_in(&part, with, &mut searched);
+        let found = gravest_in(&part, with, of_information, &mut searched);
         if let Some((shape, hops)) = found.filter(|(shape, _)| gravest.is_none_or(|g| *shape < g)) {
             gravest = Some(shape);
             let steps = steps(&part, nodes, hops);
@@ -115,10 +122,15 @@ fn search_in(
     searched
 }
 
-fn gravest_in(part: &Graph, with: With, searched: &mut Searched) -> Option<(Shape, Vec<Hop>)> {
-    for (shape, kinds) in [(Shape::G0, WRITES), (Shape::G1c, INFORMATION)] {
+fn gravest_in(
+    part: &Graph,
+    with: With,
+    of_information: &[(Shape, Kinds)],
+    searched: &mut Searched,
+) -> Option<(Shape, Vec<Hop>)> {
+    for (shape, kinds) in of_information {
         if let Some(hops) = any(part, kinds.and(with.kinds())) {
-            return Some((shape, hops));
+            return Some((*shape, hops));
         }
     }
     let halves = Halves { graph: part, with: with.kinds() };

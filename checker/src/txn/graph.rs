@@ -55,7 +55,7 @@ pub(crate) const SESSIONS: Kinds = Kinds::of(&[Edge::Session]);
 pub(crate) const REAL_TIME: Kinds = Kinds::of(&[Edge::Session, Edge::RealTime]);
 
 /// Edges as they are found.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Edges(Vec<(u32, u32)>);
 
 /// The kind stands in the highest bits of a target.

@@ -21,7 +21,7 @@ pub(crate) fn explains(graph: &Graph, with: Kinds, registers: &Registers) -> boo
         let successors =
             |node| graph.by(node, kinds).chain(added.by(node, kinds)).map(|(_, to)| to);
         let Some(order) = topological(graph.len(), successors) else { return false };
-        let wrong = wrong(&order, graph.transactions, registers);
+        let wrong = wrong(order.into_iter(), registers);
         if wrong.is_empty() {
             return true;
         }
@@ -30,27 +30,33 @@ pub(crate) fn explains(graph: &Graph, with: Kinds, registers: &Registers) -> boo
     false
 }
 
+/// Whether the order in which the transactions were invoked explains everything. It keeps the orders of the
+/// sessions and of time.
+pub(crate) fn is_explained_as_it_stands(registers: &Registers) -> bool {
+    let transactions = registers.happened.len() as u32;
+    wrong(0..transactions, registers).is_empty()
+}
+
 /// The reads that find another version in an order, each with who wrote that one.
-fn wrong(order: &[u32], transactions: u32, registers: &Registers) -> Vec<(Read, u32)> {
+fn wrong(order: impl Iterator<Item = u32>, registers: &Registers) -> Vec<(Read, u32)> {
+    let transactions = registers.happened.len();
     let mut held = vec![NONE; registers.writers.len()];
-    let mut keys_of: Vec<(u32, u32)> = (0..)
-        .zip(&registers.writers)
-        .flat_map(|(key, all)| all.iter().map(move |one| (*one, key)))
-        .collect();
-    keys_of.sort_unstable();
-    let mut reads = registers.reads.clone();
-    reads.sort_by_key(|read| read.reader);
+    // Where the reads of each transaction begin.
+    let mut starts = vec![0_u32; transactions + 1];
+    registers.reads.iter().for_each(|read| starts[read.reader as usize + 1] += 1);
+    for at in 0..transactions {
+        starts[at + 1] += starts[at];
+    }
     let mut wrong = Vec::new();
-    for one in order.iter().copied().filter(|one| *one < transactions) {
-        let from = reads.partition_point(|read| read.reader < one);
-        for read in reads[from..].iter().take_while(|read| read.reader == one) {
+    for one in order.filter(|one| (*one as usize) < transactions) {
+        let range = starts[one as usize] as usize..starts[one as usize + 1] as usize;
+        for read in &registers.reads[range] {
             let found = held[read.key as usize];
             if found != read.writer {
                 wrong.push((*read, found));
             }
         }
-        let from = keys_of.partition_point(|(other, _)| *other < one);
-        for (_, key) in keys_of[from..].iter().take_while(|(other, _)| *other == one) {
+        for key in registers.written(one) {
             held[*key as usize] = one;
         }
     }

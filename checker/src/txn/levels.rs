@@ -67,6 +67,6 @@ pub(crate) fn with_stronger(level: Rung) -> Vec<Rung> {
 }
 
 /// Whether a level implies another one, however many are between them.
-fn implies(level: Rung, other: Rung) -> bool {
+pub(crate) fn implies(level: Rung, other: Rung) -> bool {
     implied(level).iter().any(|one| *one == other || implies(*one, other))
 }

@@ -34,18 +34,21 @@ mod register_reads;
 mod register_tell;
 mod registers;
 mod saturate;
+mod seen;
+mod sessions;
 mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
 mod unread;
+mod version_order;
 
 use serde_json::Value;
 
 use crate::history::steps::{Action, Content, Step, Steps};
 use crate::history::{Datum, History, Operation};
 use crate::judgement::Misfit;
-use crate::ladder::Ladder;
+use crate::ladder::{Ladder, Rung};
 use crate::violation::Violation;
 
 /// What the transactions of a history show.
@@ -84,11 +87,17 @@ impl Kind {
         }
     }
 
-    /// Judges a history, in which registers hold `initial` at first.
-    pub fn check(self, history: &History, initial: &Value) -> Result<Transactional, Misfit> {
+    /// Judges a history, in which registers hold `initial` at first. Where that is faster only the level
+    /// that is asked for is decided, and what hangs on it.
+    pub fn check(
+        self,
+        history: &History,
+        initial: &Value,
+        asked: Option<Rung>,
+    ) -> Result<Transactional, Misfit> {
         match self {
             Kind::Lists => lists::check(history),
-            Kind::Registers => registers::check(history, initial),
+            Kind::Registers => registers::check(history, initial, asked),
         }
     }
 }

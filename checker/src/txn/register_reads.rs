@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::append::Repeated;
 use super::found::{Found, Instance};
-use super::material::{Material, NONE};
+use super::material::{Access, Material, NONE};
 use crate::history::Completion;
 use crate::history::steps::{Action, Atom, AtomOwned, Content};
 
@@ -25,6 +25,10 @@ pub(crate) struct Registers {
     pub happened: Vec<bool>,
     /// Who wrote each key, in the order of their numbers.
     pub writers: Vec<Vec<u32>>,
+    /// Where the keys that each transaction wrote begin in `written`, and the end of all.
+    starts: Vec<u32>,
+    /// The keys that each transaction that happened wrote, in order.
+    written: Vec<u32>,
 }
 
 impl Registers {
@@ -41,6 +45,8 @@ impl Registers {
                 .map(|one| material.completion(one) == Completion::Ok)
                 .collect(),
             writers: vec![Vec::new(); material.keys.len()],
+            starts: Vec::new(),
+            written: Vec::new(),
         };
         // What each transaction knows of a key: the last value that it wrote or read.
         let mut last: Vec<(u32, Option<Value<'_>>)> = vec![(NONE, None); material.keys.len()];
@@ -97,24 +103,46 @@ impl Registers {
         registers
             .reads
             .retain(|read| read.writer == NONE || registers.happened[read.writer as usize]);
-        for (at, access) in (0..).zip(&material.accesses) {
-            let writer: u32 = material.owner[at as usize];
-            let of_key = &mut registers.writers[access.key as usize];
-            if access.action == Action::Write
-                && registers.happened[writer as usize]
-                && of_key.last() != Some(&writer)
-            {
-                of_key.push(writer);
-            }
-        }
+        registers.write(material);
         Ok(registers)
     }
-}
 
-impl Registers {
+    /// Notes who wrote what.
+    fn write(&mut self, material: &Material<'_>) {
+        for transaction in 0..material.len() {
+            let from = self.written.len();
+            self.starts.push(from as u32);
+            if !self.happened[transaction as usize] {
+                continue;
+            }
+            let writes = |access: &&Access<'_>| access.action == Action::Write;
+            let keys = material.of_transaction(transaction).iter().filter(writes);
+            self.written.extend(keys.map(|access| access.key));
+            self.written[from..].sort_unstable();
+            let mut last = NONE;
+            let mut kept = from;
+            for at in from..self.written.len() {
+                let key = self.written[at];
+                if key != last {
+                    (last, self.written[kept]) = (key, key);
+                    kept += 1;
+                    self.writers[key as usize].push(transaction);
+                }
+            }
+            self.written.truncate(kept);
+        }
+        self.starts.push(self.written.len() as u32);
+    }
+
+    /// The keys that a transaction wrote, in order; none if it did not happen.
+    pub fn written(&self, transaction: u32) -> &[u32] {
+        let at = transaction as usize;
+        &self.written[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
     /// Whether a transaction that happened wrote a key.
     pub fn wrote(&self, transaction: u32, key: u32) -> bool {
-        self.writers[key as usize].binary_search(&transaction).is_ok()
+        self.written(transaction).binary_search(&key).is_ok()
     }
 }
 

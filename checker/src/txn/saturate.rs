@@ -3,131 +3,106 @@
 //! Who reads a version reads the last one of those that it knows of: of two transactions that wrote a
 //! register, the one that a reader knew of without reading from it came before the one that it read from
 //! (Biswas and Enea, OOPSLA 2019). The edges are as few as those of AWDIT (PLDI 2025): of what is causally
-//! before a reader the last writer of each session stands for those before it.
+//! before a reader the last writer of each session stands for those before it, and what the writer itself
+//! knew of needs no edge.
 
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 
-use super::components::topological;
+use super::components::acyclic_order;
 use super::graph::{Edge, Edges, Graph, Kinds};
-use super::material::{Material, NONE};
-use super::register_reads::{Read, Registers};
+use super::material::NONE;
+use super::register_reads::Read;
+use super::sessions::Sessions;
 
-/// Sessions, and the place of each transaction in its own.
-pub(crate) struct Sessions {
-    of: Vec<u32>,
-    place: Vec<u32>,
-    count: u32,
-    /// Who wrote a key in a session, by their places.
-    writers: FxHashMap<(u32, u32), Vec<(u32, u32)>>,
-    /// The sessions in which a key was written.
-    of_key: Vec<Vec<u32>>,
+/// How many reads one task looks at.
+const READS_AT_ONCE: usize = 4096;
+
+/// What comes before each transaction: of each session so many of the first ones.
+pub(crate) struct Past<'s> {
+    sessions: &'s Sessions,
+    clocks: Vec<u32>,
 }
 
-impl Sessions {
-    pub fn of(material: &Material<'_>, registers: &Registers) -> Sessions {
-        let mut ids: FxHashMap<u64, (u32, u32)> = FxHashMap::default();
-        let (mut of, mut place) = (Vec::new(), Vec::new());
-        for transaction in 0..material.len() {
-            let next = ids.len() as u32;
-            let (id, count) =
-                ids.entry(material.operation(transaction).process).or_insert((next, 0));
-            of.push(*id);
-            place.push(*count);
-            *count += 1;
-        }
-        let mut writers: FxHashMap<(u32, u32), Vec<(u32, u32)>> = FxHashMap::default();
-        let mut of_key = vec![Vec::new(); registers.writers.len()];
-        for (key, all) in (0..).zip(&registers.writers) {
-            for writer in all {
-                let session = of[*writer as usize];
-                let in_session = writers.entry((key, session)).or_default();
-                if in_session.is_empty() {
-                    of_key[key as usize].push(session);
-                }
-                in_session.push((place[*writer as usize], *writer));
-            }
-        }
-        Sessions { of, place, count: ids.len() as u32, writers, of_key }
-    }
-
-    /// How many sessions there are.
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// Adds what follows for the versions from what is before each reader by edges of these kinds; false if
-    /// they have a cycle.
-    pub fn saturate(
-        &self,
-        graph: &Graph,
-        kinds: Kinds,
-        reads: &[Read],
-        mut add: impl FnMut(u32, &Read),
-    ) -> bool {
+impl<'s> Past<'s> {
+    /// By edges of these kinds; `None` if they have a cycle.
+    pub fn of(sessions: &'s Sessions, graph: &Graph, kinds: Kinds) -> Option<Past<'s>> {
         let successors = |node| graph.by(node, kinds).map(|(_, to)| to);
-        let Some(order) = topological(graph.len(), successors) else { return false };
-        let width = self.count as usize;
-        // How many of each session come before each node.
+        let order = acyclic_order(graph.len(), successors)?;
+        let width = sessions.count() as usize;
         let mut clocks = vec![0_u32; graph.len() as usize * width];
+        let mut own = vec![0; width];
         for node in order {
-            let from = node as usize * width;
-            let mut own = clocks[from..from + width].to_vec();
+            own.copy_from_slice(&clocks[node as usize * width..][..width]);
             if node < graph.transactions {
-                let count = &mut own[self.of[node as usize] as usize];
-                *count = (*count).max(self.place[node as usize] + 1);
+                let (session, place) = sessions.place(node);
+                own[session as usize] = own[session as usize].max(place + 1);
             }
             for next in successors(node) {
-                let to = next as usize * width;
-                for (known, count) in clocks[to..to + width].iter_mut().zip(&own) {
-                    *known = (*known).max(*count);
-                }
+                let known = &mut clocks[next as usize * width..][..width];
+                known.iter_mut().zip(&own).for_each(|(known, count)| *known = (*known).max(*count));
             }
         }
-        for read in reads {
-            let clock = &clocks[read.reader as usize * width..];
-            for session in &self.of_key[read.key as usize] {
-                let known = clock[*session as usize];
-                let writers = &self.writers[&(read.key, *session)];
-                let last = writers.partition_point(|(place, _)| *place < known).checked_sub(1);
-                let Some((_, writer)) = last.map(|last| writers[last]) else { continue };
-                if writer != read.writer && writer != read.reader {
-                    add(writer, read);
-                }
-            }
-        }
-        true
+        clocks.truncate(graph.transactions as usize * width);
+        Some(Past { sessions, clocks })
     }
 
-    /// The same of what a reader read from before that, or from anything if `any`, and of its own session
-    /// before it if `session`.
-    pub fn direct(
-        &self,
-        reads: &[Read],
-        registers: &Registers,
-        any: bool,
-        mut add: impl FnMut(u32, &Read),
-    ) {
-        let wrote =
-            |writer: u32, key: u32| registers.writers[key as usize].binary_search(&writer).is_ok();
-        for of_one in reads.chunk_by(|one, other| one.reader == other.reader) {
-            for (at, read) in of_one.iter().enumerate() {
-                let known = if any { of_one } else { &of_one[..at] };
-                for other in known.iter().map(|other| other.writer).filter(|one| *one != NONE) {
-                    if other != read.writer && wrote(other, read.key) {
-                        add(other, read);
-                    }
-                }
-                if any {
-                    let session = self.of[read.reader as usize];
-                    let Some(writers) = self.writers.get(&(read.key, session)) else { continue };
-                    let place = self.place[read.reader as usize];
-                    let last = writers.partition_point(|(other, _)| *other < place).checked_sub(1);
-                    if let Some((_, writer)) = last.map(|last| writers[last])
-                        && writer != read.writer
-                    {
-                        add(writer, read);
-                    }
-                }
+    fn clock(&self, transaction: u32) -> &[u32] {
+        let width = self.sessions.count() as usize;
+        &self.clocks[transaction as usize * width..][..width]
+    }
+
+    /// Whether a transaction is another one, or comes before it.
+    fn covers(&self, transaction: u32, one: u32) -> bool {
+        let (session, place) = self.sessions.place(one);
+        one == transaction || place < self.clock(transaction)[session as usize]
+    }
+
+    /// Of what others wrote to the key that a reader knew of, and its source did not, the last of each
+    /// session: with the position of each read.
+    pub fn missed(&self, reads: &[Read]) -> Vec<(u32, u32)> {
+        let of_chunk = |(chunk, reads): (usize, &[Read])| {
+            let mut missed = Vec::new();
+            for (at, read) in (chunk * READS_AT_ONCE..).zip(reads) {
+                self.missed_by(read, |writer| missed.push((writer, at as u32)));
+            }
+            missed
+        };
+        let chunks = reads.par_chunks(READS_AT_ONCE).enumerate().map(of_chunk);
+        chunks.collect::<Vec<_>>().concat()
+    }
+
+    fn missed_by(&self, read: &Read, mut add: impl FnMut(u32)) {
+        let known = self.clock(read.reader);
+        let source = (read.writer != NONE).then(|| (self.clock(read.writer), read.writer));
+        for (session, writers) in self.sessions.writers(read.key) {
+            let known = known[session as usize];
+            let is_covered = source.is_some_and(|(clock, source)| {
+                let (own, place) = self.sessions.place(source);
+                known <= if own == session { place + 1 } else { clock[session as usize] }
+            });
+            if known == 0 || is_covered {
+                continue;
+            }
+            let last = writers.partition_point(|(place, _)| *place < known).checked_sub(1);
+            if let Some((_, writer)) = last.map(|last| writers[last])
+                && writer != read.writer
+            {
+                add(writer);
+            }
+        }
+    }
+
+    /// Of those before a transaction that wrote a key the last ones: those that come before no other.
+    pub fn last_writers(&self, transaction: u32, key: u32, last: &mut Vec<u32>) {
+        last.clear();
+        let known = self.clock(transaction);
+        for (session, writers) in self.sessions.writers(key) {
+            let known = known[session as usize];
+            let before = writers.partition_point(|(place, _)| *place < known).checked_sub(1);
+            let Some((_, writer)) = before.map(|before| writers[before]) else { continue };
+            if !last.iter().any(|other| self.covers(*other, writer)) {
+                last.retain(|other| !self.covers(writer, *other));
+                last.push(writer);
             }
         }
     }

@@ -6,7 +6,7 @@
 
 use std::io::BufRead;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::binary::Binary;
 use super::{Transaction, begin};
@@ -47,15 +47,15 @@ pub(in crate::history) fn read_cobra(
             (b'W', Some((_, transaction))) => {
                 let (write, key) = (number("a write")?, number("a key")?);
                 number("a value")?;
-                transaction.write(key, &json!(write));
+                transaction.write(key, write);
             }
             (b'R', Some((_, transaction))) => {
                 let (of, write) = (number("a transaction")?, number("a write")?);
                 let key = number("a key")?;
                 number("a value")?;
                 match INITIAL.contains(&of) {
-                    false => transaction.read(key, &json!(write)),
-                    true if INITIAL.contains(&write) => transaction.read(key, &Value::Null),
+                    false => transaction.read(key, Some(write)),
+                    true if INITIAL.contains(&write) => transaction.read(key, None),
                     true if OF_COBRA.contains(&write) => {}
                     true => {
                         let found = format!("write {write} of none");

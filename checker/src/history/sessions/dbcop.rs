@@ -34,13 +34,12 @@ pub(in crate::history) fn read_dbcop(
             for _ in 0..natural(input, "the number of events")? {
                 let writes = flag(input, "whether an event writes")?;
                 let variable = natural(input, "a variable")?;
-                let value = json!(natural(input, "a value")?);
+                let value = natural(input, "a value")?;
                 let succeeded = flag(input, "whether an event succeeded")?;
                 match writes {
-                    true => transaction.write(variable, &value),
+                    true => transaction.write(variable, value),
                     // What was not answered says nothing.
-                    false if succeeded => transaction.read(variable, &value),
-                    false => transaction.read(variable, &serde_json::Value::Null),
+                    false => transaction.read(variable, succeeded.then_some(value)),
                 }
             }
             let committed = flag(input, "whether a transaction was committed")?;

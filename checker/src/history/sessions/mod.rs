@@ -15,37 +15,62 @@ pub(super) use text::{read_awdit, read_plume};
 
 use super::build::Builder;
 use super::event::ABSENT;
+use super::line::Line;
 use super::read::ReadError;
-use super::{Event, Header, Kind, Malformed, Process, SCHEMA_VERSION};
+use super::steps::{Action, Writer};
+use super::{Datum, Header, Kind, Malformed, SCHEMA_VERSION};
 
 /// The transaction that is being read.
 #[derive(Default)]
 struct Transaction {
     session: u64,
     /// What was asked for: `["r", key, null]` and `["w", key, value]`.
-    asked: Vec<Value>,
+    asked: Writer,
     /// The same with what was read.
-    answered: Vec<Value>,
+    answered: Writer,
 }
 
 impl Transaction {
-    fn read(&mut self, key: u64, value: &Value) {
-        self.asked.push(json!(["r", key, null]));
-        self.answered.push(json!(["r", key, value]));
+    /// Adds a read; `None` for what holds no value yet, or is not known.
+    fn read(&mut self, key: u64, value: Option<u64>) {
+        for (writer, value) in [(&mut self.asked, None), (&mut self.answered, value)] {
+            writer.step(Action::Read);
+            writer.natural(key);
+            match value {
+                Some(value) => writer.natural(value),
+                None => writer.null(),
+            }
+        }
     }
 
-    fn write(&mut self, key: u64, value: &Value) {
-        self.asked.push(json!(["w", key, value]));
-        self.answered.push(json!(["w", key, value]));
+    fn write(&mut self, key: u64, value: u64) {
+        for writer in [&mut self.asked, &mut self.answered] {
+            writer.step(Action::Write);
+            writer.natural(key);
+            writer.natural(value);
+        }
     }
 
     /// Hands it over as an operation of its session, and begins the next.
     fn end(&mut self, line: u64, kind: Kind, builder: &mut Builder) -> Result<(), Malformed> {
-        let process = Process::Client(self.session);
-        for (kind, value) in [(Kind::Invoke, &mut self.asked), (kind, &mut self.answered)] {
-            let mut event = Event::new(ABSENT, ABSENT, kind, process, "txn");
-            event.value = Value::Array(std::mem::take(value));
-            builder.event(line, event)?;
+        for (kind, steps) in [(Kind::Invoke, &mut self.asked), (kind, &mut self.answered)] {
+            let value = steps.finish().map_or_else(|| Datum::List(Box::default()), Datum::Steps);
+            let mut event = Line {
+                index: ABSENT,
+                time: ABSENT,
+                kind,
+                process: self.session,
+                f: "txn",
+                key: None,
+                value,
+                version: None,
+                client: None,
+                node: None,
+                due: None,
+                probe: false,
+                error: None,
+            };
+            builder.client(line, &mut event)?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::{Transaction, begin};
 use crate::history::build::Builder;
 use crate::history::lines::each_line;
 use crate::history::read::ReadError;
+use crate::history::words::{digits_in, number_of};
 use crate::history::{Kind, Malformed};
 
 /// Reads Plume's notation. The value 0 is the initial one.
@@ -35,13 +36,14 @@ pub(in crate::history) fn read_plume(
             u64::try_from(number).map_err(|_| malformed(at, &format!("a natural {what}"), text))
         };
         let (key, session) = (natural(key, "key")?, natural(session, "session")?);
+        let value = natural(value, "value")?;
         if (Some(transaction), session) != (number, open.session) {
             end(&mut open, last_line, number, builder)?;
             (open.session, number) = (session, Some(transaction));
         }
         match writes {
-            true => open.write(key, &json!(value)),
-            false => open.read(key, &json!(value)),
+            true => open.write(key, value),
+            false => open.read(key, Some(value)),
         }
         last_line = at;
         Ok(())
@@ -61,11 +63,24 @@ fn end(
 
 /// Whether it writes, and the four numbers.
 fn operation(text: &str) -> Option<(bool, [i64; 4])> {
-    let writes = text.starts_with('w');
-    let inside = text.strip_prefix(['r', 'w'])?.strip_prefix('(')?.strip_suffix(')')?;
-    let mut numbers = inside.split(',').map(|number| number.trim().parse().ok());
-    let all = [numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??];
-    numbers.next().is_none().then_some((writes, all))
+    let (writes, mut rest) = match text.as_bytes() {
+        [b'w', b'(', rest @ ..] => (true, rest),
+        [b'r', b'(', rest @ ..] => (false, rest),
+        _ => return None,
+    };
+    let mut numbers = [0; 4];
+    for (number, end) in numbers.iter_mut().zip(b",,,)") {
+        rest = rest.trim_ascii_start();
+        let unsigned = rest.strip_prefix(b"-").unwrap_or(rest);
+        let sign = if unsigned.len() < rest.len() { -1 } else { 1 };
+        let digits = digits_in(unsigned);
+        if !(1..=19).contains(&digits) {
+            return None;
+        }
+        *number = sign * i64::try_from(number_of(&unsigned[..digits])).ok()?;
+        rest = unsigned[digits..].trim_ascii_start().strip_prefix(&[*end])?;
+    }
+    rest.is_empty().then_some((writes, numbers))
 }
 
 /// Reads AWDIT's notation. Nothing says which value is the initial one.
@@ -94,10 +109,10 @@ pub(in crate::history) fn read_awdit(
         };
         let natural =
             |word: &str| word.parse::<u64>().map_err(|_| malformed(at, "natural numbers", text));
-        let (key, value) = (natural(key)?, json!(natural(value)?));
+        let (key, value) = (natural(key)?, natural(value)?);
         match what {
-            "w" => open.write(key, &value),
-            _ => open.read(key, &value),
+            "w" => open.write(key, value),
+            _ => open.read(key, Some(value)),
         }
         last_line = at;
         Ok(())

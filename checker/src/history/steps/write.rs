@@ -49,6 +49,11 @@ impl Writer {
         self.bytes[begun..].rotate_right(self.head.len());
     }
 
+    /// Whether there is no step yet.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The steps; `None` if there are none.
     pub fn finish(&mut self) -> Option<Steps> {
         let steps = (!self.bytes.is_empty()).then(|| Steps(self.bytes.as_slice().into()));

@@ -86,6 +86,6 @@ impl Spec {
     pub fn ladder(&self) -> Ladder {
         let history = self.history();
         let kind = Kind::of(&history, "").unwrap_or(Kind::Lists);
-        kind.check(&history, &Value::Null).expect("transactions of one kind").ladder
+        kind.check(&history, &Value::Null, None).expect("transactions of one kind").ladder
     }
 }
