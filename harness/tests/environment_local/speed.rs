@@ -12,11 +12,14 @@ use splitbrain_nemesis::{Capability, Effect, Nemesis};
 use crate::node_program::PORT;
 use crate::witness::Talkers;
 
-const TIMES: u64 = 21;
+/// How often, where `SPLITBRAIN_TIMES` does not say.
+const TIMES: u64 = 5;
 
 /// Prints the median of each fault at a load of 200 requests a second; what is asserted is only
 /// that all are installed, since a busy machine can be as slow as it likes.
 pub fn in_force_in_time() {
+    let times =
+        std::env::var("SPLITBRAIN_TIMES").map_or(TIMES, |text| text.parse().expect("a number"));
     let talkers = Talkers::start(5);
     let addresses: Vec<_> = talkers.cluster.nodes().iter().map(|node| node.address).collect();
     let done = Arc::new(AtomicBool::new(false));
@@ -45,7 +48,7 @@ pub fn in_force_in_time() {
         // Bad links and too little time are seen only after a while.
         let slow =
             matches!(fault.needs, Capability::Shaping | Capability::Packets | Capability::Limits);
-        let times = if slow { 3 } else { TIMES };
+        let times = if slow { times.min(3) } else { times };
         for seed in 0..times {
             let Choice { targets, args, .. } = &Choice::usual(fault);
             let scene =

@@ -139,7 +139,7 @@ fn convergence(verdict: &Value, known: &Known) {
 fn own_copies(target: &str) {
     let Some(world) = World::new() else { return };
     let plan = r#"
-        phases = { baseline = "2s", main = "18s", after = "1s" }
+        phases = { baseline = "1s", main = "12s", after = "500ms" }
         workload = { keys = 20 }
         faults = [{ name = "halves", at = "1s" }]
     "#;
