@@ -260,6 +260,182 @@ fn a_long_fork_is_two_reads_that_each_know_what_the_other_does_not() {
 }
 
 #[test]
+fn of_two_insertions_under_a_key_one_succeeds() {
+    let rows = "0 ok insert [1, null]\n1 fail insert [null, 2]\n2 info insert [3, null]";
+    let counts = json!({"key-count": 1, "legal-count": 1, "illegal-count": 0, "illegal": []});
+    expect("g2", rows, "valid", &[], counts);
+    let both = format!("{rows}\n1 ok insert [null, 4]");
+    let illegal = json!({"legal-count": 0, "illegal-count": 1, "illegal": [[1, null], [null, 4]]});
+    expect("g2", &both, "invalid", &[("predicate-write-skew", 1)], illegal);
+}
+
+/// In the final phase what each node answered last counts, whoever was asked last of all.
+#[test]
+fn a_set_is_the_same_at_every_node_in_the_end() {
+    let read = |node: &str, value: Value| {
+        let line = |kind: &str, value: &Value| {
+            json!({"process": 1, "type": kind, "f": "read", "node": node, "value": value})
+                .to_string()
+        };
+        format!("{}\n{}\n", line("invoke", &Value::Null), line("ok", &value))
+    };
+    let check = |reads: &[(&str, Value)], verdict: &str, lost: Value| {
+        let header = json!({"splitbrain": 1, "vocabulary": "set", "nodes": ["n1", "n2"]});
+        let mut text = format!("{header}\n");
+        for (kind, value) in [("invoke", 1), ("ok", 1), ("invoke", 2), ("ok", 2)] {
+            let add = json!({"process": 0, "type": kind, "f": "add", "value": value});
+            text += &format!("{add}\n");
+        }
+        text += &read("n1", json!([7]));
+        let phase = json!({"process": "harness", "type": "info", "f": "phase", "value": "final"});
+        text += &format!("{phase}\n");
+        reads.iter().for_each(|(node, value)| text += &read(node, value.clone()));
+        let history = History::read(text.as_bytes()).expect("a history");
+        let judgement = judge(&history, &Options::default());
+        let result = serde_json::to_value(&judgement.checks["set"]).expect("a value");
+        assert_eq!((&result["verdict"], &result["lost"]), (&verdict.into(), &lost), "{result}");
+    };
+    let (both, one) = (json!([2, 1]), json!([1]));
+    // A node that had not heard of it at first has heard of it in the end.
+    check(&[("n1", one.clone()), ("n2", both.clone()), ("n1", both.clone())], "valid", json!([]));
+    check(&[("n1", one), ("n2", both)], "invalid", json!([2]));
+}
+
+#[test]
+fn a_chain_sees_its_own_writes() {
+    let begun = "0 ok read-init 0\n0 ok write 1";
+    let fine = format!("{begun}\n0 ok read 1\n0 ok write 2\n0 ok read 2");
+    let counts = json!({"read-count": 3, "write-count": 2, "error-count": 0});
+    expect("causal", &fine, "valid", &[], counts);
+    let stale = format!("{begun}\n0 ok read null\n0 ok write 2\n0 ok read 2");
+    let errors = json!({"errors": [{"index": 4, "expected": 1, "read": 0}]});
+    expect("causal", &stale, "invalid", &[("causal-violation", 1)], errors);
+    // What began with something was not there before the chain.
+    expect("causal", "0 ok read-init 3", "invalid", &[("causal-violation", 1)], json!({}));
+    // After what may have happened, nothing is certain.
+    expect("causal", "0 ok read-init 0\n0 info write 1\n1 ok read 0", "valid", &[], json!({}));
+    let beside = "0 invoke write 1\n1 ok read 0\n0 ok write 1";
+    expect("causal", beside, "unknown", &[], json!({}));
+}
+
+const SENT: &str = r#"
+    0 ok send [["send", 0, [0, 10]], ["send", 0, [1, 11]]]
+    0 ok send [["send", 0, [2, 12]]]
+    1 fail send [["send", 0, 13]]
+    2 info send [["send", 0, 14]]
+"#;
+
+#[track_caller]
+fn log(more: &str, verdict: &str, findings: &[(&str, u64)]) {
+    let names: Vec<&str> = findings.iter().map(|(name, _)| *name).collect();
+    expect("log", &format!("{SENT}{more}"), verdict, findings, json!({"error-types": names}));
+}
+
+#[test]
+fn a_log_gives_everyone_every_message_once_and_in_order() {
+    let all = r#"
+        3 ok poll [["poll", {"0": [[0, 10], [1, 11]]}]]
+        3 ok poll [["poll", {"0": [[2, 12], [3, 14]]}]]
+        4 ok poll [["poll", {"0": [[0, 10]]}]]
+    "#;
+    log(all, "valid", &[]);
+    log(&format!("{all}\n3 ok poll [[\"poll\", {{}}]]"), "valid", &[]);
+    expect("log", SENT, "unknown", &[], json!({"send-count": 5, "acknowledged-count": 3}));
+    let poll = |messages: &str| format!("3 ok poll [[\"poll\", {{\"0\": {messages}}}]]\n");
+    log(&poll("[[0, 10], [2, 12]]"), "invalid", &[("int-poll-skip", 1), ("lost-write", 1)]);
+    let whole = poll("[[0, 10], [1, 11], [2, 12]]");
+    log(&format!("{whole}{}", poll("[[1, 11]]")), "invalid", &[("nonmonotonic-poll", 1)]);
+    let back = [("int-nonmonotonic-poll", 1), ("int-poll-skip", 1)];
+    log(&poll("[[0, 10], [2, 12], [1, 11]]"), "invalid", &back);
+    let ahead = format!("4{}{}{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"));
+    log(&ahead, "invalid", &[("poll-skip", 1)]);
+    // Who was assigned anew may begin elsewhere.
+    let assigned =
+        format!("4{}{}3 ok assign [0]\n{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"));
+    log(&assigned, "valid", &[]);
+    log(&format!("{whole}{}", poll("[[3, 10]]")), "invalid", &[("duplicate", 1)]);
+    log(&format!("{whole}4{}", &poll("[[0, 14]]")[1..]), "invalid", &[("inconsistent-offsets", 1)]);
+    log(&format!("{whole}{}", poll("[[3, 13]]")), "invalid", &[("aborted-read", 1)]);
+    log(&format!("{whole}{}", poll("[[3, 99]]")), "invalid", &[("unexpected-message", 1)]);
+}
+
+#[test]
+fn a_log_keeps_what_it_acknowledged() {
+    let first = "3 ok poll [[\"poll\", {\"0\": [[0, 10]]}]]\n";
+    // The others may still be given to somebody, until somebody was given all there is.
+    let results = json!({"unseen-count": 2, "error-types": []});
+    expect("log", &format!("{SENT}{first}"), "valid", &[], results);
+    log(&format!("{first}3 ok poll [[\"poll\", {{}}]]"), "invalid", &[("unseen", 2)]);
+    // Gaps between offsets are none between messages, but a message of someone else is one.
+    let apart = r#"
+        0 ok send [["send", 0, [0, 1]], ["send", 0, [7, 3]]]
+        3 ok poll [["poll", {"0": [[0, 1], [7, 3]]}]]
+    "#;
+    expect("log", apart, "valid", &[], json!({}));
+    let between = format!("{apart}1 ok send [[\"send\", 0, [4, 2]]]\n");
+    let found = [("int-poll-skip", 1), ("int-send-skip", 1), ("lost-write", 1)];
+    expect("log", &between, "invalid", &found, json!({}));
+    let back = "0 ok send [[\"send\", 0, [5, 1]]]\n0 ok send [[\"send\", 0, [4, 2]]]\n\
+                3 ok poll [[\"poll\", {\"0\": [[4, 2], [5, 1]]}]]";
+    expect("log", back, "invalid", &[("nonmonotonic-send", 1)], json!({}));
+    let inside = "0 ok send [[\"send\", 0, [5, 1]], [\"send\", 0, [4, 2]]]\n\
+                  3 ok poll [[\"poll\", {\"0\": [[4, 2], [5, 1]]}]]";
+    expect("log", inside, "invalid", &[("int-nonmonotonic-send", 1)], json!({}));
+}
+
+#[test]
+fn numbers_grow_with_time() {
+    let adds = "0 ok add 1\n1 invoke add 0\n0 ok add 3\n1 ok add 2\n2 info add 9\n2 fail add 8";
+    let counts = json!({"add-count": 3, "fail-count": 1, "info-count": 1, "lost-count": 0,
+        "duplicate-count": 0, "off-order-count": 0});
+    expect("monotonic", &format!("{adds}\n0 ok read [3, 1, 2]"), "valid", &[], counts);
+    let lost = [("lost-element", 1)];
+    expect(
+        "monotonic",
+        &format!("{adds}\n0 ok read [3, 1]"),
+        "invalid",
+        &lost,
+        json!({"lost": [2]}),
+    );
+    let back = format!("{adds}\n0 ok add 2\n0 ok read [1, 2, 3]");
+    let found = [("duplicate-element", 1), ("off-order", 1)];
+    let results = json!({"duplicates": [2], "off-order": [[3, 2]]});
+    expect("monotonic", &back, "invalid", &found, results);
+    let twice = format!("{adds}\n0 ok read [1, 2, 3, 2]");
+    expect(
+        "monotonic",
+        &twice,
+        "invalid",
+        &[("duplicate-element", 1)],
+        json!({"duplicate-count": 1}),
+    );
+    expect("monotonic", adds, "unknown", &[], json!({}));
+}
+
+#[test]
+fn all_who_watch_are_told_the_same() {
+    let text =
+        "0 ok write 5\n1 ok watch [[0, 5], [1, 6]]\n1 ok watch [[2, 7]]\n2 ok watch [[0, 5]]";
+    let counts = json!({"watcher-count": 2, "change-count": 3, "delta-count": 0, "revisions": 2});
+    expect("watch", text, "valid", &[], counts);
+    let other = format!("{text}\n3 ok watch [[0, 5], [2, 7]]");
+    let deltas = json!({"deltas": [{"thread": 3, "edit-distance": 1}], "nonmonotonic-count": 0});
+    expect("watch", &other, "invalid", &[("watch-divergence", 1)], deltas);
+    let replaced = format!("{text}\n3 ok watch [[0, 5], [1, 9], [2, 7]]");
+    expect("watch", &replaced, "invalid", &[("watch-divergence", 1)], json!({"delta-count": 1}));
+    let back = format!("{text}\n1 ok watch [[1, 6]]");
+    let found = [("nonmonotonic-watch", 1)];
+    expect(
+        "watch",
+        &back,
+        "invalid",
+        &found,
+        json!({"nonmonotonic-errors": [{"thread": 1, "revisions": [2, 1]}]}),
+    );
+    expect("watch", "0 ok write 5\n1 ok watch []", "unknown", &[], json!({}));
+}
+
+#[test]
 fn who_sees_an_effect_sees_what_was_over_before_it_began() {
     let writes = "0 ok write 1\n1 invoke write 2\n0 ok write 3\n1 ok write 2";
     expect("causal-reverse", &format!("{writes}\n0 ok read [1, 3]"), "valid", &[], json!({}));

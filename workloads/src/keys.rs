@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
+use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Probes, Rounds};
 use crate::objects::Settings;
 
@@ -62,7 +63,7 @@ impl<T: Default> Pool<T> {
             let key = self.fresh(ctx);
             self.active.push(key);
         }
-        let chosen = ctx.rng.random_range(0..self.active.len());
+        let chosen = self.settings.choose(KeyChoice::Uniform, ctx, self.active.len());
         if self.active[chosen].left == 0 {
             self.active[chosen] = self.fresh(ctx);
         }
@@ -89,5 +90,11 @@ pub fn probes(after: bool) -> Probes {
 
 /// Rounds of reads of all keys at every node.
 pub fn finals(keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
+    let keys = keys.into_iter().map(Some).collect();
     Box::new(Rounds::new("read", keys, FINAL_PERIOD, converge_within))
+}
+
+/// The same where there is only one object, which has no key.
+pub fn finals_of_one(converge_within: Duration) -> Box<dyn Generator> {
+    Box::new(Rounds::new("read", vec![None], FINAL_PERIOD, converge_within))
 }

@@ -4,13 +4,16 @@
 //! So databases times workloads is never written out. Generators are plain values: they are asked
 //! what comes next and told what happened, and never sleep, lock or spawn.
 
+mod choice;
 pub mod client;
 pub mod generator;
 mod keys;
 pub mod objects;
 pub mod transaction;
+mod transactions;
 pub mod vocabulary;
 
+pub use choice::KeyChoice;
 pub use client::{BoxFuture, Client, Clients, Completion, ErasedClient, OpError, Outcome};
 pub use generator::{Context, Generator, Invocation, Next};
 pub use objects::{Load, Workload};

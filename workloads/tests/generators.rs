@@ -123,7 +123,7 @@ fn probes_ask_all_nodes_at_once_and_beside_everything_else() {
 
 /// Final reads of two keys at two nodes, answered by `answer(round-independent time, invocation)`.
 fn rounds(answer: impl FnMut(&Invocation) -> (u64, Kind, Value)) -> Vec<Simulated> {
-    let keys = vec!["a".to_owned(), "b".to_owned()];
+    let keys = vec![Some("a".to_owned()), Some("b".to_owned())];
     let mut generator =
         Rounds::new("read", keys, Duration::from_nanos(200), Duration::from_nanos(1_000));
     let mut ctx = Context::new(1, 0, 2);
@@ -157,7 +157,7 @@ fn final_reads_end_two_rounds_after_the_nodes_have_agreed() {
 #[test]
 fn the_register_workload_is_fixed_by_its_seed() {
     let schedule = |seed, latency| {
-        let settings = Settings { keys: 3, ops_per_key: 20, cas: true };
+        let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: true };
         let mut load = (objects::find("register").unwrap().load)(&settings);
         let mut main = Stagger::new(1e6, load.main());
         let mut ctx = Context::new(seed, 0, 5);
@@ -172,7 +172,7 @@ fn the_register_workload_is_fixed_by_its_seed() {
 
 #[test]
 fn the_register_workload_writes_unique_values_and_retires_keys() {
-    let settings = Settings { keys: 3, ops_per_key: 20, cas: true };
+    let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: true };
     let mut load = (objects::find("register").unwrap().load)(&settings);
     let mut main = load.main();
     let schedule = run(&mut *main, 5, 3_000);
@@ -204,7 +204,7 @@ fn the_register_workload_writes_unique_values_and_retires_keys() {
 
 #[test]
 fn without_cas_there_is_none() {
-    let settings = Settings { keys: 3, ops_per_key: 20, cas: false };
+    let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: false };
     let mut load = (objects::find("register").unwrap().load)(&settings);
     let mut main = load.main();
     assert!(run(&mut *main, 5, 1_000).iter().all(|one| one.invocation.f != "cas"));

@@ -1,22 +1,27 @@
 //! The list of checks, alphabetical.
 
 use super::{
-    Check, bank, causal_reverse, counter, long_fork, pn_counter, sequential, set, set_full,
-    total_queue, unique_ids,
+    Check, bank, causal, causal_reverse, counter, g2, log, long_fork, monotonic, pn_counter,
+    sequential, set, set_full, total_queue, unique_ids, watch,
 };
 
 /// Every check there is.
 pub(crate) const ALL: &[&dyn Check] = &[
     &bank::Bank,
+    &causal::Causal,
     &causal_reverse::CausalReverse,
     &counter::Counter,
+    &g2::G2,
+    &log::Log,
     &long_fork::LongFork,
+    &monotonic::Monotonic,
     &pn_counter::PnCounter,
     &sequential::Sequential,
     &set::Set,
     &set_full::SetFull,
     &total_queue::TotalQueue,
     &unique_ids::UniqueIds,
+    &watch::Watch,
 ];
 
 #[cfg(test)]
@@ -29,7 +34,7 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .expect("a folder")
             .filter_map(|entry| entry.expect("an entry").file_name().into_string().ok())
-            .filter_map(|name| name.strip_suffix(".rs").map(|name| name.replace('_', "-")))
+            .map(|name| name.trim_end_matches(".rs").replace('_', "-"))
             .filter(|name| !["mod", "list", "report"].contains(&name.as_str()))
             .collect();
         files.sort_unstable();

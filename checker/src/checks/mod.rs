@@ -6,10 +6,14 @@
 //! whether they happened never make a history wrong.
 
 mod bank;
+mod causal;
 mod causal_reverse;
 mod counter;
+mod g2;
 mod list;
+mod log;
 mod long_fork;
+mod monotonic;
 mod pn_counter;
 mod report;
 mod sequential;
@@ -17,6 +21,9 @@ mod set;
 mod set_full;
 mod total_queue;
 mod unique_ids;
+mod watch;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -24,7 +31,7 @@ pub(crate) use list::ALL;
 pub use report::CheckResult;
 use report::{Finding, Report};
 
-use crate::history::{Datum, History, Operation};
+use crate::history::{Datum, History, NodeId, Operation, Phase};
 use crate::judgement::Misfit;
 use crate::options::Options;
 use crate::violation::Violation;
@@ -58,6 +65,18 @@ impl<'h> Object<'h> {
     /// Those of one name that certainly happened.
     fn ok<'a>(&'a self, f: &'a str) -> impl Iterator<Item = &'h Operation> + 'a {
         self.operations.iter().copied().filter(move |op| op.f() == f && op.is_ok())
+    }
+
+    /// What each node answered to the last `read` of the final phase, in the order of their
+    /// invocations; nothing where that was not recorded.
+    fn final_reads(&self) -> Vec<&'h Operation> {
+        let mut last: BTreeMap<Option<NodeId>, &'h Operation> = BTreeMap::new();
+        for read in self.ok("read").filter(|read| read.phase == Some(Phase::Final)) {
+            last.insert(read.node(), read);
+        }
+        let mut reads: Vec<&Operation> = last.into_values().collect();
+        reads.sort_by_key(|read| read.invoked);
+        reads
     }
 
     /// An operation whose name is none of these.

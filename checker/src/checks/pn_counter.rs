@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Check, Finding, Object, Report};
+use super::{Check, Finding, Object, Report, precedes};
 use crate::history::{Completion, Operation, Phase};
 
-/// `add` of a whole number, and `read`, answered with the sum. Only reads of the final phase count,
-/// or where there are no phases those after the last addition.
+/// `add` of a whole number, and `read`, answered with the sum. Only what each node answered last in
+/// the final phase counts, or where there are no phases the reads after the last addition.
 pub(super) struct PnCounter;
 
 /// More sums than this are not told apart.
@@ -26,10 +26,16 @@ impl Check for PnCounter {
 
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["add", "read"])?;
-        let mut sums = BTreeSet::from([object.initial.as_i64().unwrap_or(0)]);
-        let mut last_end = None;
         let happened = object.operations.iter().filter(|op| op.completion() != Completion::Fail);
-        for &add in happened.filter(|op| op.f() == "add") {
+        let adds: Vec<&Operation> = happened.filter(|op| op.f() == "add").copied().collect();
+        let mut reads = object.final_reads();
+        if !object.operations.iter().any(|op| op.phase == Some(Phase::Final)) {
+            let last_end = adds.iter().map(|add| add.completed().unwrap_or(add.invoked)).max();
+            reads = object.ok("read").filter(|read| Some(read.invoked) > last_end).collect();
+        }
+        let mut sums = BTreeSet::from([object.initial.as_i64().unwrap_or(0)]);
+        // What is added later, when it is known how all ended, no read has seen.
+        for add in adds.into_iter().filter(|add| reads.iter().any(|read| !precedes(read, add))) {
             let delta = add.argument().as_i64().ok_or(add)?;
             let with = sums.iter().map(|sum| sum + delta);
             sums = if add.is_ok() {
@@ -40,14 +46,7 @@ impl Check for PnCounter {
             if sums.len() > SUMS {
                 return Ok(Report::unknown(format!("more than {SUMS} sums are possible")));
             }
-            last_end = last_end.max(Some(add.completed().unwrap_or(add.invoked)));
         }
-        let phased = object.operations.iter().any(|op| op.phase == Some(Phase::Final));
-        let is_final = |read: &&Operation| match phased {
-            true => read.phase == Some(Phase::Final),
-            false => Some(read.invoked) > last_end,
-        };
-        let reads: Vec<&Operation> = object.ok("read").filter(is_final).collect();
         if reads.is_empty() {
             return Ok(Report::unknown("there was no final read"));
         }

@@ -58,12 +58,17 @@ pub const VOCABULARIES: &[&str] = &[
     "set-full",
     "multi-register",
     "bank",
+    "causal",
     "causal-reverse",
+    "g2",
+    "log",
     "long-fork",
+    "monotonic",
     "pn-counter",
     "sequential",
     "total-queue",
     "unique-ids",
+    "watch",
     "rw-register",
 ];
 

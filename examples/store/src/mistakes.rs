@@ -12,9 +12,11 @@ pub enum Mistake {
     DoubleApplyOnRetry,
     ElementResurrected,
     LaggingFailoverRead,
+    LockLease,
     LogTruncatedAtRestart,
     LongFork,
     LostFsync,
+    LostUpdate,
     NoFencing,
     NonAtomicCas,
     ReadCommitted,
@@ -77,6 +79,12 @@ pub const ALL: &[Bug] = &[
         about: "A standby that lags behind may take the primary's place, and serves what it has.",
     },
     Bug {
+        mistake: Mistake::LockLease,
+        name: "lock-lease",
+        modes: &["raft"],
+        about: "A lock is given to another when it has been held for long, though its holder may go on.",
+    },
+    Bug {
         mistake: Mistake::LogTruncatedAtRestart,
         name: "log-truncated-at-restart",
         modes: &["primary-backup", "raft", "single"],
@@ -93,6 +101,12 @@ pub const ALL: &[Bug] = &[
         name: "lost-fsync",
         modes: &["gossip", "raft", "single"],
         about: "Acknowledges writes that are not on disk yet.",
+    },
+    Bug {
+        mistake: Mistake::LostUpdate,
+        name: "lost-update",
+        modes: &["raft"],
+        about: "Transactions write what they made of a snapshot, over whatever was written since.",
     },
     Bug {
         mistake: Mistake::NoFencing,

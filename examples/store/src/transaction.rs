@@ -24,12 +24,36 @@ pub enum Action {
     Add,
     /// Takes that much away. There must be as much.
     Debit,
+    /// Appends to a list and returns the position, the first being 0.
+    Push,
+    /// Returns the elements of a list from that position on.
+    After,
     /// Takes the first element out of a list and returns it; `null` if there is none.
     Pop,
     /// Sets it where there is no value yet.
     Init,
     /// It must be that.
     Expect,
+    /// Takes a lock that is free, and returns a token greater than any before.
+    Acquire,
+    /// Frees a lock that is held by that token.
+    Release,
+}
+
+/// A lock as it lies under its key.
+#[derive(Clone, Copy, Default, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Lock {
+    /// That of the last holder.
+    pub token: u64,
+    /// Whether it is held.
+    pub held: bool,
+}
+
+impl Lock {
+    /// What a key holds as a lock; one that nobody has taken yet is free.
+    pub fn of(value: &Value) -> Option<Lock> {
+        if value.is_null() { Some(Lock::default()) } else { Lock::deserialize(value).ok() }
+    }
 }
 
 /// A step: `[ACTION, KEY, ARGUMENT]`. The answer is the same, with what a read found, or with the
@@ -40,7 +64,7 @@ pub struct Step(pub Action, pub Key, #[serde(default)] pub Value);
 impl Step {
     /// Whether it changes nothing.
     pub fn reads(&self) -> bool {
-        matches!(self.0, Action::R | Action::Expect)
+        matches!(self.0, Action::R | Action::After | Action::Expect)
     }
 
     /// Carries it out; an error is the value that does not allow it.
@@ -62,10 +86,31 @@ impl Step {
             Action::Expect => return Err(old),
             Action::Init if !old.is_null() => return Ok(()),
             Action::Init | Action::W => value.clone(),
-            Action::Append => {
+            Action::After => {
+                let list = list(&old).ok_or(old)?;
+                let from = usize::try_from(number(value).unwrap_or(0)).unwrap_or(0);
+                *value = list.get(from..).unwrap_or_default().into();
+                return Ok(());
+            }
+            Action::Append | Action::Push => {
                 let mut list = list(&old).ok_or(old)?;
+                let position = list.len();
                 list.push(value.clone());
+                if *action == Action::Push {
+                    *value = position.into();
+                }
                 list.into()
+            }
+            Action::Acquire | Action::Release => {
+                let is_acquired = *action == Action::Acquire;
+                let fits = |lock: &Lock| match is_acquired {
+                    true => !lock.held,
+                    false => lock.held && value.as_u64() == Some(lock.token),
+                };
+                let lock = Lock::of(&old).filter(fits).ok_or(old)?;
+                let token = lock.token + u64::from(is_acquired);
+                *value = token.into();
+                json!(Lock { token, held: is_acquired })
             }
             Action::Pop => {
                 let mut list = list(&old).ok_or(old)?;
@@ -136,7 +181,13 @@ mod tests {
             ["debit", "n", 2],
             ["init", "n", 9],
             ["init", "o", 9],
-            ["expect", "a", 2]
+            ["expect", "a", 2],
+            ["push", "l", 3],
+            ["after", "l", 1],
+            ["after", "l", 9],
+            ["acquire", "k"],
+            ["release", "k", 1],
+            ["acquire", "k"]
         ]);
         let answer = json!([
             ["r", "a", 1],
@@ -150,16 +201,27 @@ mod tests {
             ["debit", "n", 3],
             ["init", "n", 9],
             ["init", "o", 9],
-            ["expect", "a", 2]
+            ["expect", "a", 2],
+            ["push", "l", 1],
+            ["after", "l", [3]],
+            ["after", "l", []],
+            ["acquire", "k", 1],
+            ["release", "k", 1],
+            ["acquire", "k", 2]
         ]);
-        let after = json!({"a": 2, "l": [2], "m": [], "n": 3, "o": 9, "z": 0});
+        let lock = json!({"token": 2, "held": true});
+        let after = json!({"a": 2, "k": lock, "l": [2, 3], "m": [], "n": 3, "o": 9, "z": 0});
         check(&json!({"a": 1, "z": 0}), steps, &Ok(answer), &after);
     }
 
     #[test]
     fn what_cannot_be_done_whole_is_not_done() {
-        let before = json!({"a": 1, "l": "x"});
+        let held = json!({"token": 4, "held": true});
+        let before = json!({"a": 1, "k": held, "l": "x"});
         for (last, found) in [
+            (json!(["acquire", "k"]), held.clone()),
+            (json!(["release", "k", 3]), held.clone()),
+            (json!(["release", "j", 0]), Value::Null),
             (json!(["debit", "a", 3]), json!(2)),
             (json!(["expect", "a", 1]), json!(2)),
             (json!(["append", "l", 1]), json!("x")),

@@ -89,7 +89,8 @@ pub trait Database: Send + Sync {
     fn administration(&self) -> Option<&dyn Administration> {
         None
     }
-    /// Connections for each vocabulary that it serves. Every key is written with the prefix.
+    /// Connections for each vocabulary that it serves. Every key is written with the prefix. Nothing
+    /// is connected here: before anything starts it is asked what is served.
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients;
 }
 

@@ -18,11 +18,14 @@ use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::faults::{Choice, Targets};
 use splitbrain_nemesis::schedule::{self, Step, Timeline};
 
+use splitbrain_workloads::KeyChoice;
+use splitbrain_workloads::objects::Settings;
+
 use places::Places;
 pub use span::Span;
 pub use ssh::SshPlan;
 
-use crate::databases;
+use crate::databases::{self, Database};
 use crate::interpreter::Limits;
 
 /// Everything that decides what a run does. Unknown keys are errors.
@@ -85,6 +88,10 @@ pub struct WorkloadPlan {
     pub keys: usize,
     /// Operations after which an object is retired, about.
     pub ops_per_key: usize,
+    /// How the next object is chosen: `uniform`, `zipf`, `exponential` or `hot`. Absent: as Jepsen
+    /// does, exponential for transactions and uniform for all else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_choice: Option<KeyChoice>,
     /// Operations a second, over all nodes.
     pub rate: f64,
     /// Clients for each node.
@@ -170,12 +177,25 @@ impl Default for Plan {
     }
 }
 
+impl WorkloadPlan {
+    /// What a workload is told of it, against this database.
+    pub fn settings(&self, database: &dyn Database) -> Settings {
+        Settings {
+            keys: self.keys,
+            ops_per_key: self.ops_per_key,
+            choice: self.key_choice,
+            cas: database.has_cas(),
+        }
+    }
+}
+
 impl Default for WorkloadPlan {
     fn default() -> WorkloadPlan {
         WorkloadPlan {
             name: "register".to_owned(),
             keys: 5,
             ops_per_key: 100,
+            key_choice: None,
             moving: true,
             rate: 200.0,
             concurrency: 2,

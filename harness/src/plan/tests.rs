@@ -61,6 +61,10 @@ fn a_wrong_plan_is_refused_with_the_place_and_what_is_allowed() {
     );
     check("sed = 3", "unknown field `sed`");
     check("[workload]\nrates = 3", "line 2");
+    check(
+        "[workload]\nkey_choice = \"hottest\"",
+        "unknown variant `hottest`, expected one of `uniform`, `zipf`, `exponential`, `hot`",
+    );
 }
 
 #[test]

@@ -19,7 +19,6 @@ use anyhow::Context as _;
 use chrono::{SecondsFormat, Utc};
 use splitbrain_checker::Verdict;
 use splitbrain_checker::history::{Header, SCHEMA_VERSION};
-use splitbrain_workloads::objects::Settings;
 use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, harness};
@@ -83,11 +82,7 @@ fn record(
     // Threads are allowed from here on.
     let (inbox, receiver) = Inbox::new();
     let interrupted = signals::listen(inbox.clone())?;
-    let settings = Settings {
-        keys: prepared.plan.workload.keys,
-        ops_per_key: prepared.plan.workload.ops_per_key,
-        cas: prepared.database.has_cas(),
-    };
+    let settings = prepared.plan.workload.settings(&*prepared.database);
     let load = (prepared.workload.load)(&settings);
     let zero = Instant::now();
     let header = header(prepared, folder, run_id, started, &*load);
@@ -204,7 +199,7 @@ fn header(
         started: started.to_rfc3339_opts(SecondsFormat::Millis, true),
         seed: prepared.seed,
         target: plan.target.clone(),
-        vocabulary: load.vocabulary().to_owned(),
+        vocabulary: load.model().to_owned(),
         initial: load.initial(),
         unique_writes: load.unique_writes(),
         nodes: prepared.nodes.clone(),

@@ -95,6 +95,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
             )
         })
         .map_err(usage)?;
+    is_served(workload, &plan, &*database).map_err(usage)?;
     let expect = plan.expect.parse::<Expectation>().map_err(usage)?;
     let engine = engine(&mut plan, &*database).map_err(usage)?;
     let urls = urls(&plan, database.scheme()).map_err(usage)?;
@@ -205,6 +206,21 @@ fn is_offered(step: &Step, database: &dyn Database) -> anyhow::Result<()> {
         bail!("the fault {} cannot be had: {target} has no administration of members", fault.name);
     }
     Ok(())
+}
+
+/// Whether the database speaks what a workload needs.
+fn is_served(workload: &Workload, plan: &Plan, database: &dyn Database) -> anyhow::Result<()> {
+    let settings = plan.workload.settings(database);
+    let nowhere = vec![format!("{}://127.0.0.1:1", database.scheme()); database.default_nodes()];
+    let clients = database.clients(nowhere, String::new());
+    let served: Vec<&str> = clients.names().collect();
+    let speaks = |workload: &&&Workload| served.contains(&(workload.load)(&settings).vocabulary());
+    if speaks(&&workload) {
+        return Ok(());
+    }
+    let names: Vec<&str> =
+        objects::ALL.iter().filter(speaks).map(|workload| workload.name).collect();
+    bail!("{} does not serve {}; it serves: {}", plan.target, workload.name, names.join(", "))
 }
 
 fn check_figures(plan: &Plan) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Final reads: every key at every node, again and again, until all agree or time is up.
+//! Final reads: every object at every node, again and again, until all agree or time is up.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use super::{Context, Generator, Invocation, Next};
 /// long as there are keys.
 pub struct Rounds {
     f: Symbol,
-    keys: Vec<String>,
+    keys: Vec<Option<String>>,
     pause_ns: u64,
     limit_ns: u64,
     begun: Option<u64>,
     round: Round,
     /// What every node agreed on in the round before, if they did.
-    agreed: Option<HashMap<String, Value>>,
+    agreed: Option<HashMap<Option<String>, Value>>,
     done: bool,
 }
 
@@ -31,7 +31,7 @@ struct Round {
     asked: usize,
     open: usize,
     silent: Vec<usize>,
-    answers: HashMap<String, Value>,
+    answers: HashMap<Option<String>, Value>,
     all_agree: bool,
 }
 
@@ -39,7 +39,7 @@ impl Rounds {
     /// Rounds of `f` on `keys`, begun `pause` apart at the least, for `limit` at the most.
     pub fn new(
         f: impl Into<Symbol>,
-        keys: Vec<String>,
+        keys: Vec<Option<String>>,
         pause: Duration,
         limit: Duration,
     ) -> Rounds {
@@ -97,19 +97,23 @@ impl Generator for Rounds {
                 continue;
             }
             self.round.open += 1;
-            let mut invocation =
-                Invocation::new(self.f.clone(), self.keys[key].clone(), Value::Null);
-            invocation.node = Some(node);
-            return Next::Invoke(invocation);
+            let (key, node) = (self.keys[key].clone(), Some(node));
+            let read = Invocation::keyless(self.f.clone(), Value::Null);
+            return Next::Invoke(Invocation { key, node, ..read });
         }
     }
 
     fn update(&mut self, _ctx: &mut Context, invocation: &Invocation, completion: &Event) {
-        let Some(key) = invocation.key.as_ref().filter(|_| invocation.f == self.f) else { return };
+        if invocation.f != self.f {
+            return;
+        }
         self.round.open = self.round.open.saturating_sub(1);
         if completion.kind == Kind::Ok {
-            let answer =
-                self.round.answers.entry(key.clone()).or_insert_with(|| completion.value.clone());
+            let answer = self
+                .round
+                .answers
+                .entry(invocation.key.clone())
+                .or_insert_with(|| completion.value.clone());
             self.round.all_agree &= *answer == completion.value;
         } else {
             self.round.all_agree = false;

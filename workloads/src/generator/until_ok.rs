@@ -10,6 +10,7 @@ const PAUSE_NS: u64 = 200_000_000;
 /// An operation that is tried at one node after another until it has succeeded.
 pub struct UntilOk {
     invocation: Invocation,
+    enough: fn(&Event) -> bool,
     tries_left: u32,
     open: bool,
     not_before: u64,
@@ -18,7 +19,12 @@ pub struct UntilOk {
 impl UntilOk {
     /// Tries `invocation` so many times at most.
     pub fn new(invocation: Invocation, tries: u32) -> UntilOk {
-        UntilOk { invocation, tries_left: tries, open: false, not_before: 0 }
+        UntilOk::answering(|_| true, invocation, tries)
+    }
+
+    /// The same until it has been answered so: an answer that is not enough is no failure.
+    pub fn answering(enough: fn(&Event) -> bool, invocation: Invocation, tries: u32) -> UntilOk {
+        UntilOk { invocation, enough, tries_left: tries, open: false, not_before: 0 }
     }
 }
 
@@ -41,8 +47,9 @@ impl Generator for UntilOk {
 
     fn update(&mut self, ctx: &mut Context, _invocation: &Invocation, completion: &Event) {
         self.open = false;
-        self.not_before = ctx.now + PAUSE_NS;
-        if completion.kind == Kind::Ok {
+        if completion.kind != Kind::Ok {
+            self.not_before = ctx.now + PAUSE_NS;
+        } else if (self.enough)(completion) {
             self.tries_left = 0;
         }
     }

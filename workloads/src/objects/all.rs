@@ -1,17 +1,37 @@
 //! The list of workloads, alphabetical.
 
-use super::{Workload, append, bank, counter, long_fork, register, set, total_queue, unique_ids};
+use super::{
+    Workload, append, bank, causal, causal_reverse, counter, fenced_set, g2, lock, lock_set, log,
+    long_fork, monotonic, pn_counter, queue, register, sequential, session, set, set_full,
+    set_remove, total_queue, unique_ids, watch, wr,
+};
 
 /// Every workload there is.
 pub const ALL: &[&Workload] = &[
     &append::WORKLOAD,
     &bank::WORKLOAD,
+    &causal::WORKLOAD,
+    &causal_reverse::WORKLOAD,
     &counter::WORKLOAD,
+    &fenced_set::WORKLOAD,
+    &g2::WORKLOAD,
+    &lock::WORKLOAD,
+    &lock_set::WORKLOAD,
+    &log::WORKLOAD,
     &long_fork::WORKLOAD,
+    &monotonic::WORKLOAD,
+    &pn_counter::WORKLOAD,
+    &queue::WORKLOAD,
     &register::WORKLOAD,
+    &sequential::WORKLOAD,
+    &session::WORKLOAD,
     &set::WORKLOAD,
+    &set_full::WORKLOAD,
+    &set_remove::WORKLOAD,
     &total_queue::WORKLOAD,
     &unique_ids::WORKLOAD,
+    &watch::WORKLOAD,
+    &wr::WORKLOAD,
 ];
 
 #[cfg(test)]

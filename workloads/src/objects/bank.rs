@@ -6,7 +6,8 @@ use rand::RngExt;
 use serde_json::{Map, Value, json};
 
 use super::{Load, Workload};
-use crate::generator::{Context, Generator, Invocation, Repeat, UntilOk};
+use crate::generator::{Context, Generator, Invocation, Repeat};
+use crate::keys;
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `bank`.
@@ -116,7 +117,7 @@ impl Load for Transfers {
         operations()
     }
 
-    fn finals(&self, _keys: Vec<String>, _converge_within: Duration) -> Box<dyn Generator> {
-        Box::new(UntilOk::new(Invocation::keyless("read", Value::Null), 10))
+    fn finals(&self, _keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
+        keys::finals_of_one(converge_within)
     }
 }

@@ -6,14 +6,15 @@ use rand::RngExt;
 use serde_json::Value;
 
 use super::{Load, Workload};
-use crate::generator::{Context, Generator, Invocation, Repeat, UntilOk};
+use crate::generator::{Context, Generator, Invocation, Repeat};
+use crate::keys;
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `counter`.
 pub const WORKLOAD: Workload = Workload {
     name: "counter",
     about: "Additions to one counter, and reads of it.",
-    load: |_| Box::new(Additions),
+    load: |_| Box::new(Additions { model: Counter::NAME, least: 1, most: 5 }),
 };
 
 /// A whole number that begins with 0.
@@ -54,17 +55,12 @@ impl Vocabulary for Counter {
     }
 }
 
-struct Additions;
-
-fn operations() -> Box<dyn Generator> {
-    Box::new(Repeat(|ctx: &mut Context| {
-        let mut invocation = match ctx.rng.random_bool(0.5) {
-            true => Invocation::keyless("read", Value::Null),
-            false => Invocation::keyless("add", ctx.rng.random_range(1..=5)),
-        };
-        invocation.node = Some(ctx.rng.random_range(0..ctx.nodes));
-        invocation
-    }))
+/// Additions of whole numbers, and reads.
+pub(super) struct Additions {
+    pub model: &'static str,
+    /// The least that is added.
+    pub least: i64,
+    pub most: i64,
 }
 
 impl Load for Additions {
@@ -72,11 +68,23 @@ impl Load for Additions {
         Counter::NAME
     }
 
-    fn main(&mut self) -> Box<dyn Generator> {
-        operations()
+    fn model(&self) -> &'static str {
+        self.model
     }
 
-    fn finals(&self, _keys: Vec<String>, _converge_within: Duration) -> Box<dyn Generator> {
-        Box::new(UntilOk::new(Invocation::keyless("read", Value::Null), 10))
+    fn main(&mut self) -> Box<dyn Generator> {
+        let (least, most) = (self.least, self.most);
+        Box::new(Repeat(move |ctx: &mut Context| {
+            let mut invocation = match ctx.rng.random_bool(0.5) {
+                true => Invocation::keyless("read", Value::Null),
+                false => Invocation::keyless("add", ctx.rng.random_range(least..=most)),
+            };
+            invocation.node = Some(ctx.rng.random_range(0..ctx.nodes));
+            invocation
+        }))
+    }
+
+    fn finals(&self, _keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
+        keys::finals_of_one(converge_within)
     }
 }

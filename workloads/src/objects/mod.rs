@@ -3,12 +3,28 @@
 mod all;
 pub mod append;
 pub mod bank;
+pub mod causal;
+pub mod causal_reverse;
 pub mod counter;
+pub mod fenced_set;
+pub mod g2;
+pub mod lock;
+pub mod lock_set;
+pub mod log;
 pub mod long_fork;
+pub mod monotonic;
+pub mod pn_counter;
+pub mod queue;
 pub mod register;
+pub mod sequential;
+pub mod session;
 pub mod set;
+pub mod set_full;
+pub mod set_remove;
 pub mod total_queue;
 pub mod unique_ids;
+pub mod watch;
+pub mod wr;
 
 use std::time::Duration;
 
@@ -16,7 +32,8 @@ pub use all::ALL;
 
 use serde_json::Value;
 
-use crate::generator::{Generator, Probes, each};
+use crate::choice::KeyChoice;
+use crate::generator::{Context, Generator, Probes, each};
 
 /// What clients do in a run, bound to a vocabulary.
 pub struct Workload {
@@ -35,14 +52,27 @@ pub struct Settings {
     pub keys: usize,
     /// An object is retired and replaced by a fresh one after about so many operations.
     pub ops_per_key: usize,
+    /// How the next one is chosen; absent: as the workload usually does.
+    pub choice: Option<KeyChoice>,
     /// Whether the database has an atomic compare-and-set.
     pub cas: bool,
 }
 
+impl Settings {
+    /// The place of the object that comes next, of so many.
+    pub(crate) fn choose(&self, usual: KeyChoice, ctx: &mut Context, count: usize) -> usize {
+        self.choice.unwrap_or(usual).of(ctx, count)
+    }
+}
+
 /// One workload at work: a generator for each phase that has one.
 pub trait Load {
-    /// Name of the vocabulary that it speaks, for the header and for picking the client.
+    /// Name of the vocabulary that it speaks, for picking the client.
     fn vocabulary(&self) -> &'static str;
+    /// What its history is judged as: a model or a check by its name, for the header.
+    fn model(&self) -> &'static str {
+        self.vocabulary()
+    }
     /// Whether no two writes of one key have the same value.
     fn unique_writes(&self) -> bool {
         false

@@ -20,7 +20,7 @@ use crate::vocabulary::{Malformed, Vocabulary};
 pub const WORKLOAD: Workload = Workload {
     name: "register",
     about: "Reads, unique writes and compare-and-set on several registers.",
-    load: |settings| Box::new(Registers { settings: settings.clone() }),
+    load: |settings| Box::new(Registers { settings: settings.clone(), has_once: true }),
 };
 
 /// Registers that hold an integer or nothing.
@@ -104,8 +104,11 @@ const ONCE_ONE_IN: u32 = 10;
 /// What those keys begin with; there are none in the end, where nobody reads them back.
 const ONCE: char = 'w';
 
-struct Registers {
+/// Reads, unique writes and compare-and-set.
+pub(super) struct Registers {
     settings: Settings,
+    /// Whether some writes go to keys of their own.
+    has_once: bool,
 }
 
 impl Load for Registers {
@@ -118,7 +121,7 @@ impl Load for Registers {
     }
 
     fn main(&mut self) -> Box<dyn Generator> {
-        self.operations(&MAIN, true)
+        self.operations(&MAIN, self.has_once)
     }
 
     fn after(&mut self) -> Box<dyn Generator> {
@@ -135,6 +138,12 @@ impl Load for Registers {
 }
 
 impl Registers {
+    /// For sessions: only what they can go wrong by, on so few keys that they meet again.
+    pub(super) fn of_sessions(settings: &Settings) -> Registers {
+        let settings = Settings { cas: false, ..settings.clone() };
+        Registers { settings, has_once: false }
+    }
+
     fn operations(&self, names: &'static Names, has_once: bool) -> Box<dyn Generator> {
         let (pool, cas) = (Pool::new(names, &self.settings), self.settings.cas);
         let mut operations = Operations { pool, cas, has_once, made_once: 0, value: 0 };

@@ -1,160 +1,113 @@
-//! Sets: elements that are added, removed and looked for. A set is the sum of its elements, so each is judged by
-//! itself, as a set that it alone can be in.
+//! Sets to which elements are added, each once, and which are read in the end, at every node (Jepsen's
+//! set).
 
 use std::time::Duration;
 
 use rand::RngExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Load, Settings, Workload};
-use crate::generator::{Context, Generator, Invocation, Probes, Repeat};
-use crate::keys::{self, AFTER, MAIN, Names, Pool};
+use crate::generator::{Context, Generator, Invocation, Repeat};
+use crate::keys::{self, MAIN, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `set`.
 pub const WORKLOAD: Workload = Workload {
     name: "set",
-    about: "Elements that are added to a set, removed from it and looked for.",
-    load: |settings| Box::new(Elements { settings: settings.clone() }),
+    about: "Elements that are added to sets, which are read in the end.",
+    load: |settings| Box::new(Elements::new("set", 0.0, settings)),
 };
 
-/// An element that is in the set or is not.
-pub struct Element;
+/// A set of whole numbers.
+pub struct Set;
 
-/// The element as it stands in a history; the key tells one from another.
-const ELEMENT: i64 = 1;
-
-/// A call on one element.
+/// A call on one set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Which element.
+    /// Which set.
     pub key: String,
-    /// What to do with it.
-    pub action: Action,
+    /// The element that is added; nothing to read them all.
+    pub add: Option<i64>,
 }
 
-/// What to do with an element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Look whether it is there.
-    Read,
-    /// Put it in, there or not.
-    Add,
-    /// Take it out, there or not.
-    Remove,
-}
-
-/// What a call returns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ret {
-    /// Whether it is there.
-    There(bool),
-    /// It is in, or out, now.
-    Done,
-}
-
-impl Vocabulary for Element {
-    const NAME: &'static str = "set-full";
+impl Vocabulary for Set {
+    const NAME: &'static str = "set";
     type Call = Call;
-    type Ret = Ret;
+    /// All elements, for a read.
+    type Ret = Option<Vec<Value>>;
 
     fn decode(f: &str, key: Option<&str>, value: &Value) -> Result<Call, Malformed> {
-        let action = match f {
-            "read" if value.is_null() => Some(Action::Read),
-            "add" if *value == ELEMENT => Some(Action::Add),
-            "remove" if *value == ELEMENT => Some(Action::Remove),
+        let add = match f {
+            "read" if value.is_null() => Some(None),
+            "add" => value.as_i64().map(Some),
             _ => None,
         };
-        key.zip(action).map(|(key, action)| Call { key: key.to_owned(), action }).ok_or_else(|| {
-            Malformed {
-                found: format!("{f} {value} of key {key:?}"),
-                expected: "a key and read null, add 1 or remove 1",
-            }
+        key.zip(add).map(|(key, add)| Call { key: key.to_owned(), add }).ok_or_else(|| Malformed {
+            found: format!("{f} {value} of key {key:?}"),
+            expected: "a key and read null or add INTEGER",
         })
     }
 
-    fn encode(_: &Call, ret: Ret) -> Value {
-        match ret {
-            Ret::There(true) => json!([ELEMENT]),
-            Ret::There(false) => json!([]),
-            Ret::Done => ELEMENT.into(),
-        }
+    fn encode(call: &Call, ret: Option<Vec<Value>>) -> Value {
+        ret.map(Value::Array).or(call.add.map(Value::from)).unwrap_or_default()
     }
 }
 
-struct Elements {
+/// Additions of elements, and reads of whole sets.
+pub(super) struct Elements {
+    vocabulary: &'static str,
+    model: &'static str,
+    /// Which part of all operations reads.
+    reads: f64,
     settings: Settings,
 }
 
 impl Elements {
-    fn operations(&self, names: &'static Names) -> Box<dyn Generator> {
-        let mut elements = Pool::new(names, &self.settings);
-        Box::new(Repeat(move |ctx: &mut Context| operation(&mut elements, ctx)))
+    /// Judged as `model`. Of all operations that part reads, and the others add.
+    pub(super) fn new(model: &'static str, reads: f64, settings: &Settings) -> Elements {
+        Elements { vocabulary: Set::NAME, model, reads, settings: settings.clone() }
+    }
+
+    /// The same in other words.
+    pub(super) fn spoken_as(self, vocabulary: &'static str) -> Elements {
+        Elements { vocabulary, ..self }
+    }
+
+    fn operations(&self, reads: f64) -> Box<dyn Generator> {
+        let mut sets = Pool::<i64>::new(&MAIN, &self.settings);
+        Box::new(Repeat(move |ctx: &mut Context| {
+            let set = sets.ordinary(ctx);
+            let mut invocation = if ctx.rng.random_bool(reads) {
+                Invocation::new("read", set.name.clone(), Value::Null)
+            } else {
+                set.memory += 1;
+                Invocation::new("add", set.name.clone(), set.memory)
+            };
+            invocation.node = Some(ctx.rng.random_range(0..ctx.nodes));
+            invocation
+        }))
     }
 }
 
 impl Load for Elements {
     fn vocabulary(&self) -> &'static str {
-        Element::NAME
+        self.vocabulary
     }
 
-    fn unique_writes(&self) -> bool {
-        false
+    fn model(&self) -> &'static str {
+        self.model
     }
 
     fn main(&mut self) -> Box<dyn Generator> {
-        self.operations(&MAIN)
+        self.operations(self.reads)
     }
 
+    /// The same sets once more: what is added now, nobody would read in the end.
     fn after(&mut self) -> Box<dyn Generator> {
-        self.operations(&AFTER)
-    }
-
-    fn probes(&self, after: bool) -> Option<Probes> {
-        Some(keys::probes(after))
+        self.operations(1.0)
     }
 
     fn finals(&self, keys: Vec<String>, converge_within: Duration) -> Box<dyn Generator> {
         keys::finals(keys, converge_within)
-    }
-}
-
-/// Draws an operation from the seed alone, so that it fixes the whole schedule.
-fn operation(elements: &mut Pool<()>, ctx: &mut Context) -> Invocation {
-    let probed = elements.probed(ctx).map(str::to_owned);
-    let key = probed.unwrap_or_else(|| elements.ordinary(ctx).name.clone());
-    let node = ctx.rng.random_range(0..ctx.nodes);
-    let (f, value) = match ctx.rng.random_range(0..10) {
-        0..6 => ("read", Value::Null),
-        6..8 => ("add", ELEMENT.into()),
-        _ => ("remove", ELEMENT.into()),
-    };
-    let mut invocation = Invocation::new(f, key, value);
-    invocation.node = Some(node);
-    invocation
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn calls_and_returns_are_written_as_sets_with_removal_are() {
-        let check = |f: &str, value: Value, action: Action, ret: Ret, expect: Value| {
-            let call = Element::decode(f, Some("k"), &value).unwrap();
-            assert_eq!(call, Call { key: "k".into(), action });
-            assert_eq!(Element::encode(&call, ret), expect);
-        };
-        check("read", Value::Null, Action::Read, Ret::There(true), json!([1]));
-        check("read", Value::Null, Action::Read, Ret::There(false), json!([]));
-        check("add", json!(1), Action::Add, Ret::Done, json!(1));
-        check("remove", json!(1), Action::Remove, Ret::Done, json!(1));
-        for (f, key, value) in [
-            ("add", None, json!(1)),
-            ("add", Some("k"), json!(2)),
-            ("contains", Some("k"), json!(1)),
-        ] {
-            assert!(Element::decode(f, key, &value).is_err(), "{f} {value}");
-        }
     }
 }

@@ -15,7 +15,7 @@ use crate::vocabulary::{Malformed, Vocabulary};
 pub const WORKLOAD: Workload = Workload {
     name: "total-queue",
     about: "Values that are put into one queue and taken out again.",
-    load: |_| Box::new(Messages { made: Arc::default() }),
+    load: |_| Box::new(Messages::new(TotalQueue::NAME, drain)),
 };
 
 /// A queue of whole numbers.
@@ -71,13 +71,36 @@ impl Vocabulary for TotalQueue {
     }
 }
 
-struct Messages {
+/// Values that go into one queue and come out again.
+pub(super) struct Messages {
+    model: &'static str,
+    /// What empties the queue in the end.
+    emptying: fn() -> UntilOk,
     /// How many values there have been.
     made: Arc<Mutex<i64>>,
 }
 
 impl Messages {
-    fn operations(&self) -> Box<dyn Generator> {
+    /// Judged as `model`, and emptied in the end.
+    pub(super) fn new(model: &'static str, emptying: fn() -> UntilOk) -> Messages {
+        Messages { model, emptying, made: Arc::default() }
+    }
+}
+
+fn drain() -> UntilOk {
+    UntilOk::new(Invocation::keyless("drain", Value::Null), 10)
+}
+
+impl Load for Messages {
+    fn vocabulary(&self) -> &'static str {
+        TotalQueue::NAME
+    }
+
+    fn model(&self) -> &'static str {
+        self.model
+    }
+
+    fn main(&mut self) -> Box<dyn Generator> {
         let made = self.made.clone();
         Box::new(Repeat(move |ctx: &mut Context| {
             let mut invocation = if ctx.rng.random_bool(0.5) {
@@ -91,18 +114,8 @@ impl Messages {
             invocation
         }))
     }
-}
-
-impl Load for Messages {
-    fn vocabulary(&self) -> &'static str {
-        TotalQueue::NAME
-    }
-
-    fn main(&mut self) -> Box<dyn Generator> {
-        self.operations()
-    }
 
     fn finals(&self, _keys: Vec<String>, _converge_within: Duration) -> Box<dyn Generator> {
-        Box::new(UntilOk::new(Invocation::keyless("drain", Value::Null), 10))
+        Box::new((self.emptying)())
     }
 }

@@ -114,7 +114,7 @@ const CLOCK_BEHIND: &str = r#"
 /// Elements of sets are added and removed while one node after another is cut off.
 const REMOVED_MEANWHILE: &str = r#"
     phases = { baseline = "1s", main = "7s", after = "500ms" }
-    workload = { name = "set" }
+    workload = { name = "set-remove" }
     faults = [{ name = "isolate-one", every = "1500ms", for = "800ms" }]
 "#;
 
@@ -130,6 +130,13 @@ const FORKS: &str = r#"
     phases = { baseline = "1s", main = "6s", after = "500ms" }
     workload = { name = "long-fork" }
     faults = [{ name = "isolate-one", at = "2s", for = "1500ms" }]
+"#;
+
+/// Who holds a lock stands still for a while, and then goes on.
+const HOLDERS_PAUSED: &str = r#"
+    phases = { baseline = "1s", main = "6s", after = "500ms" }
+    workload = { name = "lock-set" }
+    faults = [{ name = "pause", targets = "one", every = "1200ms", for = "800ms" }]
 "#;
 
 const SYNC: &str = "primary-backup@replication=sync";
@@ -150,6 +157,7 @@ pub const CASES: &[Case] = &[
     case(SYNC, "double-apply-on-retry", SHORT_PAUSES),
     case("quorum", "element-resurrected", REMOVED_MEANWHILE),
     case(SYNC, "lagging-failover-read", LAGGARD),
+    case("raft", "lock-lease", HOLDERS_PAUSED),
     case("raft", "log-truncated-at-restart", ALL_KILLED),
     case("single", "log-truncated-at-restart", ALL_KILLED),
     case(SYNC, "log-truncated-at-restart", ALL_KILLED),
@@ -157,6 +165,7 @@ pub const CASES: &[Case] = &[
     case("raft", "lost-fsync", POWER_LOST),
     case("single", "lost-fsync", POWER_LOST),
     case("gossip", "lost-fsync", POWER_LOST),
+    case("raft", "lost-update", TRANSACTIONS),
     case(SYNC, "no-fencing", CUT_OFF),
     case("raft", "non-atomic-cas", SLOW_LINKS),
     case("single", "non-atomic-cas", SLOW_LINKS),

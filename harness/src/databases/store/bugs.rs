@@ -43,6 +43,11 @@ pub const BUGS: &[Bug] = &[
         about: "A standby that lags behind may take the primary's place, and serves what it has.",
     },
     Bug {
+        name: "lock-lease",
+        modes: &["raft"],
+        about: "A lock is given to another when it has been held for long, though its holder may go on.",
+    },
+    Bug {
         name: "log-truncated-at-restart",
         modes: &["primary-backup", "raft", "single"],
         about: "Drops the last record of the log at each start, as if it were torn.",
@@ -56,6 +61,11 @@ pub const BUGS: &[Bug] = &[
         name: "lost-fsync",
         modes: &["gossip", "raft", "single"],
         about: "Acknowledges writes that are not on disk yet.",
+    },
+    Bug {
+        name: "lost-update",
+        modes: &["raft"],
+        about: "Transactions write what they made of a snapshot, over whatever was written since.",
     },
     Bug {
         name: "no-fencing",

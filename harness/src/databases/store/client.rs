@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
-use splitbrain_workloads::objects::set::{self, Element};
+use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, OpError, Outcome};
 
 use crate::databases::http::{self, Answer};
@@ -43,22 +43,22 @@ impl Client<Register> for StoreClient {
 impl Client<Element> for StoreClient {
     fn invoke<'a>(
         &'a mut self,
-        call: &'a set::Call,
-    ) -> BoxFuture<'a, Result<Outcome<set::Ret>, OpError>> {
+        call: &'a set_remove::Call,
+    ) -> BoxFuture<'a, Result<Outcome<set_remove::Ret>, OpError>> {
         Box::pin(async move {
             let url = self.of_key(&call.key);
             let (request, action) = match call.action {
-                set::Action::Read => (self.http.get(url), Action::Read),
-                set::Action::Add => {
+                set_remove::Action::Read => (self.http.get(url), Action::Read),
+                set_remove::Action::Add => {
                     (self.http.put(url).json(&json!({ "value": 1 })), Action::Write(1))
                 }
-                set::Action::Remove => (self.http.delete(url), Action::Write(0)),
+                set_remove::Action::Remove => (self.http.delete(url), Action::Write(0)),
             };
             let answer = http::send(request).await?;
             let found = action == Action::Read && !answer.body["value"].is_null();
             understand(action, &answer).map(|outcome| match outcome.ret {
-                Ret::Done => set::Ret::Done.into(),
-                Ret::Found(_) | Ret::Foreign(_) => set::Ret::There(found).into(),
+                Ret::Done => set_remove::Ret::Done.into(),
+                Ret::Found(_) | Ret::Foreign(_) => set_remove::Ret::There(found).into(),
             })
         })
     }

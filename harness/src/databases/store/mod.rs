@@ -2,28 +2,47 @@
 
 mod bugs;
 mod client;
+mod locks;
 mod modes;
+mod readers;
+mod steps;
 mod target;
 mod transactions;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::json;
 use splitbrain_workloads::objects::append::ListAppend;
 use splitbrain_workloads::objects::bank::Bank;
+use splitbrain_workloads::objects::causal::Causal;
+use splitbrain_workloads::objects::causal_reverse::Table;
 use splitbrain_workloads::objects::counter::Counter;
+use splitbrain_workloads::objects::fenced_set::FencedSet;
+use splitbrain_workloads::objects::g2::Insertion;
+use splitbrain_workloads::objects::lock::Lock;
+use splitbrain_workloads::objects::lock_set::LockSet;
+use splitbrain_workloads::objects::log::Log;
 use splitbrain_workloads::objects::long_fork::LongFork;
+use splitbrain_workloads::objects::monotonic::Tables;
 use splitbrain_workloads::objects::register::Register;
-use splitbrain_workloads::objects::set::Element;
+use splitbrain_workloads::objects::sequential::Sequential;
+use splitbrain_workloads::objects::set::Set;
+use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::objects::total_queue::TotalQueue;
 use splitbrain_workloads::objects::unique_ids::UniqueIds;
+use splitbrain_workloads::objects::watch::Watched;
+use splitbrain_workloads::objects::wr::RwRegister;
 use splitbrain_workloads::{BoxFuture, Clients};
 
 pub use bugs::{BUGS, Bug};
 use client::StoreClient;
+use locks::{Holder, guarded};
 pub use modes::{MODES, Mode, Rung};
+use readers::Reader;
 pub use target::Target;
+use transactions::serve;
 
 use super::http;
 use super::{Administered, Administration, Asker, Database, Entry, Missing, Program, Role};
@@ -125,17 +144,45 @@ impl Database for Store {
             .serve::<Register, _>(connect.clone())
             .serve::<Element, _>(connect.clone());
         // Transactions take one node that puts everything in order.
-        if !self.target.mode.cas {
-            return clients;
+        match self.target.mode.cas {
+            true => transactional(clients, connect),
+            false => clients,
         }
-        clients
-            .serve::<Bank, _>(connect.clone())
-            .serve::<Counter, _>(connect.clone())
-            .serve::<ListAppend, _>(connect.clone())
-            .serve::<LongFork, _>(connect.clone())
-            .serve::<TotalQueue, _>(connect.clone())
-            .serve::<UniqueIds, _>(connect)
     }
+}
+
+/// Serves what is spoken in transactions.
+fn transactional(
+    clients: Clients,
+    connect: impl Fn(usize) -> StoreClient + Clone + Send + Sync + 'static,
+) -> Clients {
+    let reader = {
+        let connect = connect.clone();
+        move |node| Reader { store: connect(node), read: HashMap::new() }
+    };
+    let holder = {
+        let connect = connect.clone();
+        move |node| Holder { store: connect(node), held: HashMap::new() }
+    };
+    let clients = clients
+        .serve::<Lock, _>(holder)
+        .serve::<Log, _>(reader.clone())
+        .serve::<Sequential, _>(connect.clone())
+        .serve::<Tables, _>(connect.clone())
+        .serve::<Watched, _>(reader);
+    let clients = guarded::<LockSet>(clients, connect.clone());
+    let clients = guarded::<FencedSet>(clients, connect.clone());
+    let clients = serve::<Bank>(clients, connect.clone());
+    let clients = serve::<Causal>(clients, connect.clone());
+    let clients = serve::<Counter>(clients, connect.clone());
+    let clients = serve::<Insertion>(clients, connect.clone());
+    let clients = serve::<ListAppend>(clients, connect.clone());
+    let clients = serve::<LongFork>(clients, connect.clone());
+    let clients = serve::<RwRegister>(clients, connect.clone());
+    let clients = serve::<Set>(clients, connect.clone());
+    let clients = serve::<Table>(clients, connect.clone());
+    let clients = serve::<TotalQueue>(clients, connect.clone());
+    serve::<UniqueIds>(clients, connect)
 }
 
 impl Administration for Store {

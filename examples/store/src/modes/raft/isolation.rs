@@ -25,16 +25,23 @@ const LAGS: Duration = Duration::from_millis(300);
 /// not make such a mistake.
 pub async fn run(node: &Node, steps: &[Step], deadline: Instant) -> Option<Outcome> {
     Some(match node.mistake? {
-        Mistake::SnapshotIsolation => first_committer_wins(node, steps, deadline).await,
+        Mistake::SnapshotIsolation => from_snapshot(node, steps, true, deadline).await,
+        Mistake::LostUpdate => from_snapshot(node, steps, false, deadline).await,
         Mistake::ReadCommitted => read_committed(node, steps, deadline).await,
         Mistake::ReadUncommitted => dirty(node, steps, deadline).await,
         _ => return None,
     })
 }
 
-/// Reads from a snapshot, and writes if nobody else has written the same keys since. Who read what
-/// another one wrote meanwhile is not asked: write skew.
-async fn first_committer_wins(node: &Node, steps: &[Step], deadline: Instant) -> Outcome {
+/// Reads from a snapshot, and writes what it made of it. Where the first committer wins, only if nobody
+/// else has written the same keys since; who read what another one wrote meanwhile is not asked: write
+/// skew. Otherwise over all that was written since: lost updates.
+async fn from_snapshot(
+    node: &Node,
+    steps: &[Step],
+    first_committer_wins: bool,
+    deadline: Instant,
+) -> Outcome {
     let snapshot = node.values.some(&transaction::keys(steps));
     let mut after = snapshot.clone();
     let mut answered = steps.to_vec();
@@ -45,8 +52,8 @@ async fn first_committer_wins(node: &Node, steps: &[Step], deadline: Instant) ->
     let written: BTreeSet<&Key> =
         steps.iter().filter(|step| !step.reads()).map(|step| &step.1).collect();
     let of = |values: &Values, key: &Key| values.get(key).cloned().unwrap_or_default();
-    let unchanged =
-        written.iter().map(|key| Step(Action::Expect, (*key).clone(), of(&snapshot, key)));
+    let compared = written.iter().filter(|_| first_committer_wins);
+    let unchanged = compared.map(|key| Step(Action::Expect, (*key).clone(), of(&snapshot, key)));
     let set = written.iter().map(|key| Step(Action::W, (*key).clone(), of(&after, key)));
     let commit: Vec<Step> = unchanged.chain(set).collect();
     if commit.is_empty() {

@@ -3,6 +3,7 @@
 
 mod canvass;
 mod isolation;
+mod leases;
 mod log;
 mod machine;
 mod members;
@@ -21,6 +22,7 @@ use tracing::info;
 
 use self::canvass::Promise;
 use self::isolation::Lagging;
+use self::leases::Leases;
 use self::log::Log;
 use self::machine::{Machine, Values};
 use self::network::Network;
@@ -57,6 +59,8 @@ struct Node {
     mistake: Option<Mistake>,
     /// Kept up only where forks are to be long.
     lagging: Lagging,
+    /// Kept up only where locks are taken from those who hold them for long.
+    leases: Leases,
     /// Holds the folder's lock.
     _data: DataDir,
 }
@@ -98,6 +102,7 @@ impl Node {
             values,
             mistake,
             lagging: Lagging::default(),
+            leases: Leases::default(),
             _data: data,
         });
         if mistake == Some(Mistake::LongFork) {
@@ -200,6 +205,9 @@ impl Led for Node {
             Ok(Server::Me) => {}
             Ok(Server::Other(_)) => return Outcome::refused("this node does not lead"),
             Err(error) => return Outcome::refused(error),
+        }
+        if let (Write::Txn { steps }, Some(Mistake::LockLease)) = (&command.write, self.mistake) {
+            self.leases.end_of(self, steps, deadline).await;
         }
         if let Write::Txn { steps } = &command.write
             && let Some(outcome) = isolation::run(self, steps, deadline).await
