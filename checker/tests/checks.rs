@@ -385,7 +385,7 @@ fn a_log_keeps_what_it_acknowledged() {
 
 #[test]
 fn numbers_grow_with_time() {
-    let adds = "0 ok add 1\n1 invoke add 0\n0 ok add 3\n1 ok add 2\n2 info add 9\n2 fail add 8";
+    let adds = "0 ok add 1\n1 invoke add 0\n0 ok add 3\n1 ok add 2\n2 info add 9\n4 fail add 8";
     let counts = json!({"add-count": 3, "fail-count": 1, "info-count": 1, "lost-count": 0,
         "duplicate-count": 0, "off-order-count": 0});
     expect("monotonic", &format!("{adds}\n0 ok read [3, 1, 2]"), "valid", &[], counts);

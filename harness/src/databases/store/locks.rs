@@ -20,6 +20,8 @@ use super::transactions::{array, step};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long until it is asked for again.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long whoever holds a lock works with what it has read.
+const WORK: Duration = Duration::from_millis(15);
 
 impl StoreClient {
     async fn one(
@@ -124,6 +126,7 @@ impl<V: Fenced> Guarded<V> {
             }
         };
         let mut elements = self.elements(key).await.map_err(nothing)?;
+        sleep(WORK).await;
         elements.push(element.into());
         let held = json!({ "token": token, "held": true });
         let fence = V::FENCED.then(|| step("expect", lock.clone(), held));
