@@ -4,8 +4,12 @@ mod all;
 mod etcd;
 pub mod http;
 mod options;
+mod redis;
+mod redis_sentinel;
 mod store;
+mod wire;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -155,12 +159,24 @@ pub struct Role {
 /// The control plane's own connections.
 pub struct Asker {
     http: reqwest::Client,
+    patience: Duration,
 }
 
 impl Asker {
     /// Connections that give up after `patience`.
     pub fn new(patience: Duration) -> Asker {
-        Asker { http: http::client(Some(patience)) }
+        Asker { http: http::client(Some(patience)), patience }
+    }
+
+    /// Waits for an answer that does not come over HTTP, for as long as for one that does.
+    async fn wait<T, E: Display>(
+        &self,
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, String> {
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {} ms", self.patience.as_millis())),
+        }
     }
 
     /// Asks for what is at a URL.
