@@ -59,7 +59,7 @@ fn stale() -> String {
 fn usage_errors_name_what_is_allowed() {
     check("run --colour", 64, "unexpected argument '--colour'");
     check("run --mode paxos", 64, "there are: raft, single, primary-backup");
-    check("run --db oracle", 64, "there are: etcd, store");
+    check("run --db oracle", 64, "there are: bind, etcd");
     check("run --db etcd --mode raft", 64, "cannot be used with");
     check("run --db etcd --db-option read-mode=near", 64, "expected: linearizable, serializable");
     check("run --db etcd@speed=3", 64, "etcd has no option \"speed\"; it has: read-mode, pre-vote");
@@ -317,7 +317,12 @@ fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
         assert!(said.contains(says), "{said}");
         assert!(!folder.path().join("store").exists(), "it is found before a run begins");
     };
+    check(&["--db", "bind"], "apt-get install bind9");
     check(&["--db", "etcd"], "apt-get install etcd-server");
+    check(&["--db", "memcached"], "apt-get install memcached");
+    check(&["--db", "nats"], "apt-get install nats-server");
+    check(&["--db", "redis-cluster"], "apt-get install redis-server");
+    check(&["--db", "redis-sentinel"], "apt-get install redis-server");
     check(&[], "cargo build --release --workspace");
 }
 

@@ -1,9 +1,17 @@
 //! The list of databases, alphabetical.
 
-use super::{Entry, etcd, redis_sentinel, store};
+use super::{Entry, bind, etcd, memcached, nats, redis_cluster, redis_sentinel, store};
 
 /// Every database there is.
-pub const ALL: &[&Entry] = &[&etcd::ENTRY, &redis_sentinel::ENTRY, &store::ENTRY];
+pub const ALL: &[&Entry] = &[
+    &bind::ENTRY,
+    &etcd::ENTRY,
+    &memcached::ENTRY,
+    &nats::ENTRY,
+    &redis_cluster::ENTRY,
+    &redis_sentinel::ENTRY,
+    &store::ENTRY,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,14 @@
 //! The systems that can be tested: one file each, and one line each in `all.rs`.
 
 mod all;
+mod bind;
 mod etcd;
 pub mod http;
+mod memcached;
+mod nats;
 mod options;
 mod redis;
+mod redis_cluster;
 mod redis_sentinel;
 mod store;
 mod wire;

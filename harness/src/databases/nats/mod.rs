@@ -1,0 +1,190 @@
+//! NATS with JetStream: a key-value bucket, kept by a Raft group of up to three servers.
+//!
+//! Every server takes requests and hands them to who can answer. Reads are answered by any replica
+//! or by the stream's leader alone; neither asks a majority whether it still leads.
+
+mod client;
+mod protocol;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use splitbrain_workloads::objects::register::Register;
+use splitbrain_workloads::objects::set::Element;
+use splitbrain_workloads::{BoxFuture, Clients, OpError};
+
+use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
+use super::{http, wire};
+use crate::command::{LIMIT, ask};
+use crate::environments::{Daemon, Member};
+use client::NatsClient;
+use protocol::Requests;
+
+/// The registry's line.
+pub const ENTRY: Entry = Entry {
+    name: "nats",
+    about: "NATS JetStream from Debian's nats-server: a key-value bucket of three replicas.",
+    options: OPTIONS,
+    open: |rest| Ok(Box::new(Nats { told: Told::parse(ENTRY.name, OPTIONS, rest)? })),
+};
+
+const OPTIONS: &[Opt] = &[Opt {
+    name: "read-mode",
+    usual: "direct",
+    words: &["direct", "leader"],
+    about: "reads are answered by any replica, as clients of buckets ask, or by the leader",
+}];
+
+const CLIENT_PORT: u16 = 4222;
+const CLUSTER_PORT: u16 = 6222;
+/// Where a server tells of itself over HTTP.
+const MONITOR_PORT: u16 = 8222;
+/// The bucket, on a running cluster too: it is to be made there before.
+const BUCKET: &str = "splitbrain";
+const REPLICAS_MOST: usize = 3;
+
+struct Nats {
+    told: Told,
+}
+
+impl Database for Nats {
+    fn target(&self) -> String {
+        format!("{}{}", ENTRY.name, self.told)
+    }
+
+    fn default_nodes(&self) -> usize {
+        3
+    }
+
+    fn has_cas(&self) -> bool {
+        true
+    }
+
+    fn find(&self) -> Result<Program, Missing> {
+        let missing = |what: String| Missing {
+            what: format!("NATS cannot be used: {what}"),
+            remedy: "apt-get install nats-server".to_owned(),
+        };
+        let answer = ask(Command::new("nats-server").arg("--version"), "", LIMIT)
+            .map_err(|error| missing(error.to_string()))?;
+        let text = String::from_utf8_lossy(&answer.stdout);
+        let version = text.split_whitespace().last().filter(|_| text.starts_with("nats-server"));
+        let unnamed = "what is called nats-server here does not name its version";
+        let version = version.ok_or_else(|| missing(unnamed.to_owned()))?;
+        Ok(Program { path: "nats-server".into(), version: version.to_owned() })
+    }
+
+    fn ports(&self) -> &'static [u16] {
+        &[CLIENT_PORT, CLUSTER_PORT, MONITOR_PORT]
+    }
+
+    fn scheme(&self) -> &'static str {
+        "nats"
+    }
+
+    fn needs_own_addresses(&self) -> Option<&'static str> {
+        Some("servers tell each other where others are")
+    }
+
+    fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
+        let member = &cluster[this];
+        let routes: Vec<String> =
+            cluster.iter().map(|member| format!("nats://{}", member.reached[1])).collect();
+        let settings = format!(
+            "server_name: {}\nlisten: {}\nhttp: {}\n\
+             jetstream {{ store_dir: data, max_mem: 64M, max_file: 256M }}\n\
+             cluster {{ name: splitbrain, listen: {}, routes: [{}] }}\n",
+            member.name,
+            member.listens[0],
+            member.listens[2],
+            member.listens[1],
+            routes.join(", "),
+        );
+        Daemon {
+            program: program.path.clone(),
+            args: vec!["-c".to_owned(), "nats.conf".to_owned()],
+            env: Vec::new(),
+            files: vec![("nats.conf".into(), settings)],
+            directory: folder.to_owned(),
+            log: folder.join("nats.log"),
+        }
+    }
+
+    fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            match monitored(asker, url, "healthz").await? {
+                health if health["status"] == "ok" => Ok(()),
+                health => Err(format!("its health is {health}")),
+            }
+        })
+    }
+
+    fn assemble<'a>(&'a self, asker: &'a Asker, urls: &'a [String]) -> Administered<'a> {
+        Box::pin(async move {
+            for url in urls {
+                if leader_known_to(asker, url).await?.is_none() {
+                    let replicas = urls.len().min(REPLICAS_MOST);
+                    asker.wait(make_bucket(&urls[0], replicas)).await?;
+                    return Err(format!("at {url} the bucket has no leader yet"));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether it leads the bucket's stream, by its own word.
+    fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>> {
+        Box::pin(async move {
+            let name = monitored(asker, url, "varz").await?["server_name"].clone();
+            let leader = leader_known_to(asker, url).await?;
+            Ok(Role { leads: name.is_string() && leader.as_deref() == name.as_str(), term: None })
+        })
+    }
+
+    fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
+        let direct = self.told.get("read-mode") == "direct";
+        let connect = move |node: usize| NatsClient {
+            requests: Requests::new(wire::address(&urls[node])),
+            prefix: prefix.clone(),
+            direct,
+        };
+        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
+    }
+}
+
+/// What a server tells of itself.
+async fn monitored(asker: &Asker, url: &str, what: &str) -> Result<Value, String> {
+    let url = format!("http://{}:{MONITOR_PORT}/{what}", wire::host(url));
+    Ok(http::ask(asker.http.get(url)).await?.body)
+}
+
+/// Who leads the bucket's stream, as far as a server knows.
+async fn leader_known_to(asker: &Asker, url: &str) -> Result<Option<String>, String> {
+    let known = monitored(asker, url, "jsz?accounts=true&streams=true").await?;
+    let streams = known["account_details"].as_array().into_iter().flatten();
+    let mut streams = streams.flat_map(|account| account["stream_detail"].as_array()).flatten();
+    let stream = streams.find(|stream| stream["name"] == format!("KV_{BUCKET}"));
+    let leader = stream.and_then(|stream| stream["cluster"]["leader"].as_str());
+    Ok(leader.filter(|leader| !leader.is_empty()).map(str::to_owned))
+}
+
+/// Makes the bucket as clients make them; one that is there already is left as it is.
+async fn make_bucket(url: &str, replicas: usize) -> Result<(), String> {
+    let stream = json!({
+        "name": format!("KV_{BUCKET}"), "subjects": [format!("$KV.{BUCKET}.>")],
+        "max_msgs_per_subject": 1, "num_replicas": replicas, "storage": "file",
+        "retention": "limits", "discard": "new", "allow_direct": true,
+        "allow_rollup_hdrs": true, "deny_delete": true,
+    });
+    let subject = format!("$JS.API.STREAM.CREATE.KV_{BUCKET}");
+    let mut requests = Requests::new(wire::address(url));
+    let answer = requests.ask(&subject, "", &stream.to_string()).await.map_err(|error| {
+        let (OpError::Fail(error) | OpError::Info(error)) = error;
+        error.text
+    })?;
+    match serde_json::from_slice::<Value>(&answer.payload) {
+        Ok(body) if body.get("error").is_none() => Ok(()),
+        _ => Err(format!("{}{}", answer.headers, String::from_utf8_lossy(&answer.payload))),
+    }
+}
