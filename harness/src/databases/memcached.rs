@@ -6,7 +6,7 @@ use std::process::Command;
 
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
-use splitbrain_workloads::objects::set::{self, Element};
+use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -238,16 +238,20 @@ impl Client<Register> for MemcachedClient {
 impl Client<Element> for MemcachedClient {
     fn invoke<'a>(
         &'a mut self,
-        call: &'a set::Call,
-    ) -> BoxFuture<'a, Result<Outcome<set::Ret>, OpError>> {
+        call: &'a set_remove::Call,
+    ) -> BoxFuture<'a, Result<Outcome<set_remove::Ret>, OpError>> {
         Box::pin(async move {
             let key = format!("{}{}", self.prefix, call.key);
             match call.action {
-                set::Action::Read => Ok(set::Ret::There(self.find(&key).await?.is_some()).into()),
-                set::Action::Add => self.put(&key, "1").await.map(|()| set::Ret::Done.into()),
-                set::Action::Remove => {
+                set_remove::Action::Read => {
+                    Ok(set_remove::Ret::There(self.find(&key).await?.is_some()).into())
+                }
+                set_remove::Action::Add => {
+                    self.put(&key, "1").await.map(|()| set_remove::Ret::Done.into())
+                }
+                set_remove::Action::Remove => {
                     match self.tell(&key, &format!("delete {key}\r\n")).await?.as_str() {
-                        "DELETED" | "NOT_FOUND" => Ok(set::Ret::Done.into()),
+                        "DELETED" | "NOT_FOUND" => Ok(set_remove::Ret::Done.into()),
                         line => Err(failure(line)),
                     }
                 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::append::ListAppend;
 use splitbrain_workloads::objects::register::Register;
-use splitbrain_workloads::objects::set::Element;
+use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::{BoxFuture, Clients, OpError};
 
 use super::redis::resp::{self, Reply};

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
-use splitbrain_workloads::objects::set::{self, Element};
+use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
@@ -250,18 +250,18 @@ impl Client<Register> for BindClient {
 impl Client<Element> for BindClient {
     fn invoke<'a>(
         &'a mut self,
-        call: &'a set::Call,
-    ) -> BoxFuture<'a, Result<Outcome<set::Ret>, OpError>> {
+        call: &'a set_remove::Call,
+    ) -> BoxFuture<'a, Result<Outcome<set_remove::Ret>, OpError>> {
         Box::pin(async move {
             let name = self.name(&call.key);
             let text = match call.action {
-                set::Action::Read => {
-                    return Ok(set::Ret::There(self.find(&name).await?.is_some()).into());
+                set_remove::Action::Read => {
+                    return Ok(set_remove::Ret::There(self.find(&name).await?.is_some()).into());
                 }
-                set::Action::Add => Some("1"),
-                set::Action::Remove => None,
+                set_remove::Action::Add => Some("1"),
+                set_remove::Action::Remove => None,
             };
-            self.update(&name, None, text).await.map(|()| set::Ret::Done.into())
+            self.update(&name, None, text).await.map(|()| set_remove::Ret::Done.into())
         })
     }
 }

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
-use splitbrain_workloads::objects::set::{self, Element};
+use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, OpError, Outcome};
 
 use super::BUCKET;
@@ -140,18 +140,21 @@ impl Client<Register> for NatsClient {
 impl Client<Element> for NatsClient {
     fn invoke<'a>(
         &'a mut self,
-        call: &'a set::Call,
-    ) -> BoxFuture<'a, Result<Outcome<set::Ret>, OpError>> {
+        call: &'a set_remove::Call,
+    ) -> BoxFuture<'a, Result<Outcome<set_remove::Ret>, OpError>> {
         Box::pin(async move {
             let text = match call.action {
-                set::Action::Add => "1",
-                set::Action::Remove => "0",
-                set::Action::Read => {
+                set_remove::Action::Add => "1",
+                set_remove::Action::Remove => "0",
+                set_remove::Action::Read => {
                     let found = self.find(&call.key).await?;
-                    return Ok(set::Ret::There(found.is_some_and(|entry| entry.text == "1")).into());
+                    return Ok(set_remove::Ret::There(
+                        found.is_some_and(|entry| entry.text == "1"),
+                    )
+                    .into());
                 }
             };
-            self.put(&call.key, text, None).await.map(|()| set::Ret::Done.into())
+            self.put(&call.key, text, None).await.map(|()| set_remove::Ret::Done.into())
         })
     }
 }

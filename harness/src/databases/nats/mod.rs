@@ -11,7 +11,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use splitbrain_workloads::objects::register::Register;
-use splitbrain_workloads::objects::set::Element;
+use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::{BoxFuture, Clients, OpError};
 
 use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told};

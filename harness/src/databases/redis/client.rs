@@ -4,7 +4,7 @@ use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::append::ListAppend;
 use splitbrain_workloads::objects::register::{self, Register};
-use splitbrain_workloads::objects::set::{self, Element};
+use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::transaction::{self, Step};
 use splitbrain_workloads::{BoxFuture, Client, OpError, Outcome};
 
@@ -111,9 +111,9 @@ impl<R: Route> Client<Register> for RedisClient<R> {
 impl<R: Route> Client<Element> for RedisClient<R> {
     fn invoke<'a>(
         &'a mut self,
-        call: &'a set::Call,
-    ) -> BoxFuture<'a, Result<Outcome<set::Ret>, OpError>> {
-        use set::{Action, Ret};
+        call: &'a set_remove::Call,
+    ) -> BoxFuture<'a, Result<Outcome<set_remove::Ret>, OpError>> {
+        use set_remove::{Action, Ret};
         Box::pin(async move {
             let key = self.key(&call.key);
             let (writes, command) = match call.action {
