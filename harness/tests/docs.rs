@@ -52,8 +52,9 @@ fn commands(text: &str) -> Vec<(String, Vec<String>)> {
             .or_else(|| line.strip_prefix("- ./target/release/splitbrain "))
     });
     told.filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let command = words.next()?.to_owned();
+        // A flag inside of quotes is another program's.
+        let mut words = shlex::split(line)?.into_iter();
+        let command = words.next()?;
         let flags = words.filter(|word| word.starts_with("--"));
         Some((command, flags.map(|flag| flag.split('=').next().unwrap().to_owned()).collect()))
     })

@@ -171,6 +171,17 @@ impl Clients {
         self
     }
 
+    /// Adds a vocabulary by its name, for a client that carries out operations as they stand in a
+    /// history.
+    pub fn serve_erased(
+        mut self,
+        vocabulary: &'static str,
+        connect: impl Fn(usize) -> Box<dyn ErasedClient> + Send + Sync + 'static,
+    ) -> Clients {
+        self.served.insert(vocabulary, Arc::new(connect));
+        self
+    }
+
     /// The names of the vocabularies served.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.served.keys().copied()

@@ -1,7 +1,7 @@
 //! `splitbrain doctor` and `splitbrain heal`.
 
 use super::{Exit, Failure, harness};
-use crate::databases;
+use crate::databases::{self, Given};
 use crate::environments::{self, HealOutcome};
 
 /// Prints what this machine can do and what is missing.
@@ -19,13 +19,14 @@ pub fn doctor() -> Result<Exit, Failure> {
         }
     }
     for name in databases::names() {
-        let found = databases::open(&name).map(|database| database.find());
+        // One that is made of what a user gives it can only be looked for then.
+        let Ok(database) = databases::open(&name, &Given::default()) else { continue };
+        let found = database.find();
         let line = match &found {
-            Ok(Ok(program)) => format!("{} ({})", program.path.display(), program.version),
-            Ok(Err(missing)) => missing.to_string(),
-            Err(error) => error.clone(),
+            Ok(program) => format!("{} ({})", program.path.display(), program.version),
+            Err(missing) => missing.to_string(),
         };
-        text += &format!("{} {:<34} {line}\n", mark(matches!(found, Ok(Ok(_)))), name);
+        text += &format!("{} {:<34} {line}\n", mark(found.is_ok()), name);
     }
     let journals = environments::journals_can_be_kept();
     text += if able {

@@ -4,6 +4,7 @@ mod agent;
 mod check;
 mod child;
 mod claim;
+mod client_test;
 mod convert;
 mod demo;
 mod doctor;
@@ -104,6 +105,8 @@ enum Command {
     Report(report::Args),
     /// Confirm or refute a claim: `--expect` linearizable, causal, cp, ap, ...
     Claim(Box<claim::Args>),
+    /// Try the rules for a client in another language on a program (see `run --db command`).
+    ClientTest(client_test::Args),
     /// Write a history in another notation, such as Jepsen's.
     Convert(convert::Args),
     /// Say what an anomaly or a consistency model is, with an example.
@@ -160,6 +163,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Claim(args) => claim::main(*args),
+        Command::ClientTest(args) => client_test::main(&args),
         Command::Convert(args) => convert::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::Init(args) => init::main(&args),

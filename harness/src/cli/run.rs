@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail};
 
 use super::{Exit, Failure, harness, usage};
+use crate::databases::Given;
 use crate::plan::{Nodes, Phases, Plan, Span};
 use crate::run::{self, Ended, Watching};
 
@@ -24,6 +25,8 @@ pub struct Args {
     /// Tell the database something more.
     #[arg(long, value_name = "NAME=VALUE", requires = "db")]
     db_option: Vec<String>,
+    #[command(flatten)]
+    given: Given,
     /// How many nodes to start, or with `--env external` their URLs, or with `--env ssh` the
     /// hosts: `[USER@]HOST[:PORT][=ADDRESS]`, separated by commas.
     #[arg(long)]
@@ -181,6 +184,7 @@ impl Args {
             let before = if plan.target.contains('@') { '+' } else { '@' };
             plan.target = format!("{}{before}{option}", plan.target);
         }
+        plan.given = self.given.or(plan.given);
         if let Some(bug) = self.bug {
             plan.target = format!("{}+{bug}", plan.target);
         }

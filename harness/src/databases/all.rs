@@ -1,11 +1,15 @@
 //! The list of databases, alphabetical.
 
-use super::{Entry, bind, etcd, memcached, nats, redis_cluster, redis_sentinel, store};
+use super::{
+    Entry, bind, command, etcd, http::table, memcached, nats, redis_cluster, redis_sentinel, store,
+};
 
 /// Every database there is.
 pub const ALL: &[&Entry] = &[
     &bind::ENTRY,
+    &command::ENTRY,
     &etcd::ENTRY,
+    &table::ENTRY,
     &memcached::ENTRY,
     &nats::ENTRY,
     &redis_cluster::ENTRY,
@@ -25,7 +29,7 @@ mod tests {
             .map(|entry| entry.unwrap().path())
             .map(|path| path.file_stem().unwrap().to_str().unwrap().replace('_', "-"))
             .filter(|name| {
-                !["mod", "all", "http", "options", "redis", "wire"].contains(&name.as_str())
+                !["mod", "all", "given", "options", "redis", "wire"].contains(&name.as_str())
             })
             .collect();
         files.sort();

@@ -1,4 +1,7 @@
-//! What all clients that speak HTTP share.
+//! What all clients that speak HTTP share, and the driver that is a table of requests.
+
+mod spec;
+pub(super) mod table;
 
 use std::time::Duration;
 

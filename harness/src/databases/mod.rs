@@ -2,7 +2,9 @@
 
 mod all;
 mod bind;
+pub mod command;
 mod etcd;
+mod given;
 pub mod http;
 mod memcached;
 mod nats;
@@ -23,6 +25,7 @@ use splitbrain_workloads::{BoxFuture, Clients};
 use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
+pub use given::Given;
 pub use options::{Opt, Told};
 pub use store::{BUGS, Bug, MODES, Mode, Rung, Target as StoreTarget};
 
@@ -47,6 +50,17 @@ pub trait Database: Send + Sync {
     /// Name in reports and run folders, with what it is told, such as `store/raft`. Opened again
     /// by it, it is the same.
     fn target(&self) -> String;
+    /// Takes what the user gives it: programs and files.
+    ///
+    /// # Errors
+    /// It has no use for that, or something is missing.
+    fn take(&mut self, given: &Given) -> Result<(), String> {
+        given.only(&self.target(), &[])
+    }
+    /// Whether its clients are programs that run beside the harness.
+    fn has_companions(&self) -> bool {
+        false
+    }
     /// Nodes that a cluster has if nothing else is asked for.
     fn default_nodes(&self) -> usize {
         5
@@ -217,13 +231,16 @@ pub fn names() -> Vec<String> {
 
 /// The driver for a target, such as `store/raft` or `etcd@read-mode=serializable`, or what there
 /// is instead.
-pub fn open(target: &str) -> Result<Arc<dyn Database>, String> {
+pub fn open(target: &str, given: &Given) -> Result<Arc<dyn Database>, String> {
     if let Some(guest) = GUEST.get().filter(|guest| guest.target() == target) {
+        given.only(target, &[])?;
         return Ok(guest.clone());
     }
     let (name, rest) = target.split_at(target.find(['/', '@']).unwrap_or(target.len()));
     let entry = ALL.iter().find(|entry| entry.name == name).ok_or_else(|| {
         format!("no database is named {name:?}; there are: {}", names().join(", "))
     })?;
-    Ok((entry.open)(rest)?.into())
+    let mut database = (entry.open)(rest)?;
+    database.take(given)?;
+    Ok(database.into())
 }

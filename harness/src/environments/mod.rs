@@ -21,7 +21,9 @@ pub use local::LocalCluster;
 pub use proxy::ProxyCluster;
 pub use splitbrain_nemesis::journal::{HealLine, Outcome as HealOutcome};
 pub use ssh::{Access, Host, SshCluster};
+pub(crate) use stand::Companion;
 pub use stand::{Sandbox, SandboxError, play_helper};
+pub(crate) use tool::look_up;
 
 use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::journal;

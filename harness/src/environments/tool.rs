@@ -69,7 +69,7 @@ pub(super) fn feed(command: &mut Command, input: &str) -> io::Result<String> {
 }
 
 /// The path of a program that is given as a path or as a name, if it can be executed.
-pub(super) fn look_up(program: &Path) -> Option<PathBuf> {
+pub(crate) fn look_up(program: &Path) -> Option<PathBuf> {
     let executable = |path: &PathBuf| {
         path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     };

@@ -25,7 +25,7 @@ use places::Places;
 pub use span::Span;
 pub use ssh::SshPlan;
 
-use crate::databases::{self, Database};
+use crate::databases::{self, Database, Given};
 use crate::interpreter::Limits;
 
 /// Everything that decides what a run does. Unknown keys are errors.
@@ -38,6 +38,9 @@ pub struct Plan {
     /// had, else `proxy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// Programs and files of the user's own, for the databases that are made of them.
+    #[serde(skip_serializing_if = "Given::is_empty")]
+    pub given: Given,
     /// How many nodes are started, or the URLs of a cluster that is running already, or hosts for
     /// the environment `ssh`.
     pub nodes: Option<Nodes>,
@@ -161,6 +164,7 @@ impl Default for Plan {
         Plan {
             target: databases::usual_target(),
             environment: None,
+            given: Given::default(),
             nodes: None,
             workload: WorkloadPlan::default(),
             phases: Phases::for_time_limit(Span::from_ms(30_000)),

@@ -82,7 +82,7 @@ impl Engine {
 /// Checks and completes a plan.
 pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     let database: Arc<dyn Database> =
-        databases::open(&plan.target).map_err(|error| usage(anyhow!(error)))?;
+        databases::open(&plan.target, &plan.given).map_err(|error| usage(anyhow!(error)))?;
     plan.target = database.target();
     check_figures(&plan).map_err(usage)?;
     let workload = objects::find(&plan.workload.name)

@@ -31,6 +31,8 @@ pub struct Site {
     pub cluster: Arc<dyn Cluster>,
     /// The nodes, if they were started here.
     hosts: Option<Arc<dyn Hosts>>,
+    /// Where clients stand that are programs, if not with the nodes.
+    stand: Option<Sandbox>,
 }
 
 /// Enters the sandbox if the nodes will live here. Must come before any thread.
@@ -40,6 +42,7 @@ pub fn enter(prepared: &Prepared, run_id: &str) -> anyhow::Result<Option<Sandbox
             .map(Some)
             .context("the environment local cannot be had (--env proxy needs no rights)"),
         SitePlan::Started(_, Engine::Proxy { .. }) => Ok(Some(proxy::stand(run_id)?)),
+        _ if prepared.database.has_companions() => Ok(Some(proxy::stand(run_id)?)),
         SitePlan::Started(_, Engine::Hosts(..)) | SitePlan::External(_) => Ok(None),
     }
 }
@@ -53,24 +56,24 @@ impl Site {
         run_id: &str,
     ) -> anyhow::Result<Site> {
         let (nodes, database) = (prepared.nodes.len(), &prepared.database);
-        let (program, hosts): (_, Arc<dyn Hosts>) = match (&prepared.site, sandbox) {
+        let (program, hosts, stand): (_, Arc<dyn Hosts>, _) = match (&prepared.site, sandbox) {
             (SitePlan::Started(program, Engine::Kernel), Some(sandbox)) => {
-                (program, Arc::new(LocalCluster::provision(sandbox, nodes)?))
+                (program, Arc::new(LocalCluster::provision(sandbox, nodes)?), None)
             }
             (SitePlan::Started(program, Engine::Proxy { .. }), Some(sandbox)) => {
                 let (each, one_address) = (database.ports().len(), database.one_address());
                 let ports = Ports { each, one_address };
-                (program, Arc::new(ProxyCluster::provision(sandbox, nodes, ports)?))
+                (program, Arc::new(ProxyCluster::provision(sandbox, nodes, ports)?), None)
             }
-            (SitePlan::Started(program, Engine::Hosts(named, access)), _) => {
+            (SitePlan::Started(program, Engine::Hosts(named, access)), stand) => {
                 let agent = std::env::current_exe().context("where am I?")?;
                 let files = [(ssh::PROGRAM, program.path.as_path())];
                 let hosts = SshCluster::provision(access, named, run_id, &agent, &files)?;
-                (program, Arc::new(hosts))
+                (program, Arc::new(hosts), stand)
             }
-            (SitePlan::External(urls), _) => {
+            (SitePlan::External(urls), stand) => {
                 let cluster = Arc::new(ExternalCluster { nodes: prepared.nodes.clone() });
-                return Ok(Site { urls: urls.clone(), cluster, hosts: None });
+                return Ok(Site { urls: urls.clone(), cluster, hosts: None, stand });
             }
             (SitePlan::Started(..), None) => bail!("nodes of ours need a sandbox"),
         };
@@ -83,7 +86,7 @@ impl Site {
             let started = (Arc::downgrade(&hosts), daemons);
             hosts.administer(Box::new(Membership::new(database, nodes, urls.clone(), started)?));
         }
-        Ok(Site { urls, cluster: hosts.clone(), hosts: Some(hosts) })
+        Ok(Site { urls, cluster: hosts.clone(), hosts: Some(hosts), stand })
     }
 
     /// Starts every node.
@@ -152,6 +155,7 @@ impl Site {
 
     /// Takes everything down and says what could not be removed.
     pub fn tear_down(self) -> Vec<String> {
+        drop(self.stand);
         let Some(hosts) = self.hosts else { return Vec::new() };
         let left = hosts.tear_down().0.into_iter();
         left.map(|what| format!("still there: {what}{}", hosts.remedy())).collect()

@@ -123,7 +123,8 @@ impl Cell {
 
     /// Finds names that do not exist. What this machine lacks shows when the run is made.
     pub fn check(&self) -> anyhow::Result<()> {
-        let database = databases::open(&self.target).map_err(anyhow::Error::msg)?;
+        let database =
+            databases::open(&self.target, &self.plan.given).map_err(anyhow::Error::msg)?;
         if objects::find(&self.workload).is_none() {
             let names: Vec<&str> = objects::ALL.iter().map(|workload| workload.name).collect();
             bail!("no workload is named {:?}; there are: {}", self.workload, names.join(", "));

@@ -5,6 +5,7 @@
 //! killed at a random moment.
 
 mod bad_links;
+mod clients;
 mod databases;
 mod disks_and_clocks;
 mod ends;

@@ -2,6 +2,7 @@
 //! the journal that it goes by, the nodes' programs, and what shows that they are as they are to be.
 
 mod clock;
+mod companion;
 mod keeper;
 mod namespaces;
 mod probes;
@@ -10,6 +11,7 @@ mod roles;
 mod sandbox;
 
 pub(super) use clock::NodeClock;
+pub(crate) use companion::Companion;
 pub(super) use namespaces::{Entrance, explain};
 pub(super) use probes::{PROBE_PORT, Probes, probe_socket};
 pub(super) use program::{Program, command, state_of};

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use splitbrain_nemesis::journal::{self, Entry, Journal, Mark, ProcessId, remove_listed};
 
+use super::companion;
 use super::keeper::{Keeper, Kept};
 use super::namespaces::{Entrance, explain};
 
@@ -104,6 +105,8 @@ impl Sandbox {
             fs::create_dir(&sandbox.directory)
         };
         make_entries().map_err(failed("making the folder of the run"))?;
+        let namespace = (kept == Kept::ByNamespace).then(|| sandbox.pid_namespace()).transpose();
+        companion::open(namespace.map_err(failed("the keeper's namespace"))?, sandbox.mark());
         Ok(sandbox)
     }
 
@@ -160,6 +163,7 @@ impl Sandbox {
     /// Ends the keeper and with it all that the journal lists; what is left, for a person.
     /// Every program started in the sandbox must have ended and been waited for.
     pub(in crate::environments) fn finish(&self) -> Vec<String> {
+        companion::close();
         let mut left = Vec::new();
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let keeper_end = keeper.finish();
