@@ -144,6 +144,6 @@ pub use profile::{
     Cell, Column, Divergence, Healing, Latency, Profile, Row, Service, SideProfile, Staleness,
     Stretch, Traffic,
 };
-pub use reached::{Configuration, Reached};
+pub use reached::{Configuration, Reached, Step};
 pub use verdict::Verdict;
 pub use violation::Violation;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::history::{Datum, Operation};
-use crate::linearizable::live::unexplained;
+use crate::linearizable::live::{self, unexplained};
 use crate::linearizable::{Call, RegisterOp, ValueId};
 
 /// More ways than this are not told.
@@ -17,6 +17,17 @@ pub struct Reached {
     /// The operation, by the index of its invocation, whose answer nothing explains.
     pub unexplained: u64,
     /// What can be the case just before that answer, in no particular order.
+    pub configurations: Vec<Configuration>,
+    /// The answers before it, in their order.
+    pub steps: Vec<Step>,
+}
+
+/// An answer that can still be explained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The operation, by the index of its invocation.
+    pub answered: u64,
+    /// What can be the case just after, in no particular order.
     pub configurations: Vec<Configuration>,
 }
 
@@ -55,16 +66,23 @@ impl Reached {
             .collect();
         let index = |at: usize| operations[at].invoked.index;
         let found = unexplained(ValueId(0), &ops)?;
-        let configurations = found.reached.iter().map(|reached| Configuration {
+        let configuration = |reached: &live::Reached| Configuration {
             holds: values[reached.state.0 as usize].into(),
             to_come: reached.to_come.iter().map(|at| index(*at)).collect(),
-        });
-        Some(Reached { unexplained: index(found.op), configurations: configurations.collect() })
+        };
+        let all = |ways: &[live::Reached]| ways.iter().map(configuration).collect();
+        let step =
+            |(at, ways): &(usize, Vec<_>)| Step { answered: index(*at), configurations: all(ways) };
+        Some(Reached {
+            unexplained: index(found.op),
+            configurations: all(&found.reached),
+            steps: found.answered.iter().map(step).collect(),
+        })
     }
 
     /// The same in a sentence, if there is little to say.
     pub(crate) fn sentence(&self) -> Option<String> {
-        let Reached { unexplained, configurations } = self;
+        let Reached { unexplained, configurations, .. } = self;
         if configurations.len() > TOLD {
             return None;
         }

@@ -307,6 +307,10 @@ fn what_can_be_explained_of_a_violation_is_told() {
     assert_eq!(reached.unexplained, 3);
     let shown = serde_json::to_value(&reached.configurations).expect("JSON");
     assert_eq!(shown, json!([{"holds": 2, "to_come": [3]}]));
+    let steps = serde_json::to_value(&reached.steps).expect("JSON");
+    let written = json!({"answered": 0, "configurations": [{"holds": 1, "to_come": []}]});
+    let exchanged = json!({"answered": 2, "configurations": [{"holds": 2, "to_come": [3]}]});
+    assert_eq!(steps, json!([written, exchanged]));
     let because = violation.because.last().expect("an argument");
     assert!(because.contains("the register then holds 2;"), "{because}");
     // Its twin, in which the second found what the first left.

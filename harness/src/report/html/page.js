@@ -62,13 +62,25 @@ function attempts(reached) {
     const i = ops.at.get(index);
     return i === undefined ? `#${index}` : `#${index} (${callOf(i)})`;
   };
-  const ways = reached.configurations.map((way) => {
-    const still = way.to_come.length ? `; ${way.to_come.map(name).join(", ")} still to take effect` : "";
-    return element("li", {}, `it holds ${show(way.holds)}${still}`);
-  });
-  return element("div", {},
+  const way = ({ holds, to_come: open }) => {
+    const still = open.length ? `; ${open.map(name).join(", ")} still to take effect` : "";
+    return element("li", {}, `it holds ${show(holds)}${still}`);
+  };
+  const ways = reached.configurations.map(way);
+  const parts = [
     element("p", {}, `Everything before can be explained in ${ways.length === 1 ? "one way" : `${ways.length} ways`}, nothing explains the answer of ${name(reached.unexplained)}. Just before it:`),
-    element("ol", {}, ways));
+    element("ol", {}, ways)];
+  if (reached.steps.length) {
+    const row = (one) => element("tr", {},
+      element("td", {}, name(one.answered)), element("td", {}, element("ul", {}, one.configurations.map(way))));
+    const last = element("tr", {},
+      element("td", {}, name(reached.unexplained)), element("td", { class: "invalid" }, "nothing: each way above was tried, and none gives this answer"));
+    parts.push(element("details", {}, element("summary", {}, "the attempts, step by step"),
+      element("div", { class: "wide" }, element("table", {},
+        element("tr", {}, element("th", {}, "after the answer of"), element("th", {}, "what can be the case")),
+        reached.steps.map(row), last))));
+  }
+  return element("div", {}, parts);
 }
 
 function violations() {

@@ -11,6 +11,9 @@ pub(crate) struct Unexplained {
     pub op: usize,
     /// Just before its completion.
     pub reached: Vec<Reached>,
+    /// The operations that were answered before it, in the order of their completions, each with
+    /// all ways in which those up to it can have happened.
+    pub answered: Vec<(usize, Vec<Reached>)>,
 }
 
 /// One way in which operations can have happened.
@@ -33,15 +36,17 @@ pub(crate) fn unexplained(initial: ValueId, ops: &[RegisterOp]) -> Option<Unexpl
     events.sort_unstable();
     let mut walker = Walker::new(initial);
     let mut effort = EFFORT;
+    let mut answered = Vec::new();
     for (_, completes, at) in events {
         match ops[at].returned {
             _ if completes => {
                 let mut after = walker.clone();
                 after.complete(at as u64, &mut effort).ok()?;
                 if after.is_refuted() {
-                    return Some(Unexplained { op: at, reached: walker.reached() });
+                    return Some(Unexplained { op: at, reached: walker.reached(), answered });
                 }
                 walker = after;
+                answered.push((at, walker.reached()));
             }
             Some(returned) => walker.invoke(at as u64, ops[at].call, returned).ok()?,
             None => walker.crash(ops[at].call),
