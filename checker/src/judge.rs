@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::cap::{CapVerdict, cap};
 use crate::class::{Class, ClassBounds};
 use crate::expectation::Expectation;
-use crate::failover::failover;
+use crate::failover::{Failover, failover};
 use crate::faults::{Effect, Fault, faults};
 use crate::findings::Findings;
-use crate::history::History;
+use crate::history::{ClockWentBack, History};
 use crate::judgement::{FORMAT_VERSION, Judgement};
 use crate::keys::linearizable_before;
 use crate::ladder::{Rung, reasons, strongest, weakest_ruled_out};
@@ -26,14 +26,25 @@ pub fn judge(history: &History, options: &Options) -> Judgement {
     let header = history.header();
     let roles = Roles::of(history);
     let linearizable = findings.strongest_asked();
-    let cap = cap(history, &faults, &roles, linearizable, |index| {
-        linearizable_before(history, options, index)
-    });
+    // Where the clock went back, what is measured in time is not known.
+    let untimed = history.clock_went_back().and_then(ClockWentBack::doubt);
+    let cap = match &untimed {
+        Some(reason) => CapVerdict::unknown(reason),
+        None => cap(history, &faults, &roles, linearizable, |index| {
+            linearizable_before(history, options, index)
+        }),
+    };
     let expect = findings.expectation(options.expect);
     let verdict = findings.verdict(history, expect, options, &faults, &cap);
-    let seen = findings.seen.as_ref().map_err(String::as_str);
+    let seen = match &untimed {
+        Some(reason) => Err(reason.as_str()),
+        None => findings.seen.as_ref().map_err(String::as_str),
+    };
     let profile = profile(history, &faults, &roles, &cap, linearizable, seen);
-    let failover = failover(history, &faults, &roles, seen);
+    let failover = match &untimed {
+        Some(reason) => Failover::unknown(reason),
+        None => failover(history, &faults, &roles, seen),
+    };
     let class = |pick: fn(ClassBounds) -> Class| findings.bounds.map(pick);
     Judgement {
         format: FORMAT_VERSION,

@@ -47,6 +47,11 @@ pub(crate) struct CapVerdict {
 }
 
 impl CapVerdict {
+    /// Nothing is known, for this reason.
+    pub fn unknown(reason: &str) -> CapVerdict {
+        CapVerdict { cap: None, reason: Some(reason.to_owned()), windows: Vec::new() }
+    }
+
     /// Whether it is the expected one.
     pub fn meets(&self, expected: Cap) -> Verdict {
         match (self.cap, &self.reason) {

@@ -39,6 +39,15 @@ pub struct Failover {
     pub split_brain: Vec<SplitBrain>,
 }
 
+impl Failover {
+    /// Nothing is known, for this reason.
+    pub(crate) fn unknown(reason: &str) -> Failover {
+        let reason = Some(reason.to_owned());
+        let loss = Loss { reason: reason.clone(), ..Loss::default() };
+        Failover { faults: Vec::new(), rto_ms: None, reason, loss, split_brain: Vec::new() }
+    }
+}
+
 /// How a figure is spread over many faults.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {

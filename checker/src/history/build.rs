@@ -6,8 +6,8 @@ use super::line::Line;
 use super::operation::Invocation;
 use super::quoted::unquote;
 use super::{
-    Completion, Event, Format, Header, History, KeyId, Kind, Malformed, Moment, NodeId, Operation,
-    Phase, PhaseStart, Process, shown,
+    ClockWentBack, Completion, Event, Format, Header, History, KeyId, Kind, Malformed, Moment,
+    NodeId, Operation, Phase, PhaseStart, Process, shown,
 };
 use rustc_hash::FxHashMap;
 
@@ -23,8 +23,6 @@ pub(super) struct Builder {
     next_index: u64,
     /// Whether each value is a pair of key and value.
     independent: bool,
-    /// Whether the order of the lines counts more than their times.
-    times_may_turn_back: bool,
     /// Whether values may turn out to be pairs of key and value in the end.
     may_have_pairs: bool,
     /// Whether keys are as a file has them; see [`quoted`](super::quoted).
@@ -47,16 +45,8 @@ enum State {
 impl Builder {
     /// For a file of the given format.
     pub(super) fn new(format: Format, independent: bool) -> Builder {
-        // Jepsen takes the time before it writes, so its times turn back a little here and there.
-        let times_may_turn_back = format != Format::Jsonl;
         let may_have_pairs = !independent && matches!(format, Format::Edn | Format::Json);
-        Builder {
-            independent,
-            times_may_turn_back,
-            may_have_pairs,
-            quotes_keys: true,
-            ..Builder::default()
-        }
+        Builder { independent, may_have_pairs, quotes_keys: true, ..Builder::default() }
     }
 
     pub(super) fn header(&mut self, header: Header) {
@@ -140,11 +130,10 @@ impl Builder {
         let time_ns = match time_ns {
             ABSENT => last_ns,
             early if early < last_ns => {
-                if !self.times_may_turn_back {
-                    let expected =
-                        format!("a time of at least {last_ns} ns, that of the event before");
-                    return Err(malformed(expected, format!("{early} ns")));
-                }
+                // The order of the lines counts more than their times. Jepsen takes the time before it
+                // writes, so that its times turn back a little here and there.
+                let back = &mut self.history.clock_went_back;
+                back.get_or_insert(ClockWentBack { line, times: 0, by_ns: 0 }).add(last_ns - early);
                 last_ns
             }
             time_ns => time_ns,

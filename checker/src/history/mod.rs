@@ -3,6 +3,7 @@
 mod blocks;
 mod build;
 mod bytes;
+mod clock;
 mod datum;
 mod edn;
 mod event;
@@ -28,6 +29,7 @@ mod write;
 
 use std::ops::Index;
 
+pub use clock::ClockWentBack;
 pub use datum::Datum;
 pub use event::{ErrorKind, Event, EventError, Header, Kind, Process, SCHEMA_VERSION, Symbol};
 pub use format::{Format, UnknownFormat};
@@ -44,7 +46,8 @@ pub use strict::parse_value;
 pub use write::Notation;
 
 /// A recorded history that is known to be well-formed: every completion belongs to the one open
-/// invocation of its process, no process goes on after an `info`, and time does not run backwards.
+/// invocation of its process, no process goes on after an `info`, and time does not run backwards: where it
+/// does in a file, an event has the time of the one before ([`History::clock_went_back`]).
 ///
 /// There is no other way to get one than [`History::open`], [`History::read`] and
 /// [`History::from_events`], so no check has to look for malformed input.
@@ -58,6 +61,7 @@ pub struct History {
     nodes: Vec<String>,
     end: Moment,
     truncated_line: Option<u64>,
+    clock_went_back: Option<ClockWentBack>,
 }
 
 impl History {
@@ -111,6 +115,11 @@ impl History {
     /// The last event; zero for an empty history.
     pub fn end(&self) -> Moment {
         self.end
+    }
+
+    /// Whether events had earlier times than the event before them.
+    pub fn clock_went_back(&self) -> Option<&ClockWentBack> {
+        self.clock_went_back.as_ref()
     }
 
     /// The number of the last line if it was cut off in the middle (the recorder was killed while

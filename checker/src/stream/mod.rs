@@ -41,7 +41,6 @@ pub struct Stream {
     rest: Vec<u8>,
     place: Place,
     next_index: u64,
-    last_time_ns: u64,
     keys: Vec<Key>,
     key_ids: FxHashMap<Option<String>, usize>,
     processes: FxHashMap<u64, State>,
@@ -112,7 +111,6 @@ impl Stream {
             rest: Vec::new(),
             place: Place::default(),
             next_index: 0,
-            last_time_ns: 0,
             keys: Vec::new(),
             key_ids: FxHashMap::default(),
             processes: FxHashMap::default(),
@@ -247,19 +245,13 @@ impl Stream {
         }
     }
 
-    /// Indices rise, and time does not turn back.
+    /// Indices rise.
     fn order(&mut self, event: &Event) -> Result<(), (String, String)> {
         let index = given(event.index).unwrap_or(self.next_index);
         if index < self.next_index {
             return Err((format!("an index of at least {}", self.next_index), index.to_string()));
         }
         self.next_index = index.saturating_add(1);
-        let time_ns = given(event.time).unwrap_or(self.last_time_ns);
-        if time_ns < self.last_time_ns {
-            let least = self.last_time_ns;
-            return Err((format!("a time of at least {least} ns"), format!("{time_ns} ns")));
-        }
-        self.last_time_ns = time_ns;
         Ok(())
     }
 

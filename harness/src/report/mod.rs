@@ -183,12 +183,14 @@ pub fn judge_history(history: &History, question: &Question, begun: Instant) -> 
         }
     }
     let truncated_line = history.truncated_line();
+    let remarks =
+        history.clock_went_back().map(|back| format!("{back}; the order of the lines counts"));
     Judged {
         judgement,
         header,
         totals,
         truncated_line,
-        remarks: Vec::new(),
+        remarks: remarks.into_iter().collect(),
         kept_in: None,
         failure: None,
     }

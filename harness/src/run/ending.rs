@@ -24,7 +24,7 @@ const LATE_US: u64 = 10_000;
 pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> anyhow::Result<Ended> {
     let (history, mut judged) = report::judge_file(&folder.file(HISTORY), &prepared.question())?;
     judged.kept_in = Some(folder.name());
-    judged.remarks = recorded.remarks;
+    judged.remarks.extend(recorded.remarks);
     if recorded.lag_p99_us > LATE_US {
         judged.remarks.push(format!(
             "this machine was busy: completions were stamped up to {} ms late (p99), which can \
