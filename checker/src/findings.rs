@@ -11,7 +11,10 @@ use crate::faults::Fault;
 use crate::history::{History, Operation};
 use crate::judgement::{KeyPlan, Misfit, RungPlan};
 use crate::keys::{check_all, orders, with_failed_cas};
-use crate::ladder::{Climbed, Ladder, Rung, climb, climb_sets, rungs_of_registers, rungs_of_sets};
+use crate::ladder::{
+    Climbed, Ladder, Rung, climb, climb_counters, climb_sets, rungs_of_counters,
+    rungs_of_registers, rungs_of_sets,
+};
 use crate::modelled::Modelled;
 use crate::models::list::Objects;
 use crate::options::Options;
@@ -54,9 +57,9 @@ impl Findings {
             if let Ok(Objects::Registers) = options.objects(history) {
                 nothing.ladder = nothing.all_of(rungs_of_registers());
             } else if let Ok(Objects::Of(model)) = options.objects(history)
-                && has_ladder(model.name())
+                && let Some(of_objects) = of_objects(model.name())
             {
-                nothing.ladder = nothing.all_of(rungs_of_sets());
+                nothing.ladder = nothing.all_of(of_objects.rungs.into_iter());
             }
             return nothing;
         }
@@ -101,12 +104,13 @@ impl Findings {
         };
         let eventual = Verdict::unknown("convergence and loss are looked for in registers only");
         let mut violations = modelled.violations;
-        let (ladder, ladder_plan) = if has_ladder(model) {
-            let climbed = climb_sets(history, &modelled.linearizable);
-            violations.extend(climbed.violations);
-            (climbed.ladder, climbed.plan)
-        } else {
-            (Ladder::from([(Rung::Linearizable, modelled.linearizable.clone())]), Vec::new())
+        let (ladder, ladder_plan) = match of_objects(model) {
+            Some(OfObjects { climb, .. }) => {
+                let climbed = climb(history, &modelled.linearizable);
+                violations.extend(climbed.violations);
+                (climbed.ladder, climbed.plan)
+            }
+            None => (Ladder::from([(Rung::Linearizable, modelled.linearizable.clone())]), vec![]),
         };
         Findings {
             bounds: Some(ClassBounds::decide(&not_corrupt, &modelled.linearizable, &eventual)),
@@ -236,9 +240,22 @@ impl Findings {
     }
 }
 
-/// Whether other rungs than linearizability are defined for the objects of a model: sets that only grow.
-fn has_ladder(model: &str) -> bool {
-    model == "set"
+/// The ladder of the objects of a model.
+struct OfObjects {
+    rungs: Vec<Rung>,
+    climb: fn(&History, &Verdict) -> Climbed,
+}
+
+/// `None` if no other rung than linearizability is defined: of sets only those that grow have a ladder, and queues
+/// have none.
+fn of_objects(model: &str) -> Option<OfObjects> {
+    match model {
+        "set" => Some(OfObjects { rungs: rungs_of_sets().collect(), climb: climb_sets }),
+        "counter" => {
+            Some(OfObjects { rungs: rungs_of_counters().collect(), climb: climb_counters })
+        }
+        _ => None,
+    }
 }
 
 /// Whether all replicas agreed in the end and every acknowledged write survived.

@@ -4,11 +4,14 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use super::glance::legal;
 use super::kept::Kept;
 use super::order::{Cycle, Order, topological};
 use super::rungs::causal::Causal;
-use super::rungs::causal_convergence;
+use super::rungs::weak_causal::Past;
+use super::rungs::{causal_convergence, weak_causal};
 use super::sessions::Sessions;
+use super::spans::{operations, part};
 use super::view::{Conflict, Exhausted, View};
 use crate::verdict::Verdict;
 
@@ -45,7 +48,11 @@ pub(crate) struct Facts<'s> {
     causal_order: OnceLock<Result<Order, Cycle>>,
     convergent_order: OnceLock<Result<Result<Order, Conflict>, Exhausted>>,
     causal: OnceLock<Answer>,
+    past: OnceLock<Result<Past, Exhausted>>,
 }
+
+/// Operations of a part that is asked before the whole.
+const SPAN: u32 = 1 << 12;
 
 /// Nodes that all sessions' views together may visit for one rung: a second or two. Each has an equal part, so that the
 /// answer does not depend on which was first.
@@ -60,6 +67,7 @@ impl<'s> Facts<'s> {
             causal_order: OnceLock::new(),
             convergent_order: OnceLock::new(),
             causal: OnceLock::new(),
+            past: OnceLock::new(),
         }
     }
 
@@ -80,9 +88,17 @@ impl<'s> Facts<'s> {
         found.as_ref().map(Result::as_ref).map_err(|exhausted| *exhausted)
     }
 
-    /// Whether it is causal memory.
+    /// Whether it is causal memory, which implies weak causality.
     pub fn causal(&self) -> &Answer {
-        self.causal.get_or_init(|| self.each_session(Causal))
+        self.causal.get_or_init(|| match self.past() {
+            Ok(Past::Broken(conflict)) => Answer::Invalid(conflict.clone()),
+            _ => self.each_session(Causal),
+        })
+    }
+
+    /// What reads return of the writes causally before them.
+    pub fn past(&self) -> Result<&Past, Exhausted> {
+        self.past.get_or_init(|| weak_causal::past(self)).as_ref().map_err(|exhausted| *exhausted)
     }
 
     /// The nodes that one session's view may visit.
@@ -109,7 +125,22 @@ impl<'s> Facts<'s> {
             _ => self.causal_order().ok(),
         };
         let visits = self.visits();
+        let legal = shared.map(|order| legal(self.sessions, kept, order));
+        let is_legal = |reader: u32| legal.as_ref().is_some_and(|legal| legal[reader as usize]);
+        let all = operations(self.sessions);
+        let settled = legal.as_ref().is_some_and(|legal| legal.iter().all(|legal| *legal));
+        if settled {
+            return Answer::Valid;
+        }
+        if all > 4 * SPAN
+            && let Some(nodes) = self.broken_part(kept, all)
+        {
+            return Answer::Invalid(Conflict { nodes });
+        }
         let found = self.ask_all(|view, reader| {
+            if is_legal(reader) {
+                return None;
+            }
             let own;
             let order = match shared {
                 Some(order) => order,
@@ -127,6 +158,25 @@ impl<'s> Facts<'s> {
             }
         });
         found.unwrap_or(Answer::Valid)
+    }
+
+    /// What is broken is mostly broken soon, and where something else is.
+    fn broken_part(&self, kept: impl Kept, all: u32) -> Option<Vec<u32>> {
+        let mut spans = vec![(0, SPAN)];
+        if let Some(Ok(Past::Broken(conflict))) = self.past.get() {
+            let operation = |node: &u32| self.sessions[*node].operation;
+            let first = conflict.nodes.iter().map(operation).min().unwrap_or(0);
+            let last = conflict.nodes.iter().map(operation).max().unwrap_or(0);
+            let around = |more: u32| (first.saturating_sub(more), all.min(last + more));
+            spans.extend([SPAN / 8, SPAN / 2].map(around));
+        }
+        spans.into_iter().filter(|(from, to)| to - from <= 2 * SPAN).find_map(|(from, to)| {
+            let part = part(self.sessions, from, to);
+            match Facts::of(&part.sessions).each_session(kept) {
+                Answer::Invalid(conflict) => Some(part.nodes(self.sessions, &conflict.nodes)),
+                _ => None,
+            }
+        })
     }
 
     pub fn exhausted(&self) -> Answer {

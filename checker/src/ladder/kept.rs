@@ -1,6 +1,7 @@
 //! Which orders the serialization of one session keeps: all that tells one session rung from
 //! another.
 
+use super::clocks::Joins;
 use super::sessions::{INITIAL, NONE, Sessions, WRITE};
 
 /// The orders that a rung keeps, by their direct steps.
@@ -8,6 +9,11 @@ pub(crate) trait Kept: Copy + Sync {
     /// Tells the nodes directly before a node in the serialization of session `reader`. Reads of
     /// other sessions are no part of it; a rung may use them to join what comes before a write.
     fn before(self, sessions: &Sessions, reader: u32, node: u32, tell: impl FnMut(u32));
+
+    /// What comes before a read in clocks, if a clock can tell that.
+    fn joins(self) -> Option<Joins> {
+        None
+    }
 
     /// What the kept order is called in the name of a pattern: session order, or causal order.
     fn letters(self) -> &'static str {

@@ -18,8 +18,9 @@
 //! (ThinAirRead). Where a value was written more than once, reads of it are left out: what is broken without
 //! them is broken, and nothing is found valid.
 //!
-//! All of this is said of registers, and of sets that only grow (`sets`), whose adds are writes. Nothing but
-//! linearizability is decided of other objects.
+//! All of this is said of registers, and of sets that only grow (`sets`), whose adds are writes. Of counters
+//! (`counters`) some rungs are defined. Nothing but linearizability is decided of other objects: the answer of a
+//! dequeue changes what others see, and what was removed and added again was not written once.
 //!
 //! # How they are decided
 //!
@@ -46,16 +47,22 @@
 //! non-transactional distributed storage systems* (2016), whose names these are.
 
 mod argument;
+mod clocks;
+mod counters;
 mod facts;
+mod glance;
 mod kept;
 mod material;
 mod order;
+mod repair;
 mod rung;
 mod rungs;
 mod saturate;
 mod search;
 mod sessions;
 mod sets;
+mod slots;
+mod spans;
 mod steps;
 mod tell;
 #[cfg(test)]
@@ -65,6 +72,7 @@ mod witness;
 
 use std::collections::BTreeMap;
 
+pub(crate) use counters::climb_counters;
 pub use rung::Rung;
 pub(crate) use sets::climb_sets;
 
@@ -111,6 +119,11 @@ pub(crate) fn rungs_of_registers() -> impl Iterator<Item = Rung> {
 /// The rungs that are defined for sets that only grow, the strongest first.
 pub(crate) fn rungs_of_sets() -> impl Iterator<Item = Rung> {
     rungs_of_registers().filter(|rung| *rung != Rung::Converged)
+}
+
+/// The rungs that are defined for counters, the strongest first.
+pub(crate) fn rungs_of_counters() -> impl Iterator<Item = Rung> {
+    counters::RUNGS.into_iter()
 }
 
 /// All rungs that a rung implies, itself not among them.

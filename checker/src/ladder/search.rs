@@ -1,80 +1,120 @@
 //! The search for a sequential order: what each session has done so far, and what each key holds.
 
+use std::cmp::Reverse;
+use std::rc::Rc;
+
 use rustc_hash::FxHashSet;
 
 use super::kept::Kept;
 use super::order::Edges;
 use super::rungs::sequential::Sequential;
-use super::sessions::{INITIAL, Sessions};
-
-/// States that are looked at.
-const STATES: usize = 200_000;
+use super::sessions::{INITIAL, NONE, Sessions};
 
 pub(crate) enum Search {
-    Found,
+    /// In this order of the writes.
+    Found(Vec<u32>),
     None,
     /// After so many states.
     Exhausted(usize),
 }
 
-/// Tries the orders that keep the steps, which every order must.
-pub(crate) fn search(sessions: &Sessions, edges: &Edges) -> Search {
-    let mut tried: FxHashSet<Vec<u32>> = FxHashSet::default();
+/// Numbers that all states together may take.
+const NUMBERS: usize = 1 << 24;
+
+/// Tries the orders that keep the steps, which every order must, with at most so many states. What is `first` less,
+/// by node, is tried first.
+pub(crate) fn search(sessions: &Sessions, edges: &Edges, first: &[u32], states: usize) -> Search {
+    let count = sessions.sessions();
+    let states = states.min(NUMBERS / (count + sessions.keys).max(1));
+    let mut tried: FxHashSet<Rc<[u32]>> = FxHashSet::default();
     // Where each session is, then what each key holds.
-    let mut first = sessions.starts[..sessions.sessions()].to_vec();
-    first.extend(vec![INITIAL; sessions.keys]);
-    let mut open = vec![first];
-    while let Some(mut state) = open.pop() {
+    let mut begin = sessions.starts[..count].to_vec();
+    begin.extend(vec![INITIAL; sessions.keys]);
+    // What was done last, and before that; and what may be done next, and where.
+    let mut done: Vec<(u32, usize)> = Vec::new();
+    let mut open: Vec<(Rc<[u32]>, u32, usize)> = Vec::new();
+    let mut next = Some((begin, NONE, 0));
+    while let Some((mut state, write, from)) = next.take() {
         // A read that can be next may be next: nothing is lost by it.
         loop {
-            let changes =
-                |after: &Vec<u32>| after[sessions.sessions()..] != state[sessions.sessions()..];
-            let read = next(sessions, edges, &state).find(|after| !changes(after));
+            let read = ready(sessions, edges, &state).find(|step| step.write == NONE);
             match read {
-                Some(read) => state = read,
+                Some(read) => read.take(sessions, &mut state),
                 None => break,
             }
         }
+        done.push((write, from));
         if state.iter().zip(&sessions.starts[1..]).all(|(at, end)| at == end) {
-            return Search::Found;
+            return Search::Found(way(&done));
         }
-        if tried.len() == STATES {
-            return Search::Exhausted(STATES);
+        if tried.len() == states {
+            return Search::Exhausted(states);
         }
-        if tried.insert(state.clone()) {
-            open.extend(next(sessions, edges, &state));
+        let state: Rc<[u32]> = state.into();
+        if tried.insert(Rc::clone(&state)) {
+            let mut writes: Vec<u32> =
+                ready(sessions, edges, &state).map(|step| step.write).collect();
+            writes.sort_by_key(|write| Reverse(first[*write as usize]));
+            let from = done.len() - 1;
+            open.extend(writes.into_iter().map(|write| (Rc::clone(&state), write, from)));
         }
+        next = open.pop().map(|(state, write, from)| {
+            let mut state = state.to_vec();
+            Step { last: write, write }.take(sessions, &mut state);
+            (state, write, from)
+        });
     }
     Search::None
 }
 
-/// The states after one more operation.
-fn next<'a>(
+/// The writes that led to the last of these.
+fn way(done: &[(u32, usize)]) -> Vec<u32> {
+    let mut at = done.len() - 1;
+    let mut writes = Vec::new();
+    while done[at].0 != NONE {
+        writes.push(done[at].0);
+        at = done[at].1;
+    }
+    writes.reverse();
+    writes
+}
+
+/// One more operation.
+struct Step {
+    /// Its last node.
+    last: u32,
+    /// What it writes, or [`NONE`].
+    write: u32,
+}
+
+impl Step {
+    fn take(&self, sessions: &Sessions, state: &mut [u32]) {
+        let node = &sessions[self.last];
+        state[node.session as usize] = self.last + 1;
+        if self.write != NONE {
+            state[sessions.sessions() + node.key as usize] = self.write;
+        }
+    }
+}
+
+/// What can be next.
+fn ready<'a>(
     sessions: &'a Sessions,
     edges: &'a Edges,
     state: &'a [u32],
-) -> impl Iterator<Item = Vec<u32>> + 'a {
+) -> impl Iterator<Item = Step> + 'a {
     let done = |node: u32| node < state[sessions[node].session as usize];
     (0..sessions.sessions()).filter_map(move |session| {
         let node = state[session];
         if node == sessions.starts[session + 1] {
             return None;
         }
-        let held = sessions.sessions() + sessions[node].key as usize;
-        let mut ready = edges.ending_at(node).iter().all(|edge| done(edge.0));
+        let held = state[sessions.sessions() + sessions[node].key as usize];
+        let mut ready = sessions.is_write(node) || sessions[node].source == held;
+        ready = ready && edges.ending_at(node).iter().all(|edge| done(edge.0));
         Sequential.before(sessions, 0, node, |before| ready &= done(before));
-        if !ready || !sessions.is_write(node) && sessions[node].source != state[held] {
-            return None;
-        }
-        let mut after = state.to_vec();
-        let mut last = node;
-        if !sessions.is_write(node) && sessions.is_second_half(node + 1) {
-            last += 1;
-        }
-        if sessions.is_write(last) {
-            after[held] = last;
-        }
-        after[session] = last + 1;
-        Some(after)
+        let is_cas = !sessions.is_write(node) && sessions.is_second_half(node + 1);
+        let last = if is_cas { node + 1 } else { node };
+        ready.then_some(Step { last, write: if sessions.is_write(last) { last } else { NONE } })
     })
 }

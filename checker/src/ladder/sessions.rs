@@ -240,7 +240,7 @@ pub(crate) struct Kept {
 }
 
 /// Numbers the sessions and keys that are left from 0, in the order in which they were.
-fn dense(mut accesses: Vec<Access>) -> Vec<Access> {
+pub(super) fn dense(mut accesses: Vec<Access>) -> Vec<Access> {
     fn ascending(mut numbers: Vec<u32>) -> Vec<u32> {
         numbers.sort_unstable();
         numbers.dedup();

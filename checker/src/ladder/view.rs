@@ -33,12 +33,12 @@ pub(crate) struct Exhausted;
 
 /// A read of the session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Seen {
-    pub key: u32,
+struct Seen {
+    key: u32,
     /// Its number among the session's reads.
-    pub number: u32,
-    pub source: u32,
-    pub node: u32,
+    number: u32,
+    source: u32,
+    node: u32,
 }
 
 /// Memory for one session after the other.
@@ -193,13 +193,8 @@ impl<'s> View<'s> {
         from < to
     }
 
-    /// The session's reads by key, those of one key in their order.
-    pub fn seen(&self) -> &[Seen] {
-        &self.seen
-    }
-
-    /// Where in [`View::seen`] the reads are that a write must come before.
-    pub fn after(&self, write: u32) -> Range<usize> {
+    /// Where in `seen` the reads are that a write must come before.
+    fn after(&self, write: u32) -> Range<usize> {
         let (from, to) = self.seen_on[self.sessions[write].key as usize];
         let (from, to) = (from as usize, to as usize);
         let rank = self.rank[write as usize];
@@ -210,26 +205,6 @@ impl<'s> View<'s> {
     /// the source of this one for the same reason.
     fn overwritten(&self, write: u32) -> Option<Seen> {
         self.seen[self.after(write)].iter().find(|seen| seen.source != write).copied()
-    }
-
-    /// The writes that come before reads of the session of their key.
-    pub fn writes(&self) -> &[u32] {
-        &self.writes
-    }
-
-    /// For each of these writes the one that a read shows it to come before, with the read.
-    pub fn direct(&self) -> Result<Vec<(u32, Seen)>, Conflict> {
-        let mut found = Vec::new();
-        for write in &self.writes {
-            match self.overwritten(*write) {
-                Some(Seen { source: INITIAL, node, .. }) => {
-                    return Err(Conflict { nodes: vec![*write, node] });
-                }
-                Some(seen) => found.push((*write, seen)),
-                None => {}
-            }
-        }
-        Ok(found)
     }
 
     /// Whether the ranked nodes have a legal serialization. `order` keeps what the rung keeps.

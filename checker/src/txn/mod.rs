@@ -19,7 +19,7 @@ mod append_edges;
 mod append_reads;
 mod append_tell;
 mod append_weak;
-mod components;
+pub(crate) mod components;
 mod cycles;
 mod found;
 mod graph;

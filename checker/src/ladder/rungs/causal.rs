@@ -3,6 +3,7 @@
 
 use super::Guarantee;
 use crate::ladder::argument::{Argument, argue_view};
+use crate::ladder::clocks::Joins;
 use crate::ladder::facts::{Answer, Facts};
 use crate::ladder::kept::{Kept, tell_if};
 use crate::ladder::rung::Rung;
@@ -15,6 +16,10 @@ impl Kept for Causal {
     fn before(self, sessions: &Sessions, _: u32, node: u32, mut tell: impl FnMut(u32)) {
         tell_if(sessions[node].previous, &mut tell);
         tell_if(sessions[node].source, &mut tell);
+    }
+
+    fn joins(self) -> Option<Joins> {
+        Some(Joins::Past)
     }
 
     fn letters(self) -> &'static str {

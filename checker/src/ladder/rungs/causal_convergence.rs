@@ -5,13 +5,13 @@
 //! If a write u is causally before a read that returned another write w of its key, u comes before w in the
 //! order. Together with the causal order that must have no cycle.
 
-use rayon::prelude::*;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::convert::Infallible;
 
 use super::Guarantee;
 use super::causal::Causal;
+use super::weak_causal::Past;
 use crate::ladder::argument::{Argument, argue_convergence};
+use crate::ladder::clocks::{Clocks, Joins};
 use crate::ladder::facts::{Answer, Facts};
 use crate::ladder::order::{Edges, Order, topological};
 use crate::ladder::rung::Rung;
@@ -57,40 +57,35 @@ pub(crate) fn order(facts: &Facts<'_>) -> Result<Result<Order, Conflict>, Exhaus
         Ok(causal) => causal,
         Err(cycle) => return Ok(Err(Conflict { nodes: cycle.clone() })),
     };
-    // Nearly always all sessions agree on the write that follows, so it is kept once.
-    let follows: Vec<AtomicU32> = (0..sessions.len()).map(|_| AtomicU32::new(NONE)).collect();
-    let others = Mutex::new(Vec::new());
-    let stopped = facts.ask_all(|view, reader| {
-        if view.rank(Causal, reader, causal, facts.visits()).is_err() {
-            return Some(Err(Exhausted));
-        }
-        let edges = match view.direct() {
-            Ok(edges) => edges,
-            Err(conflict) => return Some(Ok(conflict)),
-        };
-        let mut different = Vec::new();
-        for (write, seen) in edges {
-            let follows = &follows[write as usize];
-            let (kept, relaxed) = (NONE, Ordering::Relaxed);
-            match follows.compare_exchange(kept, seen.source, relaxed, relaxed) {
-                Err(known) if known != seen.source => different.push((write, seen.source)),
-                _ => {}
-            }
-        }
-        others.lock().expect("no panic").append(&mut different);
-        None
-    });
-    match stopped {
-        Some(Err(exhausted)) => return Err(exhausted),
-        Some(Ok(conflict)) => return Ok(Err(conflict)),
-        None => {}
+    match facts.past() {
+        Err(Exhausted) => return Err(Exhausted),
+        Ok(Past::Broken(conflict)) => return Ok(Err(conflict.clone())),
+        Ok(Past::InOrder) => return Ok(Ok(causal.clone())),
+        Ok(Past::Otherwise) => {}
     }
-    let mut edges = others.into_inner().expect("no panic");
-    edges.extend(follows.into_iter().zip(0..).map(|(to, from)| (from, to.into_inner())));
-    edges.retain(|(_, to)| *to != NONE);
-    // Which was kept first was chance.
-    edges.par_sort_unstable();
-    edges.dedup();
+    // By write, the first that was found to follow. What follows that is known from it.
+    let mut follows = vec![NONE; sessions.len()];
+    let mut edges = Vec::new();
+    Clocks::new(sessions, causal, Joins::Past)?
+        .each_read(|clocks, read| {
+            let source = sessions[read].source;
+            // Before a read of the value before every write there is none.
+            for stamp in clocks.latest(read).filter(|stamp| *stamp > 0) {
+                let write = clocks.node(stamp);
+                let follows = &mut follows[write as usize];
+                if write == source || *follows == source {
+                    continue;
+                }
+                if *follows == NONE {
+                    *follows = source;
+                    edges.push((write, source));
+                } else if !clocks.has_seen(read, *follows) {
+                    edges.push((write, source));
+                }
+            }
+            Ok::<(), Infallible>(())
+        })
+        .unwrap_or_else(|never| match never {});
     let back =
         |(from, to): &(u32, u32)| causal.position[*from as usize] > causal.position[*to as usize];
     if !edges.iter().any(back) {

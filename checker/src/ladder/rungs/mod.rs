@@ -9,7 +9,7 @@ pub(crate) mod monotonic_writes;
 pub(crate) mod pram;
 pub(crate) mod read_your_writes;
 pub(crate) mod sequential;
-mod weak_causal;
+pub(crate) mod weak_causal;
 pub(crate) mod writes_follow_reads;
 
 use super::argument::Argument;

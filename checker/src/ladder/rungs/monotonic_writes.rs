@@ -4,6 +4,7 @@
 
 use super::Guarantee;
 use crate::ladder::argument::{Argument, argue_view};
+use crate::ladder::clocks::Joins;
 use crate::ladder::facts::{Answer, Facts};
 use crate::ladder::kept::{Kept, tell_if};
 use crate::ladder::rung::Rung;
@@ -20,6 +21,10 @@ impl Kept for MonotonicWrites {
             tell_if(sessions[node].previous_read, &mut tell);
             tell_if(sessions[node].source, &mut tell);
         }
+    }
+
+    fn joins(self) -> Option<Joins> {
+        Some(Joins::Writes { own: false })
     }
 }
 

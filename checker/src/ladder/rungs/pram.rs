@@ -3,6 +3,7 @@
 
 use super::Guarantee;
 use crate::ladder::argument::{Argument, argue_view};
+use crate::ladder::clocks::Joins;
 use crate::ladder::facts::{Answer, Facts};
 use crate::ladder::kept::{Kept, tell_if};
 use crate::ladder::rung::Rung;
@@ -19,6 +20,10 @@ impl Kept for Pram {
         } else if sessions.is_write(node) {
             tell_if(sessions[node].previous_write, &mut tell);
         }
+    }
+
+    fn joins(self) -> Option<Joins> {
+        Some(Joins::Writes { own: true })
     }
 }
 

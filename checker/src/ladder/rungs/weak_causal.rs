@@ -9,12 +9,13 @@ use rustc_hash::FxHashSet;
 use super::Guarantee;
 use super::causal::Causal;
 use crate::ladder::argument::{Argument, argue_weak};
+use crate::ladder::clocks::{Clocks, Joins};
 use crate::ladder::facts::{Answer, Facts};
 use crate::ladder::kept::Kept;
 use crate::ladder::order::Order;
 use crate::ladder::rung::Rung;
 use crate::ladder::sessions::{INITIAL, Sessions};
-use crate::ladder::view::{Conflict, Seen};
+use crate::ladder::view::{Conflict, Exhausted};
 
 pub(crate) struct WeakCausal;
 
@@ -37,59 +38,62 @@ impl Guarantee for WeakCausal {
 }
 
 fn decide(facts: &Facts<'_>) -> Answer {
-    let order = match facts.causal_order() {
-        Ok(order) => order,
-        Err(cycle) => return Answer::Invalid(Conflict { nodes: cycle.clone() }),
-    };
-    let position = |node: u32| order.position[node as usize];
-    let found = facts.ask_all(|view, reader| {
-        if view.rank(Causal, reader, order, facts.visits()).is_err() {
-            return Some(facts.exhausted());
-        }
-        if let Err(conflict) = view.direct() {
-            return Some(Answer::Invalid(conflict));
-        }
-        let mut left = facts.visits();
-        let mut asked = FxHashSet::default();
-        let oldest = oldest_sources(view.seen(), position);
-        for write in view.writes() {
-            let after = view.after(*write);
-            if oldest.get(after.start).is_none_or(|oldest| *oldest >= position(*write)) {
-                continue;
-            }
-            for seen in &view.seen()[after] {
-                if seen.source == INITIAL {
-                    let nodes = vec![*write, seen.node];
-                    return Some(Answer::Invalid(Conflict { nodes }));
-                }
-                let suspect = position(seen.source) < position(*write);
-                if !suspect || !asked.insert((seen.source, *write)) {
-                    continue;
-                }
-                match comes_before(facts.sessions, order, seen.source, *write, &mut left) {
-                    None => return Some(facts.exhausted()),
-                    Some(true) => {
-                        let nodes = vec![seen.source, *write, seen.node];
-                        return Some(Answer::Invalid(Conflict { nodes }));
-                    }
-                    Some(false) => {}
-                }
-            }
-        }
-        None
-    });
-    found.unwrap_or(Answer::Valid)
+    match facts.past() {
+        Err(Exhausted) => facts.exhausted(),
+        Ok(Past::Broken(conflict)) => Answer::Invalid(conflict.clone()),
+        Ok(Past::InOrder | Past::Otherwise) => Answer::Valid,
+    }
 }
 
-/// For each read the first position of what it or a later read of its key read from.
-fn oldest_sources(seen: &[Seen], position: impl Fn(u32) -> u32) -> Vec<u32> {
-    let mut oldest = vec![u32::MAX; seen.len()];
-    for (at, one) in seen.iter().enumerate().rev() {
-        let own = if one.source == INITIAL { 0 } else { position(one.source) };
-        let later = seen.get(at + 1).filter(|later| later.key == one.key);
-        oldest[at] = later.map_or(own, |_| own.min(oldest[at + 1]));
+/// What reads return of the writes causally before them.
+pub(crate) enum Past {
+    /// Each the last in one causal order.
+    InOrder,
+    /// Each one that no other overwrites before it.
+    Otherwise,
+    Broken(Conflict),
+}
+
+/// Looks for a write between another and a read of that.
+pub(crate) fn past(facts: &Facts<'_>) -> Result<Past, Exhausted> {
+    let (sessions, order) = match facts.causal_order() {
+        Ok(order) => (facts.sessions, order),
+        Err(cycle) => return Ok(Past::Broken(Conflict { nodes: cycle.clone() })),
+    };
+    let mut in_order = true;
+    // What was forgotten when it was asked for.
+    let mut asked = Vec::new();
+    let walked = Clocks::new(sessions, order, Joins::Past)?.each_read(|clocks, read| {
+        let source = sessions[read].source;
+        let own = if source == INITIAL { 0 } else { clocks.stamp(source) };
+        for later in clocks.latest(read).filter(|stamp| *stamp > own) {
+            in_order = false;
+            let write = clocks.node(later);
+            if source == INITIAL {
+                return Err(Conflict { nodes: vec![write, read] });
+            }
+            match clocks.before(write) {
+                Some(before) if before[clocks.place(source)] < own => {}
+                Some(_) => return Err(Conflict { nodes: vec![source, write, read] }),
+                None => asked.push((source, write, read)),
+            }
+        }
+        Ok(())
+    });
+    if let Err(conflict) = walked {
+        return Ok(Past::Broken(conflict));
     }
-    oldest
+    asked.sort_unstable();
+    asked.dedup_by_key(|(source, write, _)| (*source, *write));
+    let mut left = facts.visits();
+    for (source, write, read) in asked {
+        match comes_before(sessions, order, source, write, &mut left) {
+            None => return Err(Exhausted),
+            Some(true) => return Ok(Past::Broken(Conflict { nodes: vec![source, write, read] })),
+            Some(false) => {}
+        }
+    }
+    Ok(if in_order { Past::InOrder } else { Past::Otherwise })
 }
 
 /// Whether one node is causally before another; `None` if that takes more steps than are left.

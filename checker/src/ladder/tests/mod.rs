@@ -1,6 +1,7 @@
 //! Every rung against its definition taken literally, on all small histories and on random ones.
 
 mod brute_force;
+mod glances;
 mod litmus;
 
 use rand::{RngExt, SeedableRng};
