@@ -30,6 +30,8 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 use splitbrain_checker::history::{Malformed, ReadError};
 
+use crate::databases::maelstrom;
+
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -125,6 +127,9 @@ enum Command {
     Completions(shell::Completions),
     /// Print a manual page: `splitbrain man run | man -l -`.
     Man(shell::Man),
+    /// What stands beside a node of the Maelstrom protocol.
+    #[command(name = maelstrom::bridge::ROLE, hide = true)]
+    Maelstrom(maelstrom::bridge::Args),
     /// What runs on the hosts of the environment `ssh`.
     #[command(name = "__agent", hide = true, subcommand)]
     Agent(agent::Agent),
@@ -173,6 +178,7 @@ pub fn main() -> ExitCode {
         Command::Heal => doctor::heal(),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
+        Command::Maelstrom(args) => return maelstrom::bridge::main(&args),
         Command::Agent(agent) => return agent::main(&agent),
     };
     match ended {

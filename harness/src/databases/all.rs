@@ -1,7 +1,8 @@
 //! The list of databases, alphabetical.
 
 use super::{
-    Entry, bind, command, etcd, http::table, memcached, nats, redis_cluster, redis_sentinel, store,
+    Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, redis_cluster,
+    redis_sentinel, store,
 };
 
 /// Every database there is.
@@ -10,6 +11,7 @@ pub const ALL: &[&Entry] = &[
     &command::ENTRY,
     &etcd::ENTRY,
     &table::ENTRY,
+    &maelstrom::ENTRY,
     &memcached::ENTRY,
     &nats::ENTRY,
     &redis_cluster::ENTRY,

@@ -10,13 +10,17 @@ use crate::environments::{Daemon, Member, look_up};
 /// What a plan names under `[given]`, and flags of `run` of the same names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
-#[command(next_help_heading = "Programs of your own (--db command, http)")]
+#[command(next_help_heading = "Programs of your own (--db command, http, maelstrom)")]
 pub struct Given {
     /// For `--db command`: a program that carries out operations, which it reads as lines of JSON.
     /// It is told `{address}`, HOST:PORT of a node, or `{url}`.
     #[arg(long, value_name = "COMMAND")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// For `--db maelstrom`: the program of a node.
+    #[arg(long, value_name = "COMMAND")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bin: Option<String>,
     /// For `--db http`: a table of what operations are as requests, and what answers mean.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +42,7 @@ impl Given {
     /// The same, but for what a flag gives.
     pub fn or(self, plan: Given) -> Given {
         Given {
+            bin: self.bin.or(plan.bin),
             client: self.client.or(plan.client),
             spec: self.spec.or(plan.spec),
             start: self.start.or(plan.start),
@@ -50,6 +55,7 @@ impl Given {
     /// Its flag, in a sentence.
     pub(super) fn only(&self, name: &str, taken: &[&str]) -> Result<(), String> {
         let all = [
+            ("bin", self.bin.is_some()),
             ("client", self.client.is_some()),
             ("spec", self.spec.is_some()),
             ("start", self.start.is_some()),
@@ -73,6 +79,12 @@ pub(super) fn words(flag: &str, command: &str) -> Result<Vec<String>, String> {
         .and_then(|path| std::path::absolute(path).ok())
         .ok_or_else(|| format!("--{flag}: there is no program {:?}", words[0]))?;
     words[0] = program.to_string_lossy().into_owned();
+    // What it names here is to be found from other folders too.
+    for word in words[1..].iter_mut().filter(|word| word.starts_with(['.', '/'])) {
+        if let Ok(absolute) = Path::new(word).canonicalize() {
+            *word = absolute.to_string_lossy().into_owned();
+        }
+    }
     Ok(words)
 }
 

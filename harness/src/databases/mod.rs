@@ -6,6 +6,7 @@ pub mod command;
 mod etcd;
 mod given;
 pub mod http;
+pub(crate) mod maelstrom;
 mod memcached;
 mod nats;
 mod options;

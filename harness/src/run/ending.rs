@@ -1,5 +1,9 @@
 //! What a run leaves: the verdict, the report, and the exit code.
 
+use std::collections::BTreeMap;
+
+use splitbrain_checker::history::{History, Operation};
+
 use super::Recorded;
 use super::folder::{HISTORY, RunFolder, VERDICT};
 use super::prepare::Prepared;
@@ -25,6 +29,7 @@ pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> any
     let (history, mut judged) = report::judge_file(&folder.file(HISTORY), &prepared.question())?;
     judged.kept_in = Some(folder.name());
     judged.remarks.extend(recorded.remarks);
+    judged.remarks.extend(why_nothing_succeeded(&history));
     if recorded.lag_p99_us > LATE_US {
         judged.remarks.push(format!(
             "this machine was busy: completions were stamped up to {} ms late (p99), which can \
@@ -46,6 +51,19 @@ pub fn judge(prepared: &Prepared, folder: &RunFolder, recorded: Recorded) -> any
         }
     }
     Ok(Ended { judged })
+}
+
+/// Where no operation succeeded a person asks why, and the errors say it.
+fn why_nothing_succeeded(history: &History) -> Option<String> {
+    if history.operations().iter().any(Operation::is_ok) {
+        return None;
+    }
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for error in history.operations().iter().filter_map(Operation::error) {
+        *times.entry(&error.text).or_default() += 1;
+    }
+    let (text, times) = times.into_iter().max_by_key(|(_, times)| *times)?;
+    Some(format!("no operation succeeded; {times} times: {text}"))
 }
 
 impl Ended {

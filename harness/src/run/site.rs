@@ -181,7 +181,9 @@ fn install(
         data_folders.push(folder.join("data"));
         // Logs are kept with the run, data is not.
         hosts.remove_at_end(&folder.join("data"))?;
-        daemons.push(prepared.database.daemon(&program, &members, this, &folder));
+        let mut daemon = prepared.database.daemon(&program, &members, this, &folder);
+        daemon.env.push(("SPLITBRAIN_SEED".to_owned(), prepared.seed.to_string()));
+        daemons.push(daemon);
     }
     hosts.install(daemons.clone())?;
     let disk = prepared.plan.disk.then_some(Capability::Disks);

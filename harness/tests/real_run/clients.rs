@@ -132,6 +132,7 @@ fn a_client_that_dies_hangs_or_prints_garbage_makes_nothing_certain() {
         let mut completions = history.lines().filter(of_clients);
         assert!(completions.all(|line| !line.contains(r#""type":"ok""#)), "{client}");
         assert!(history.contains(told), "{client} is not told as {told}");
+        assert!(ran.said.contains(told), "{client}: {}", ran.said);
         world.assert_clean();
     };
     check("sh -c 'read line; echo I give up >&2; exit 3'", "its last lines: I give up");

@@ -10,6 +10,7 @@ mod databases;
 mod disks_and_clocks;
 mod ends;
 mod follow;
+mod maelstrom;
 mod report_card;
 mod sabotage;
 mod shortages;

@@ -1,0 +1,75 @@
+//! Programs of the Maelstrom protocol: the examples, and twins of them that break what they promise.
+
+use crate::world::{Ran, World};
+
+const NODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/maelstrom");
+
+fn run(world: &World, bin: &str, flags: &str) -> Ran {
+    let bin = format!("python3 {NODES}/{bin}");
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let ran = world.run(&[&["--db", "maelstrom", "--bin", &bin, "--json"], &flags[..]].concat());
+    world.assert_clean();
+    ran
+}
+
+#[test]
+fn a_node_that_asks_lin_kv_is_linearizable_and_one_with_a_cache_is_not() {
+    let Some(world) = World::new() else { return };
+    let flags = "--workload register --nodes 3 --time-limit 4s --seed 1 --faults kill";
+    let ran = run(&world, "lin_kv.py", flags);
+    assert_eq!(ran.exit, Some(0), "{}", ran.said);
+    let verdict = ran.json();
+    assert_eq!(verdict["class"], "linearizable", "{}", ran.said);
+    assert_eq!(verdict["faults"][0]["effect"], "installed", "{}", ran.said);
+    let history = std::fs::read_to_string(world.latest().join("history.jsonl")).unwrap();
+    assert!(history.contains("error 22"), "a comparison fails by the protocol's code");
+    let flags = "--workload register --nodes 3 --time-limit 3s --seed 1 --faults none";
+    let ran = run(&world, "lin_kv.py --cached", flags);
+    assert_eq!(ran.exit, Some(1), "{}", ran.said);
+}
+
+#[test]
+fn a_broadcast_that_is_repeated_arrives_and_one_that_is_not_is_lost_in_a_partition() {
+    let Some(world) = World::new() else { return };
+    let flags = "--workload set-full --nodes 5 --time-limit 8s --seed 1 --faults halves,loss@loss=30% \
+        --rate 60 --expect eventual";
+    let ran = run(&world, "broadcast.py", flags);
+    let verdict = ran.json();
+    assert_eq!(verdict["checks"]["set-full"]["verdict"], "valid", "{}", ran.said);
+    assert_ne!(ran.exit, Some(1), "{}", ran.said);
+    for fault in verdict["faults"].as_array().unwrap() {
+        assert_eq!(fault["effect"], "installed", "{fault}");
+    }
+    let ran = run(&world, "broadcast.py --forgetful", flags);
+    assert_eq!(ran.exit, Some(1), "{}", ran.said);
+    let lost = &ran.json()["checks"]["set-full"]["lost-count"];
+    assert!(lost.as_u64().is_some_and(|lost| lost > 0), "{}", ran.said);
+}
+
+#[test]
+fn without_rights_messages_are_carried_by_streams_and_delayed_as_the_seed_says() {
+    let Some(world) = World::new() else { return };
+    let flags = "--env proxy --db-option latency=20 --db-option distribution=uniform \
+        --workload set-full --nodes 3 --time-limit 3s --seed 1 --faults pause --rate 40 \
+        --expect eventual";
+    let ran = run(&world, "broadcast.py", flags);
+    assert_eq!(ran.json()["checks"]["set-full"]["verdict"], "valid", "{}", ran.said);
+    let history = std::fs::read_to_string(world.latest().join("history.jsonl")).unwrap();
+    assert!(history.contains("distribution=uniform"), "what it was told is kept");
+}
+
+#[test]
+fn a_program_that_does_not_speak_the_protocol_fails_the_harness_with_its_last_words() {
+    let Some(world) = World::new() else { return };
+    let check = |bin: &str, flags: &[&str], told: &str| {
+        let all = [&["--db", "maelstrom", "--bin", bin, "--nodes", "1"], flags].concat();
+        let ran = world.run(&all);
+        assert_eq!(ran.exit, Some(70), "{}", ran.said);
+        assert!(ran.said.contains(told), "{}", ran.said);
+        world.assert_clean();
+    };
+    check("sh -c 'echo I speak no JSON; sleep 9'", &[], "what is no message: I speak no JSON");
+    check("sh -c 'echo on fire >&2; exit 3'", &[], "ended by itself: exit status: 3");
+    let flags = ["--db-option", "init=1"];
+    check("sh -c 'sleep 9'", &flags, "has not answered its first messages within 1 s");
+}
