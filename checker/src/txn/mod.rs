@@ -30,6 +30,7 @@ mod lists;
 mod material;
 mod order;
 mod path;
+mod placed;
 mod register_reads;
 mod register_tell;
 mod registers;

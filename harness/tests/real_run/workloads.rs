@@ -14,7 +14,7 @@ const AT_ONCE: usize = 3;
 
 /// Nodes stand still, each for longer than a lock is leased.
 const PAUSES: &[&str] =
-    &["--faults", "pause:one,pause:one,pause:one,pause:one", "--time-limit", "7s"];
+    &["--faults", "pause:one,pause:one,pause:one", "--time-limit", "7s", "--concurrency", "4"];
 
 fn verdict(world: &World, workload: &str, more: &[&str]) -> Value {
     let usual = ["--time-limit", "3s", "--faults", "none", "--nodes", "3"];
@@ -39,9 +39,7 @@ fn a_correct_store_passes_every_workload() {
     let Some(world) = World::new() else { return };
     each(ALL, |workload| {
         let verdict = verdict(&world, workload.name, &["--time-limit", "2s"]);
-        // Whether some order explains all of these registers is not always found out.
-        let is_open = workload.name == "wr" && verdict["verdict"] == "unknown";
-        assert!(verdict["verdict"] == "valid" || is_open, "{}: {verdict}", workload.name);
+        assert_eq!(verdict["verdict"], "valid", "{}: {verdict}", workload.name);
         assert!(verdict["operations"].as_u64() > Some(20), "{}: {verdict}", workload.name);
         // Where elements are removed, one that is missing is not lost.
         let is_asked = workload.name != "set-remove";
@@ -102,9 +100,17 @@ fn what_a_workload_is_there_for_is_found_by_its_own_check() {
     let all: BTreeSet<&str> = ALL.iter().map(|workload| workload.name).collect();
     assert_eq!(canaries.into_iter().chain(ELSEWHERE).collect::<BTreeSet<_>>(), all);
     each(CANARIES, |Canary { workload, bug, flags, found }| {
-        let verdict = verdict(&world, workload, &[&["--bug", bug], *flags].concat());
-        let told = verdict.pointer(found).unwrap_or(&Value::Null);
-        assert_eq!(told, "invalid", "{workload} with {bug}: {verdict}");
+        // Whom a fault hits is drawn by lot.
+        let tries = if flags.is_empty() { 1 } else { 3 };
+        let is_found = (0..tries).any(|_| {
+            let verdict = verdict(&world, workload, &[&["--bug", bug], *flags].concat());
+            let is_found = verdict.pointer(found).is_some_and(|told| told == "invalid");
+            if !is_found {
+                eprintln!("not found: {workload} with {bug}: {verdict}");
+            }
+            is_found
+        });
+        assert!(is_found, "{workload} with {bug}");
     });
     world.assert_clean();
 }

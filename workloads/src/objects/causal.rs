@@ -16,7 +16,9 @@ pub const WORKLOAD: Workload = Workload {
     load: |settings| Box::new(Chained { settings: settings.clone() }),
 };
 
-/// A register that holds a whole number, 0 at first.
+/// A register that holds a whole number, 0 at first. Calls on one register come one after another, at
+/// one node, and not always by the same connection: where a session has a token, the connections to a
+/// node share it.
 pub struct Causal;
 
 /// A call on one register.

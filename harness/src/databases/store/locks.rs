@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long until it is asked for again.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long whoever holds a lock works with what it has read.
-const WORK: Duration = Duration::from_millis(15);
+const WORK: Duration = Duration::from_millis(100);
 
 impl StoreClient {
     async fn one(

@@ -14,7 +14,7 @@ use crate::request::Key;
 use crate::transaction::{Action, Lock, Step};
 
 /// How long a lock is left to a holder for whom others wait.
-const LEASE: Duration = Duration::from_millis(300);
+const LEASE: Duration = Duration::from_millis(200);
 
 /// Since when each lock is waited for, and by whose token it was held then.
 #[derive(Default)]
