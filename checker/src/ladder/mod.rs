@@ -26,13 +26,15 @@
 //!
 //! From the strongest down, since what holds settles all that it implies. With n operations of k sessions:
 //!
-//! - the session guarantees, pram and causal: each session's view is saturated (`view`) in O(n) for each
-//!   session and nearly always less; exact because the session's reads have an order;
 //! - causal-convergence and weak-causal: the bad patterns of Bouajjani, Enea, Guerraoui and Hamza, *On
-//!   verifying causal consistency* (POPL 2017), in O(n k); exact for values that are written once;
-//!
-//! - sequential is NP-hard even so (Gibbons and Korach 1997): what it implies, then one guess at the order, then
-//!   steps that every order keeps (Zennou, Bouajjani, Enea and Erradi, CAV 2019), then a search with a budget.
+//!   verifying causal consistency* (POPL 2017), by vector clocks (`clocks`) in O(n k); exact for values that are
+//!   written once;
+//! - the session guarantees, pram and causal: most sessions' views are found legal all at once (`glance`), in O(n k)
+//!   too; each of the others is saturated (`view`), in O(n) and nearly always less; exact because the session's reads
+//!   have an order;
+//! - sequential is NP-hard even so (Gibbons and Korach 1997): what it implies, then one guess at the order, mended
+//!   where it fails (`repair`), then steps that every order keeps (Zennou, Bouajjani, Enea and Erradi, CAV 2019), then a
+//!   search with a budget.
 //!
 //! A rung that is broken is shown by the fewest operations that break it, with one sentence for each step
 //! of the argument (`argument`), and the name of the pattern, after Bouajjani et al.: `CyclicCO`,
