@@ -99,6 +99,8 @@ fn usage_errors_name_what_is_allowed() {
     check("run --time-limit 8000h", 64, "too long");
     check("run --deadline 1ms --op-timeout 1h", 64, "allowed are 20000");
     check("demo --time-limit 0s", 64, "at least 1s");
+    check("track", 64, "the folder examples/track cannot be read");
+    check("track --only x .", 64, "has no case in it");
     check("list moons", 64, "possible values: modes");
     check("check", 64, "required arguments");
     check("", 64, "Usage");
@@ -323,6 +325,7 @@ fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
     check(&["--db", "nats"], "apt-get install nats-server");
     check(&["--db", "redis-cluster"], "apt-get install redis-server");
     check(&["--db", "redis-sentinel"], "apt-get install redis-server");
+    check(&["--db", "zookeeper"], "apt-get install zookeeper");
     check(&[], "cargo build --release --workspace");
 }
 

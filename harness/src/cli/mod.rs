@@ -21,6 +21,7 @@ mod serve;
 mod shell;
 mod shrink;
 mod suite;
+mod track;
 mod trend;
 
 use std::io::Write as _;
@@ -95,6 +96,8 @@ enum Command {
     ReportCard(report_card::Args),
     /// Make the runs of a suite: targets x workloads x faults x seeds, every night.
     Suite(suite::Args),
+    /// Find again what is known of real databases, each with its plan and its literature.
+    Track(track::Args),
     /// Show what a store's runs measured, night by night, and fail where it got worse.
     Trend(trend::Args),
     /// Find a smaller plan that still fails, of a run that failed.
@@ -162,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Scale(args) => scale::main(&args),
         Command::ReportCard(args) => report_card::main(&args),
         Command::Suite(args) => suite::main(&args),
+        Command::Track(args) => track::main(&args),
         Command::Trend(args) => trend::main(&args),
         Command::Shrink(args) => shrink::main(&args),
         Command::Serve(args) => serve::main(&args),

@@ -2,7 +2,7 @@
 
 use super::{
     Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, redis_cluster,
-    redis_sentinel, store,
+    redis_sentinel, store, zookeeper,
 };
 
 /// Every database there is.
@@ -17,6 +17,7 @@ pub const ALL: &[&Entry] = &[
     &redis_cluster::ENTRY,
     &redis_sentinel::ENTRY,
     &store::ENTRY,
+    &zookeeper::ENTRY,
 ];
 
 #[cfg(test)]

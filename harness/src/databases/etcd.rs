@@ -1,7 +1,9 @@
 //! etcd 3.4 and later, over its HTTP/JSON gateway.
 
+mod lock;
 mod members;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::json;
 use splitbrain_checker::history::ErrorKind;
+use splitbrain_workloads::objects::lock::Lock;
 use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
@@ -16,6 +19,7 @@ use super::http::{self, Answer};
 use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
 use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
+use lock::EtcdLocks;
 
 /// The registry's line.
 pub const ENTRY: Entry = Entry {
@@ -152,12 +156,20 @@ impl Database for Etcd {
 
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
         let local_reads = self.told.get("read-mode") == "serializable";
-        Clients::default().serve::<Register, _>(move |node| EtcdClient {
+        let (lock_urls, lock_prefix) = (urls.clone(), prefix.clone());
+        let locks = move |node: usize| EtcdLocks {
+            http: http::client(None),
+            url: lock_urls[node].clone(),
+            prefix: lock_prefix.clone(),
+            held: HashMap::new(),
+        };
+        let registers = move |node: usize| EtcdClient {
             http: http::client(None),
             url: urls[node].clone(),
             prefix: prefix.clone(),
             local_reads,
-        })
+        };
+        Clients::default().serve::<Register, _>(registers).serve::<Lock, _>(locks)
     }
 }
 

@@ -15,6 +15,7 @@ mod redis_cluster;
 mod redis_sentinel;
 mod store;
 mod wire;
+mod zookeeper;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

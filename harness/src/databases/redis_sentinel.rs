@@ -38,8 +38,9 @@ const NAME: &str = "splitbrain";
 const DOWN_AFTER_MS: u32 = 1_000;
 const FAILOVER_TIMEOUT_MS: u32 = 6_000;
 
-/// A node is a server and a sentinel, and has ended when one of them has.
-const START: &str = "mkdir -p data
+/// A node is a server and a sentinel, and has ended when one of them has. Redis does not fsync the
+/// folder in which it makes one for its log, which until then no loss of power leaves there.
+const START: &str = "mkdir -p data/appendonlydir && sync data data/appendonlydir
 redis-server sentinel.conf --sentinel >> sentinel.txt 2>&1 &
 redis-server redis.conf &
 wait -n

@@ -120,3 +120,28 @@ fn a_server_that_cannot_start_is_told_with_its_last_words() {
     assert!(said.contains("the disk is on fire"), "{said}");
     world.assert_clean();
 }
+
+/// What a cache loses is found, and a promise that it loses nothing is broken.
+#[test]
+fn a_track_says_what_was_found_again_and_what_is_not_as_it_is_known() {
+    let Some(world) = World::new() else { return };
+    let case = |name: &str, asked: &str| {
+        let text = format!(
+            "title = \"A cache forgets.\"\nliterature = \"Nobody (2026)\"\nruns = 3\n{asked}\n\
+             [plan]\ntarget = \"store/cache\"\n\
+             phases = {{ baseline = \"500ms\", main = \"3s\", after = \"500ms\" }}\n\
+             faults = [{{ name = \"kill\", at = \"500ms\", for = \"200ms\", targets = \"all\" }}]\n"
+        );
+        std::fs::create_dir_all(world.path("cases")).unwrap();
+        std::fs::write(world.path("cases").join(format!("{name}.toml")), text).unwrap();
+    };
+    case("forgets", "finds = \"lost-write\"");
+    let track = world.command(&["track", "cases", "--json"]);
+    assert_eq!(track.exit, Some(0), "{}", track.said);
+    assert_eq!(track.json()["rows"][0]["standing"], "found");
+    case("keeps", "never = \"lost-write\"");
+    let track = world.command(&["track", "cases", "--only", "keeps", "--json"]);
+    assert_eq!(track.exit, Some(1), "{}", track.said);
+    assert_eq!(track.json()["rows"][0]["standing"], "broken");
+    world.assert_clean();
+}

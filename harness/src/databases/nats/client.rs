@@ -18,6 +18,8 @@ pub struct NatsClient {
     pub(super) prefix: String,
     /// Reads may be answered by any replica, not by the stream's leader only.
     pub(super) direct: bool,
+    /// How many servers keep the bucket.
+    pub(super) replicas: usize,
 }
 
 /// What a key has, and the number of the message that set it.
@@ -37,7 +39,15 @@ impl NatsClient {
         let kind = if self.direct { "DIRECT.GET" } else { "STREAM.MSG.GET" };
         let answer =
             self.requests.ask(&format!("$JS.API.{kind}.KV_{BUCKET}"), "", &question).await?;
-        if self.direct { entry_of_replica(&answer) } else { entry_of_leader(&answer) }
+        if self.direct {
+            return entry_of_replica(&answer);
+        }
+        let found = entry_of_leader(&answer);
+        if answer.has_error(NO_STREAM) {
+            // As programs do that find their bucket gone; whether that succeeds shows next time.
+            let _ = make_bucket(&mut self.requests, self.replicas).await;
+        }
+        found
     }
 
     /// Sets a key; if `expected` is given, only if that is the number of its last message.
@@ -50,6 +60,35 @@ impl NatsClient {
             body if body["seq"].is_u64() && body.get("error").is_none() => Ok(()),
             body => Err(failure(&body)),
         }
+    }
+}
+
+/// The number of the failure that says that there is no bucket.
+const NO_STREAM: u64 = 10_059;
+
+impl Message {
+    fn has_error(&self, code: u64) -> bool {
+        let body = serde_json::from_slice::<Value>(&self.payload).unwrap_or_default();
+        body["error"]["err_code"] == code
+    }
+}
+
+/// Makes the bucket as programs make theirs; one that is there already is left as it is.
+pub(super) async fn make_bucket(requests: &mut Requests, replicas: usize) -> Result<(), String> {
+    let stream = json!({
+        "name": format!("KV_{BUCKET}"), "subjects": [format!("$KV.{BUCKET}.>")],
+        "max_msgs_per_subject": 1, "num_replicas": replicas, "storage": "file",
+        "retention": "limits", "discard": "new", "allow_direct": true,
+        "allow_rollup_hdrs": true, "deny_delete": true,
+    });
+    let subject = format!("$JS.API.STREAM.CREATE.KV_{BUCKET}");
+    let answer = requests.ask(&subject, "", &stream.to_string()).await.map_err(|error| {
+        let (OpError::Fail(error) | OpError::Info(error)) = error;
+        error.text
+    })?;
+    match serde_json::from_slice::<Value>(&answer.payload) {
+        Ok(body) if body.get("error").is_none() => Ok(()),
+        _ => Err(format!("{}{}", answer.headers, String::from_utf8_lossy(&answer.payload))),
     }
 }
 
@@ -70,7 +109,7 @@ fn failure(body: &Value) -> OpError {
     match error["err_code"].as_u64() {
         Some(WRONG_LAST_SEQUENCE) => OpError::fail(ErrorKind::Mismatch, text),
         // It is said before anything is proposed.
-        Some(UNAVAILABLE) => OpError::fail(ErrorKind::Refused, text),
+        Some(UNAVAILABLE | NO_STREAM) => OpError::fail(ErrorKind::Refused, text),
         _ => OpError::info(ErrorKind::Other, text),
     }
 }
@@ -195,6 +234,7 @@ mod tests {
         let kind = |code: u64| Err(failure(&json!({ "error": { "err_code": code } })));
         check(kind(10_071), "fail Mismatch");
         check(kind(10_008), "fail Refused");
+        check(kind(NO_STREAM), "fail Refused");
         check(kind(10_077), "info Other");
     }
 }

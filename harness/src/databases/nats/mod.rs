@@ -9,16 +9,16 @@ mod protocol;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use splitbrain_workloads::objects::register::Register;
 use splitbrain_workloads::objects::set_remove::Element;
-use splitbrain_workloads::{BoxFuture, Clients, OpError};
+use splitbrain_workloads::{BoxFuture, Clients};
 
 use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
 use super::{http, wire};
 use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
-use client::NatsClient;
+use client::{NatsClient, make_bucket};
 use protocol::Requests;
 
 /// The registry's line.
@@ -40,7 +40,7 @@ const CLIENT_PORT: u16 = 4222;
 const CLUSTER_PORT: u16 = 6222;
 /// Where a server tells of itself over HTTP.
 const MONITOR_PORT: u16 = 8222;
-/// The bucket, on a running cluster too: it is to be made there before.
+/// The bucket, on a running cluster too.
 const BUCKET: &str = "splitbrain";
 const REPLICAS_MOST: usize = 3;
 
@@ -124,8 +124,8 @@ impl Database for Nats {
         Box::pin(async move {
             for url in urls {
                 if leader_known_to(asker, url).await?.is_none() {
-                    let replicas = urls.len().min(REPLICAS_MOST);
-                    asker.wait(make_bucket(&urls[0], replicas)).await?;
+                    let mut requests = Requests::new(wire::address(&urls[0]));
+                    asker.wait(make_bucket(&mut requests, replicas(urls.len()))).await?;
                     return Err(format!("at {url} the bucket has no leader yet"));
                 }
             }
@@ -148,9 +148,15 @@ impl Database for Nats {
             requests: Requests::new(wire::address(&urls[node])),
             prefix: prefix.clone(),
             direct,
+            replicas: replicas(urls.len()),
         };
         Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
     }
+}
+
+/// How many servers keep the bucket.
+fn replicas(nodes: usize) -> usize {
+    nodes.min(REPLICAS_MOST)
 }
 
 /// What a server tells of itself.
@@ -167,24 +173,4 @@ async fn leader_known_to(asker: &Asker, url: &str) -> Result<Option<String>, Str
     let stream = streams.find(|stream| stream["name"] == format!("KV_{BUCKET}"));
     let leader = stream.and_then(|stream| stream["cluster"]["leader"].as_str());
     Ok(leader.filter(|leader| !leader.is_empty()).map(str::to_owned))
-}
-
-/// Makes the bucket as clients make them; one that is there already is left as it is.
-async fn make_bucket(url: &str, replicas: usize) -> Result<(), String> {
-    let stream = json!({
-        "name": format!("KV_{BUCKET}"), "subjects": [format!("$KV.{BUCKET}.>")],
-        "max_msgs_per_subject": 1, "num_replicas": replicas, "storage": "file",
-        "retention": "limits", "discard": "new", "allow_direct": true,
-        "allow_rollup_hdrs": true, "deny_delete": true,
-    });
-    let subject = format!("$JS.API.STREAM.CREATE.KV_{BUCKET}");
-    let mut requests = Requests::new(wire::address(url));
-    let answer = requests.ask(&subject, "", &stream.to_string()).await.map_err(|error| {
-        let (OpError::Fail(error) | OpError::Info(error)) = error;
-        error.text
-    })?;
-    match serde_json::from_slice::<Value>(&answer.payload) {
-        Ok(body) if body.get("error").is_none() => Ok(()),
-        _ => Err(format!("{}{}", answer.headers, String::from_utf8_lossy(&answer.payload))),
-    }
 }
