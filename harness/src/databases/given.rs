@@ -79,9 +79,9 @@ pub(super) fn words(flag: &str, command: &str) -> Result<Vec<String>, String> {
         .and_then(|path| std::path::absolute(path).ok())
         .ok_or_else(|| format!("--{flag}: there is no program {:?}", words[0]))?;
     words[0] = program.to_string_lossy().into_owned();
-    // What it names here is to be found from other folders too.
-    for word in words[1..].iter_mut().filter(|word| word.starts_with(['.', '/'])) {
-        if let Ok(absolute) = Path::new(word).canonicalize() {
+    // A file that it names is to be found from a node's folder too: `python3 node.py`.
+    for word in words[1..].iter_mut().filter(|word| Path::new(word).is_file()) {
+        if let Ok(absolute) = std::path::absolute(Path::new(word)) {
             *word = absolute.to_string_lossy().into_owned();
         }
     }
@@ -214,14 +214,16 @@ mod tests {
             Member { name: format!("n{n}"), reached: listens.clone(), listens }
         };
         let cluster = [member(1), member(2)];
+        let here = std::env::current_dir().unwrap();
         let started = |command: &str| {
             let given = Given { start: Some(command.to_owned()), ..Given::default() };
             let start = Start::of(&given)?;
             let program = start.find().map_err(|missing| missing.to_string())?;
             Ok::<_, String>(start.daemon(&program, &cluster, 1, Path::new("/run/n2")))
         };
-        let daemon =
-            started("sh -c 'echo {\"a\": 1} {node}' {address} --peers={peers} {data} {peers2}");
+        let daemon = started(
+            "sh -c 'echo {\"a\": 1} {node}' {address} --peers={peers} {data} {peers2} Cargo.toml",
+        );
         assert_eq!(
             daemon.unwrap().args,
             [
@@ -231,6 +233,7 @@ mod tests {
                 "--peers=n1=10.77.0.1:7000,n2=10.77.0.2:7000",
                 "/run/n2/data",
                 "n1=10.77.0.1:7001,n2=10.77.0.2:7001",
+                &here.join("Cargo.toml").to_string_lossy(),
             ]
         );
         for (wrong, why) in [

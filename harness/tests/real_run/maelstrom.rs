@@ -47,6 +47,23 @@ fn a_broadcast_that_is_repeated_arrives_and_one_that_is_not_is_lost_in_a_partiti
 }
 
 #[test]
+fn transactions_logs_and_sets_are_asked_in_the_protocols_words() {
+    let Some(world) = World::new() else { return };
+    let check = |bin: &str, workload: &str, exit: i32| {
+        let flags = format!(
+            "--workload {workload} --nodes 2 --time-limit 2s --seed 1 --faults none --rate 80 \
+            --db-option set=g-set"
+        );
+        let ran = run(&world, bin, &flags);
+        assert_eq!(ran.exit, Some(exit), "{bin} {workload}: {}", ran.said);
+    };
+    for workload in ["append", "log", "set"] {
+        check("one_store.py", workload, 0);
+    }
+    check("one_store.py --blind", "append", 1);
+}
+
+#[test]
 fn without_rights_messages_are_carried_by_streams_and_delayed_as_the_seed_says() {
     let Some(world) = World::new() else { return };
     let flags = "--env proxy --db-option latency=20 --db-option distribution=uniform \

@@ -84,19 +84,16 @@ impl NodeClient {
         }
     }
 
-    /// The protocol sends one message at a time. If a later one is not sent, those before it are.
+    /// The protocol sends one message at a time. Several, one after another, would not be the one operation
+    /// that the workload takes them for.
     async fn send(&mut self, value: &Value) -> Result<Value, OpError> {
-        let mut sent: Vec<Value> = Vec::new();
-        for step in value.as_array().into_iter().flatten() {
-            let request = json!({ "type": "send", "key": step[1].to_string(), "msg": step[2] });
-            let placed = self.expect(request).await.and_then(|body| member(&body, "offset"));
-            match placed {
-                Ok(offset) => sent.push(json!(["send", step[1], [offset, step[2]]])),
-                Err(OpError::Fail(error)) if !sent.is_empty() => return Err(OpError::Info(error)),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(sent.into())
+        let [step] = value.as_array().map_or(&[][..], Vec::as_slice) else {
+            let why = "the protocol sends one message at a time";
+            return Err(OpError::fail(ErrorKind::Other, why));
+        };
+        let request = json!({ "type": "send", "key": step[1].to_string(), "msg": step[2] });
+        let offset = self.expect(request).await.and_then(|body| member(&body, "offset"))?;
+        Ok(json!([["send", step[1], [offset, step[2]]]]))
     }
 
     /// What is new to this client in each log, and where the next poll of it begins.
