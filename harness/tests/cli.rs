@@ -59,7 +59,7 @@ fn stale() -> String {
 fn usage_errors_name_what_is_allowed() {
     check("run --colour", 64, "unexpected argument '--colour'");
     check("run --mode paxos", 64, "there are: raft, single, primary-backup");
-    check("run --db oracle", 64, "there are: bind, etcd");
+    check("run --db oracle", 64, "there are: bind, command, etcd");
     check("run --db etcd --mode raft", 64, "cannot be used with");
     check("run --db etcd --db-option read-mode=near", 64, "expected: linearizable, serializable");
     check("run --db etcd@speed=3", 64, "etcd has no option \"speed\"; it has: read-mode, pre-vote");
@@ -206,7 +206,7 @@ fn bad_histories_are_refused_with_their_line() {
     let twice = VALID.replace(r#""type":"ok","f":"write""#, r#""type":"invoke","f":"write""#);
     check_history(&twice, "", 64, "line 2");
     let back = VALID.replace(r#""time":40"#, r#""time":15"#);
-    check_history(&back, "", 64, "line 4");
+    check_history(&back, "", 0, "the clock went back, first at line 4");
     let orphan = VALID.lines().skip(1).collect::<Vec<_>>().join("\n");
     check_history(&orphan, "", 64, "line 1");
     check_history(VALID, "--format fressian", 64, "there are: jsonl, edn, json, porcupine");
@@ -319,13 +319,13 @@ fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
         assert!(said.contains(says), "{said}");
         assert!(!folder.path().join("store").exists(), "it is found before a run begins");
     };
-    check(&["--db", "bind"], "apt-get install bind9");
+    check(&["--db", "bind", "--env", "local"], "apt-get install bind9");
     check(&["--db", "etcd"], "apt-get install etcd-server");
     check(&["--db", "memcached"], "apt-get install memcached");
-    check(&["--db", "nats"], "apt-get install nats-server");
-    check(&["--db", "redis-cluster"], "apt-get install redis-server");
-    check(&["--db", "redis-sentinel"], "apt-get install redis-server");
-    check(&["--db", "zookeeper"], "apt-get install zookeeper");
+    check(&["--db", "nats", "--env", "local"], "apt-get install nats-server");
+    check(&["--db", "redis-cluster", "--env", "local"], "apt-get install redis-server");
+    check(&["--db", "redis-sentinel", "--env", "local"], "apt-get install redis-server");
+    check(&["--db", "zookeeper", "--env", "local"], "apt-get install zookeeper");
     check(&[], "cargo build --release --workspace");
 }
 

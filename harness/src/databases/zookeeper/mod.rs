@@ -5,6 +5,7 @@ mod client;
 mod wire;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use splitbrain_workloads::objects::register::Register;
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 
 use super::wire::{Wire, address};
 use super::{Asker, Database, Entry, Missing, Opt, Program, Role, Told};
+use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 use client::ZooKeeperClient;
 
@@ -67,10 +69,13 @@ impl Database for ZooKeeper {
 
     /// The version is in the name of the file to which Debian's name leads.
     fn find(&self) -> Result<Program, Missing> {
-        let remedy = "apt-get install zookeeper".to_owned();
-        let what = || format!("ZooKeeper cannot be used: there is no {JAR}");
-        let jar = std::fs::canonicalize(JAR)
-            .map_err(|_| Missing { what: what(), remedy: remedy.clone() })?;
+        let missing = |what: String| Missing {
+            what: format!("ZooKeeper cannot be used: {what}"),
+            remedy: "apt-get install zookeeper".to_owned(),
+        };
+        ask(Command::new("java").arg("-version"), "", LIMIT)
+            .map_err(|error| missing(error.to_string()))?;
+        let jar = std::fs::canonicalize(JAR).map_err(|error| missing(format!("{JAR}: {error}")))?;
         let name = jar.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         let version = name.rsplit('-').next().unwrap_or_default().to_owned();
         Ok(Program { path: "java".into(), version })
