@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::checks::{self, Check, CheckResult};
 use crate::class::ClassBounds;
 use crate::convergence::{Agreement, Convergence, convergence};
@@ -64,8 +62,7 @@ impl Findings {
             return nothing;
         }
         if let Some(kind) = options.transactions(history) {
-            let initial = Value::from(&options.reading(history, None).initial);
-            return match kind.check(history, &initial, options.asked_level()) {
+            return match kind.check(history, &options.of_transactions(history)) {
                 Ok(found) => Findings::of_transactions(found),
                 Err(misfit) => Findings::misfit(misfit),
             };

@@ -145,5 +145,6 @@ pub use profile::{
     Stretch, Traffic,
 };
 pub use reached::{Configuration, Reached, Step};
+pub use txn::trusted::KeyOrders;
 pub use verdict::Verdict;
 pub use violation::Violation;

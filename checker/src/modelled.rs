@@ -106,6 +106,7 @@ impl Modelled {
             count,
             reached: None,
             shape: None,
+            dependencies: Vec::new(),
             rules_out: vec![Rung::Linearizable],
         });
         let violations = violations.into_iter().collect();

@@ -5,13 +5,13 @@ use serde_json::Value;
 use crate::expectation::Expectation;
 use crate::history::{Datum, History};
 use crate::judgement::Misfit;
-use crate::ladder::Rung;
 use crate::linearizable::Budget;
 use crate::models::ModelName;
 use crate::models::failed_cas::is_observed;
 use crate::models::list::Objects;
 use crate::register::Reading;
-use crate::txn::Kind;
+use crate::txn::trusted::KeyOrders;
+use crate::txn::{Kind, Question};
 
 /// What a compare-and-set says that failed with a mismatch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Options {
     pub model: Option<ModelName>,
     /// What a compare-and-set says that failed because the register held another value.
     pub failed_cas: FailedCas,
+    /// What is taken for granted of each register that transactions work on.
+    pub keys: KeyOrders,
     /// The judgement says how each key was checked.
     pub explain: bool,
     /// The judgement has an order for each object that is linearizable.
@@ -66,12 +68,14 @@ impl Options {
         }
     }
 
-    /// The level of isolation that the verdict answers, if it is one.
-    pub(crate) fn asked_level(&self) -> Option<Rung> {
-        match self.expect {
+    /// What to ask of transactions.
+    pub(crate) fn of_transactions(&self, history: &History) -> Question {
+        let level = match self.expect {
             Expectation::Rung(rung) => Some(rung),
             _ => None,
-        }
+        };
+        let initial = Value::from(&self.reading(history, None).initial);
+        Question { initial, level, keys: self.keys }
     }
 
     /// What the operations of a history are transactions on, if they are transactions.

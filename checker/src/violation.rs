@@ -29,6 +29,11 @@ pub struct Violation {
     /// The pattern of a broken rung, in the words of its literature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<&'static str>,
+    /// Why each transaction of the witness comes before the next one, and the last before the first, if they
+    /// are a cycle: `ww`, `wr`, `rw` (Adya 1999), `process` or `realtime`. Then the argument has a sentence
+    /// for each transaction, and one for each of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<&'static str>,
     /// The rungs that these operations rule out by themselves, the strongest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules_out: Vec<Rung>,
@@ -248,6 +253,7 @@ impl<'h> Violations<'h> {
                 count: found.count,
                 reached,
                 shape: None,
+                dependencies: Vec::new(),
                 rules_out: found.smallest.rules_out(),
             }
         };

@@ -552,3 +552,47 @@ fn random(model: &str, rng: &mut impl rand::Rng) -> String {
     }
     lines.join("\n")
 }
+
+#[test]
+fn stats() {
+    let text = "0 ok write 1
+                0 fail write 2
+                1 info write 3
+                2 ok read 1";
+    let each = json!({
+        "read": {"count": 1, "ok-count": 1, "fail-count": 0, "info-count": 0, "verdict": "valid"},
+        "write": {"count": 3, "ok-count": 1, "fail-count": 1, "info-count": 1, "verdict": "valid"},
+    });
+    let all = json!({"count": 4, "ok-count": 2, "fail-count": 1, "info-count": 1, "by-f": each});
+    expect("stats", text, "valid", &[], all);
+    let never = text.replace("ok read", "fail read");
+    expect("stats", &never, "unknown", &[], json!({"ok-count": 1, "fail-count": 2}));
+}
+
+/// What looks like a step of a transaction is an element like any other.
+#[test]
+fn sets_of_what_looks_like_steps() {
+    let text = |seen: &str| {
+        let add = |element: &str| {
+            format!(
+                r#"{{"process":0,"type":"invoke","f":"add","value":{element}}}
+                   {{"process":0,"type":"ok","f":"add","value":{element}}}"#
+            )
+        };
+        format!(
+            r#"{{"splitbrain":1,"vocabulary":"set"}}
+               {}
+               {}
+               {{"process":1,"type":"invoke","f":"read","value":null}}
+               {{"process":1,"type":"ok","f":"read","value":{seen}}}"#,
+            add(r#"["r","x",1]"#),
+            add(r#"["w","y",2]"#)
+        )
+    };
+    let verdict = |seen: &str| {
+        let history = History::read(text(seen).as_bytes()).expect("a history");
+        judge(&history, &Options::default()).checks["set"].verdict.name()
+    };
+    assert_eq!(verdict(r#"[["r","x",1],["w","y",2]]"#), "valid");
+    assert_eq!(verdict(r#"[["r","x",1]]"#), "invalid");
+}

@@ -109,6 +109,25 @@ fn independent_keys() {
     );
 }
 
+/// Where no event has a process there is one.
+#[test]
+fn processes_without_names() {
+    for text in [
+        "{:type :invoke, :f :read}\n{:type :ok, :f :read, :value 1}\n{:type :invoke, :f :read}\n",
+        r#"[{"type":"invoke","f":"read"},{"type":"ok","f":"read","value":1},{"type":"invoke","f":"read"}]"#,
+    ] {
+        let history = History::read(text.as_bytes()).expect("a history");
+        let ends: Vec<bool> = history.operations().iter().map(|one| one.is_ok()).collect();
+        assert_eq!(ends, [true, false]);
+    }
+    check(
+        "{:type :invoke, :f :read}\n{:type :invoke, :f :read}\n",
+        &auto(),
+        "line 2: expected the completion of process 0's read (event 0) before its next invocation, found \
+         the invocation of a read",
+    );
+}
+
 #[test]
 fn errors_name_the_line() {
     check("{:process 0\n:f :read\n", &auto(), "line 3: expected }, found the end of the file");
@@ -117,11 +136,12 @@ fn errors_name_the_line() {
         &auto(),
         "line 2: expected :type :invoke, :ok, :fail or :info, found {\"f\":\"~:read\",\"process\":0}",
     );
+    // Where others have one.
     check(
-        "{:type :invoke, :f :read}",
+        "{:process 0, :type :invoke, :f :read}\n{:type :ok, :f :read}",
         &auto(),
-        "line 1: expected :process with a number or :nemesis, which tells whose completion an event \
-         is, found {\"f\":\"~:read\",\"type\":\"~:invoke\"}",
+        "line 2: expected :process with a number or :nemesis, which tells whose completion an event \
+         is, found {\"f\":\"~:read\",\"type\":\"~:ok\"}",
     );
     check("[1]", &auto(), "line 1: expected a map for each event, found 1");
     check(

@@ -2,7 +2,7 @@
 
 use super::{
     Check, bank, causal, causal_reverse, counter, g2, log, long_fork, monotonic, pn_counter,
-    sequential, set, set_full, total_queue, unique_ids, watch,
+    sequential, set, set_full, stats, total_queue, unique_ids, watch,
 };
 
 /// Every check there is.
@@ -19,6 +19,7 @@ pub(crate) const ALL: &[&dyn Check] = &[
     &sequential::Sequential,
     &set::Set,
     &set_full::SetFull,
+    &stats::Stats,
     &total_queue::TotalQueue,
     &unique_ids::UniqueIds,
     &watch::Watch,

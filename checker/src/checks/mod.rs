@@ -19,6 +19,7 @@ mod report;
 mod sequential;
 mod set;
 mod set_full;
+mod stats;
 mod total_queue;
 mod unique_ids;
 mod watch;
@@ -46,6 +47,11 @@ pub(crate) trait Check: Sync {
 
     /// Whether what it finds stays, however the history goes on: nothing is missing that may come yet.
     fn is_safety(&self) -> bool {
+        false
+    }
+
+    /// Whether all keys of a history are one object, instead of one object each.
+    fn spans_keys(&self) -> bool {
         false
     }
 
@@ -110,12 +116,14 @@ pub(crate) fn run(
     let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
     let initial = options.initial.as_ref().unwrap_or(of_header);
     let object = || Object { operations: Vec::new(), initial };
-    let mut objects: Vec<Object<'_>> = history.keys().iter().map(|_| object()).collect();
+    let keys = if check.spans_keys() { &[None] } else { history.keys() };
+    let mut objects: Vec<Object<'_>> = keys.iter().map(|_| object()).collect();
     for operation in history.operations() {
-        objects[operation.key.0 as usize].operations.push(operation);
+        let at = if check.spans_keys() { 0 } else { operation.key.0 as usize };
+        objects[at].operations.push(operation);
     }
     let mut reports = Vec::new();
-    for (object, key) in objects.iter().zip(history.keys()) {
+    for (object, key) in objects.iter().zip(keys) {
         let report = check
             .check(object)
             .map_err(|operation| Misfit::of(operation, check.name(), check.operations()))?;

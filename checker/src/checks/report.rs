@@ -151,6 +151,7 @@ fn tell(history: &History, key: Option<&str>, finding: Finding<'_>) -> Violation
         count: count as u64,
         reached: None,
         shape: None,
+        dependencies: Vec::new(),
         rules_out: Vec::new(),
     }
 }

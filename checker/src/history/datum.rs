@@ -83,6 +83,17 @@ impl Datum {
         }
     }
 
+    /// The same, where an array that could stand for steps is an array.
+    pub(super) fn without_steps(self) -> Datum {
+        match self {
+            Datum::Steps(steps) => match steps.value() {
+                Value::Array(steps) => steps.into_iter().map(Datum::from).collect(),
+                other => other.into(),
+            },
+            other => other,
+        }
+    }
+
     /// The elements, if it is an array but not of [steps](Datum::as_steps).
     pub fn as_array(&self) -> Option<&[Datum]> {
         match self {

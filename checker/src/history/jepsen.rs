@@ -57,13 +57,15 @@ impl Lines for EdnLines {
 /// Reads forms, wherever their lines end.
 fn read_forms(mut forms: Forms<impl BufRead>, builder: &mut Builder) -> Result<(), ReadError> {
     let close = if builder.is_empty() { forms.enter()? } else { None };
+    let mut names = Names::default();
     loop {
         let form = match close {
             Some(close) => forms.next_inside(close)?,
             None => forms.next_form()?,
         };
         let Some(form) = form else { return Ok(()) };
-        let event = event_of(form).map_err(|(expected, found)| forms.malformed(expected, found))?;
+        let event = event_of(names.fill(form, builder));
+        let event = event.map_err(|(expected, found)| forms.malformed(expected, found))?;
         builder.event(forms.line(), event)?;
     }
 }
@@ -125,6 +127,24 @@ fn logged(process: &str, kind: &str, rest: &str, line: u64) -> Result<Option<Eve
         event.value = value;
     }
     Ok(Some(event))
+}
+
+/// Whether a file names processes. One that does not has an operation after another, so that there is one.
+#[derive(Default)]
+pub(super) struct Names(Option<bool>);
+
+impl Names {
+    /// Gives an event without a process the only one, if no event of the file has any.
+    pub fn fill(&mut self, mut form: Value, builder: &Builder) -> Value {
+        if let Value::Object(map) = &mut form {
+            let has_process = map.contains_key("process");
+            let has_names = *self.0.get_or_insert(has_process || !builder.is_empty());
+            if !has_names && !has_process {
+                map.insert("process".to_owned(), 0.into());
+            }
+        }
+        form
+    }
 }
 
 /// The event that a map stands for.

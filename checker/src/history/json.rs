@@ -6,7 +6,7 @@ use serde_json::Deserializer;
 
 use super::build::Builder;
 use super::bytes::Bytes;
-use super::jepsen::event_of;
+use super::jepsen::{Names, event_of};
 use super::read::ReadError;
 use super::strict::{exact, value};
 
@@ -19,6 +19,7 @@ pub(super) fn read_json(input: impl BufRead, builder: &mut Builder) -> Result<()
         bytes.advance()?;
     }
     let mut text = Vec::new();
+    let mut names = Names::default();
     loop {
         skip_blanks(&mut bytes)?;
         match bytes.peek()? {
@@ -39,7 +40,7 @@ pub(super) fn read_json(input: impl BufRead, builder: &mut Builder) -> Result<()
             bytes.malformed_at(line, "a JSON object", why)
         })?;
         let event = exact(&form, &text)
-            .and_then(|()| event_of(form))
+            .and_then(|()| event_of(names.fill(form, builder)))
             .map_err(|(expected, found)| bytes.malformed_at(line, expected, found))?;
         builder.event(line, event)?;
     }

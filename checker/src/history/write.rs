@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use super::edn;
 use super::format::UnknownFormat;
-use super::{Completion, Event, History, Kind, Moment, Operation, Process};
+use super::{Completion, Event, History, Kind, Malformed, Moment, Operation, Process};
+use super::{edn, sessions};
 
 /// How a history can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +14,29 @@ pub enum Notation {
     Jsonl,
     /// Jepsen's `history.edn`: a map for each event, with values `[k v]` where there are keys.
     Edn,
+    /// The text of Plume and PolySI, for transactions on registers; times are lost.
+    Plume,
+    /// The binary notation of dbcop, for the same.
+    Dbcop,
 }
 
 impl Notation {
     /// Every notation.
-    pub const ALL: [Notation; 2] = [Notation::Jsonl, Notation::Edn];
+    pub const ALL: [Notation; 4] =
+        [Notation::Jsonl, Notation::Edn, Notation::Plume, Notation::Dbcop];
+
+    /// Whether it has a place for the order of time.
+    pub fn has_real_time(self) -> bool {
+        matches!(self, Notation::Jsonl | Notation::Edn)
+    }
 
     /// The notation's name on a command line.
     pub fn name(self) -> &'static str {
         match self {
             Notation::Jsonl => "jsonl",
             Notation::Edn => "edn",
+            Notation::Plume => "plume",
+            Notation::Dbcop => "dbcop",
         }
     }
 }
@@ -98,11 +110,26 @@ impl History {
         }
     }
 
-    /// Writes the whole history. What is read from it again is the same history.
+    /// Whether a notation has a place for these operations.
+    ///
+    /// # Errors
+    /// What it has no place for.
+    pub fn fits(&self, notation: Notation) -> Result<(), Malformed> {
+        match notation {
+            Notation::Jsonl | Notation::Edn => Ok(()),
+            Notation::Plume | Notation::Dbcop => sessions::fits(self),
+        }
+    }
+
+    /// Writes the whole history. What is read from it again is the same history, but for what the notations
+    /// of transactions have no place for: times, names of keys and values that are no numbers, and operations
+    /// that may have happened and of which nobody read.
     pub fn write(&self, notation: Notation, mut out: impl Write) -> io::Result<()> {
         match notation {
             Notation::Jsonl => self.write_jsonl(&mut out)?,
             Notation::Edn => edn::write(self, &mut out)?,
+            Notation::Plume => sessions::write_plume(self, &mut out)?,
+            Notation::Dbcop => sessions::write_dbcop(self, &mut out)?,
         }
         out.flush()
     }

@@ -63,6 +63,7 @@ fn impossible(history: &History, shown: &[&Operation]) -> Violation {
         count: 1,
         reached: None,
         shape: Some("ThinAirRead"),
+        dependencies: Vec::new(),
         rules_out: ALL.iter().map(|one| one.rung()).filter(|one| *one != Rung::Converged).collect(),
     }
 }
@@ -123,6 +124,7 @@ impl<'h> Story<'_, 'h> {
             count: 1,
             reached: None,
             shape: argument.map(|argument| argument.shape),
+            dependencies: Vec::new(),
             rules_out: Vec::new(),
         }
     }

@@ -66,6 +66,7 @@ pub const VOCABULARIES: &[&str] = &[
     "monotonic",
     "pn-counter",
     "sequential",
+    "stats",
     "total-queue",
     "unique-ids",
     "watch",

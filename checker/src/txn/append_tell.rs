@@ -187,7 +187,8 @@ impl Explain for Words<'_, '_> {
                 name(missed),
                 key(of)
             ),
-            Instance::Cycle(_) => return Vec::new(),
+            // Of lists the order of the versions is read.
+            Instance::CyclicVersions { .. } | Instance::Cycle(_) => return Vec::new(),
         }]
     }
 }

@@ -29,6 +29,10 @@ pub(crate) enum Instance {
     /// A transaction that saw that another one, or what it saw, had happened, but not what that wrote to a
     /// key. The level is the weakest that this breaks.
     Missed { level: Rung, key: u32, missed: u32, reader: u32 },
+    /// Versions of a key, by who wrote them, of which each has to come before the next, and the last before
+    /// the first (Kingsbury and Alvaro 2020); `reader`, if there is one, found the key unwritten after the
+    /// only one.
+    CyclicVersions { key: u32, writers: Vec<u32>, reader: Option<u32>, rules_out: Vec<Rung> },
     /// Transactions that each come before the next, and the last before the first.
     Cycle(Cycle),
 }
@@ -58,6 +62,7 @@ impl Instance {
             }
             Instance::Missed { level: Rung::ReadAtomic, .. } => "fractured-read",
             Instance::Missed { .. } => "causality-violation",
+            Instance::CyclicVersions { .. } => "cyclic-versions",
             Instance::Cycle(cycle) => cycle.name,
         }
     }
@@ -86,6 +91,7 @@ impl Instance {
                 Rung::Causal,
             ]),
             Instance::Missed { level, .. } => with_stronger(*level),
+            Instance::CyclicVersions { rules_out, .. } => rules_out.clone(),
             Instance::Cycle(cycle) => cycle.rules_out.clone(),
         }
     }
@@ -96,6 +102,28 @@ impl Instance {
 pub(crate) struct Found(pub Vec<(Instance, u64)>);
 
 impl Found {
+    /// Adds one unless all that it rules out is ruled out already.
+    pub fn add_new(&mut self, instance: Instance) {
+        let known: Vec<Rung> = self.0.iter().flat_map(|(one, _)| one.rules_out()).collect();
+        if instance.rules_out().iter().any(|level| !known.contains(level)) {
+            self.add(instance);
+        }
+    }
+
+    /// Adds that the versions of a key can have no order, unless that is known under weaker conditions.
+    pub fn add_cyclic(
+        &mut self,
+        key: u32,
+        writers: Vec<u32>,
+        reader: Option<u32>,
+        rules_out: Vec<Rung>,
+    ) {
+        let is_known = |(one, _): &(Instance, u64)| matches!(one, Instance::CyclicVersions { rules_out: more, .. } if more.len() > rules_out.len());
+        if !self.0.iter().any(is_known) {
+            self.add(Instance::CyclicVersions { key, writers, reader, rules_out });
+        }
+    }
+
     /// Adds one; of those with the same name and consequences the smallest is kept, and of these the first.
     pub fn add(&mut self, instance: Instance) {
         let alike = |one: &&mut (Instance, u64)| {

@@ -20,6 +20,17 @@ pub(crate) enum Edge {
 
 impl Edge {
     const ALL: [Edge; 5] = [Edge::Ww, Edge::Wr, Edge::Rw, Edge::Session, Edge::RealTime];
+
+    /// The name in a verdict.
+    pub fn name(self) -> &'static str {
+        match self {
+            Edge::Ww => "ww",
+            Edge::Wr => "wr",
+            Edge::Rw => "rw",
+            Edge::Session => "process",
+            Edge::RealTime => "realtime",
+        }
+    }
 }
 
 /// A set of kinds of edges.

@@ -29,13 +29,13 @@ impl Decided {
     }
 
     /// Leaves open what hangs on an order of all transactions, unless it was ruled out or proven.
-    pub fn leave_open(&mut self, proven: Option<Rung>, why: &'static str) {
+    pub fn leave_open(&mut self, proven: &[Rung], why: &'static str) {
         let by_graph = [Rung::ReadUncommitted, Rung::ReadCommitted, Rung::MonotonicAtomicView]
             .into_iter()
             .chain([Rung::ReadAtomic, Rung::Causal]);
         let decided: Vec<Rung> = by_graph.collect();
         let is_proven =
-            |level: Rung| proven.is_some_and(|proven| with_stronger(level).contains(&proven));
+            |level: Rung| proven.iter().any(|proven| with_stronger(level).contains(proven));
         let open =
             LEVELS.into_iter().filter(|level| !decided.contains(level) && !is_proven(*level));
         self.open.extend(open.map(|level| (level, why)));

@@ -31,8 +31,10 @@ mod material;
 mod order;
 mod path;
 mod placed;
+mod register_graph;
 mod register_reads;
 mod register_tell;
+mod register_weak;
 mod registers;
 mod saturate;
 mod seen;
@@ -41,6 +43,7 @@ mod snapshot;
 mod tell;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trusted;
 mod unread;
 mod version_order;
 
@@ -51,12 +54,24 @@ use crate::history::{Datum, History, Operation};
 use crate::judgement::Misfit;
 use crate::ladder::{Ladder, Rung};
 use crate::violation::Violation;
+use trusted::KeyOrders;
 
 /// What the transactions of a history show.
 pub(crate) struct Transactional {
     pub ladder: Ladder,
     /// The gravest first.
     pub violations: Vec<Violation>,
+}
+
+/// What is to be known of transactions on registers; of lists everything is found out in any case.
+#[derive(Default)]
+pub(crate) struct Question {
+    /// What registers hold at first.
+    pub initial: Value,
+    /// Where that is faster only this level is decided, and what hangs on it.
+    pub level: Option<Rung>,
+    /// What is taken for granted of each key.
+    pub keys: KeyOrders,
 }
 
 /// The objects that transactions work on.
@@ -88,17 +103,11 @@ impl Kind {
         }
     }
 
-    /// Judges a history, in which registers hold `initial` at first. Where that is faster only the level
-    /// that is asked for is decided, and what hangs on it.
-    pub fn check(
-        self,
-        history: &History,
-        initial: &Value,
-        asked: Option<Rung>,
-    ) -> Result<Transactional, Misfit> {
+    /// Judges a history.
+    pub fn check(self, history: &History, question: &Question) -> Result<Transactional, Misfit> {
         match self {
             Kind::Lists => lists::check(history),
-            Kind::Registers => registers::check(history, initial, asked),
+            Kind::Registers => registers::check(history, question),
         }
     }
 }

@@ -36,13 +36,18 @@ impl Explain for Words<'_, '_> {
                     let why = format!("{b} replaced what {a} wrote to {}", key(read.key));
                     return Some((read.key, why));
                 }
-                let read = self.registers.reads.iter().find(|read| {
+                let third = self.registers.reads.iter().find(|read| {
                     read.writer == to && read.reader != from && self.registers.wrote(from, read.key)
-                })?;
-                let c = name(read.reader);
-                let of = key(read.key);
-                let why = format!("{c} came after {a}, which wrote {of}, and read it from {b}");
-                Some((read.key, why))
+                });
+                if let Some(read) = third {
+                    let c = name(read.reader);
+                    let of = key(read.key);
+                    let why = format!("{c} came after {a}, which wrote {of}, and read it from {b}");
+                    return Some((read.key, why));
+                }
+                let both = |of: &&u32| self.registers.wrote(to, **of);
+                let of = self.registers.written(from).iter().find(both)?;
+                Some((*of, format!("both wrote {}, and {b} came after {a}", key(*of))))
             }
             Edge::Rw => {
                 let read = self
@@ -111,6 +116,25 @@ impl Explain for Words<'_, '_> {
                 name(missed),
                 key(of)
             ),
+            Instance::CyclicVersions { key: of, writers, reader: Some(reader), .. } => format!(
+                "{} wrote {} before {} read it as it was at first",
+                name(&writers[0]),
+                key(of),
+                name(reader)
+            ),
+            Instance::CyclicVersions { writers, .. } => {
+                let next = writers.iter().cycle().skip(1);
+                let why = |(one, other): (&u32, &u32)| {
+                    let why =
+                        self.why(Edge::Ww, *one, *other).map_or_else(String::new, |(_, why)| why);
+                    format!(
+                        "what {} wrote comes before what {} wrote: {why}",
+                        name(one),
+                        name(other)
+                    )
+                };
+                return writers.iter().zip(next).map(why).collect();
+            }
             _ => return Vec::new(),
         }]
     }

@@ -43,9 +43,11 @@ pub(crate) fn violations(
             }
         };
         let index = |one: &u32| material.operation(*one).invoked.index;
-        let shape = match &instance {
-            Instance::Cycle(cycle) => cycle.shape(),
-            _ => None,
+        let (shape, dependencies) = match &instance {
+            Instance::Cycle(cycle) => {
+                (cycle.shape(), cycle.steps.iter().map(|(_, edge)| edge.name()).collect())
+            }
+            _ => (None, Vec::new()),
         };
         Violation {
             name: instance.name(),
@@ -55,6 +57,7 @@ pub(crate) fn violations(
             count,
             reached: None,
             shape,
+            dependencies,
             rules_out: instance.rules_out(),
         }
     };
@@ -171,6 +174,9 @@ impl Instance {
                 vec![*transaction]
             }
             Instance::Missed { missed, reader, .. } => vec![*missed, *reader],
+            Instance::CyclicVersions { writers, reader, .. } => {
+                writers.iter().chain(reader).copied().collect()
+            }
             Instance::Cycle(cycle) => cycle.steps.iter().map(|(one, _)| *one).collect(),
         }
     }
@@ -187,6 +193,7 @@ impl Instance {
             | Instance::Internal { key, .. }
             | Instance::FutureRead { key, .. }
             | Instance::LostUpdate { key, .. }
+            | Instance::CyclicVersions { key, .. }
             | Instance::Missed { key, .. } => Some(*key),
             Instance::Cycle(_) => None,
         }

@@ -6,12 +6,14 @@ mod binary;
 mod cobra;
 mod dbcop;
 mod text;
+mod write;
 
 use serde_json::{Value, json};
 
 pub(super) use cobra::read_cobra;
 pub(super) use dbcop::read_dbcop;
 pub(super) use text::{read_awdit, read_plume};
+pub(super) use write::{fits, write_dbcop, write_plume};
 
 use super::build::Builder;
 use super::event::ABSENT;

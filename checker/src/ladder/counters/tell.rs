@@ -116,6 +116,7 @@ fn empty(rung: Rung) -> Violation {
         count: 1,
         reached: None,
         shape: None,
+        dependencies: Vec::new(),
         rules_out: Vec::new(),
     }
 }

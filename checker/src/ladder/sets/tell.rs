@@ -25,6 +25,7 @@ pub(super) fn violations(history: &History, sets: &Sets<'_>, found: &[Decided]) 
             count: 1,
             reached: None,
             shape: Some("ThinAirRead"),
+            dependencies: Vec::new(),
             rules_out: found.iter().map(|one| one.rung).collect(),
         }];
     }
@@ -103,6 +104,7 @@ impl<'h> Story<'_, 'h> {
                 (_, true) => "WriteSOInitRead",
                 (_, false) => "CyclicSO",
             }),
+            dependencies: Vec::new(),
             rules_out: Vec::new(),
         }
     }

@@ -61,8 +61,20 @@ pub fn judged(text: &str) -> Judgement {
 
 /// What is found, the strongest levels that hold, and the weakest that do not.
 #[track_caller]
-fn check(text: &str, names: &[&str], strongest: &[&str], weakest: &[&str]) {
-    let judgement = judged(text);
+pub fn check(text: &str, names: &[&str], strongest: &[&str], weakest: &[&str]) {
+    check_by(&Options::default(), text, names, strongest, weakest);
+}
+
+/// The same with options.
+#[track_caller]
+pub fn check_by(
+    options: &Options,
+    text: &str,
+    names: &[&str],
+    strongest: &[&str],
+    weakest: &[&str],
+) {
+    let judgement = judge(&history(text), options);
     let found: Vec<&str> = judgement.violations.iter().map(|violation| violation.name).collect();
     let of = |rungs: &[crate::Rung]| rungs.iter().map(|rung| rung.name()).collect::<Vec<_>>();
     let levels = (of(&judgement.strongest), of(&judgement.weakest_ruled_out));
@@ -77,7 +89,7 @@ fn check(text: &str, names: &[&str], strongest: &[&str], weakest: &[&str]) {
 }
 
 #[track_caller]
-fn valid(text: &str) {
+pub fn valid(text: &str) {
     check(text, &[], &["strict-serializable"], &[]);
 }
 

@@ -2,7 +2,9 @@
 
 mod cases;
 mod differential;
+mod exhaustive;
 mod oracle;
 mod random;
+mod registers;
 mod replay;
 mod spec;

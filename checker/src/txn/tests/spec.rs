@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::history::{Completion, Event, History, Kind as Type, Process};
 use crate::ladder::Ladder;
-use crate::txn::Kind;
+use crate::txn::{Kind, Question};
 
 /// One access and what it found.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,6 @@ impl Spec {
     pub fn ladder(&self) -> Ladder {
         let history = self.history();
         let kind = Kind::of(&history, "").unwrap_or(Kind::Lists);
-        kind.check(&history, &Value::Null, None).expect("transactions of one kind").ladder
+        kind.check(&history, &Question::default()).expect("transactions of one kind").ladder
     }
 }
