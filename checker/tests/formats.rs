@@ -117,7 +117,7 @@ fn processes_without_names() {
         r#"[{"type":"invoke","f":"read"},{"type":"ok","f":"read","value":1},{"type":"invoke","f":"read"}]"#,
     ] {
         let history = History::read(text.as_bytes()).expect("a history");
-        let ends: Vec<bool> = history.operations().iter().map(|one| one.is_ok()).collect();
+        let ends: Vec<bool> = history.operations().iter().map(Operation::is_ok).collect();
         assert_eq!(ends, [true, false]);
     }
     check(

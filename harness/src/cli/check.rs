@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use splitbrain_checker::history::{Format, ReadOptions, parse_value};
-use splitbrain_checker::{Expectation, ModelName, UnknownModel};
+use splitbrain_checker::{Expectation, KeyOrders, ModelName, UnknownModel};
 
 use super::follow::follow;
 use super::{Exit, Failure, harness, usage};
@@ -61,6 +61,17 @@ pub struct ReadingArgs {
     /// not hold its old value.
     #[arg(long, value_enum, default_value = "ignored")]
     failed_cas: FailedCas,
+    /// Take for granted that each register which transactions work on is linearizable by itself: from that
+    /// follows in which order its versions came.
+    #[arg(long)]
+    linearizable_keys: bool,
+    /// The same for sequential consistency: each process sees no key go back.
+    #[arg(long)]
+    sequential_keys: bool,
+    /// Take for granted that what a transaction writes to a key comes after what it read of it. From read
+    /// committed on that holds anyway; so it can rule out read uncommitted too.
+    #[arg(long)]
+    wfr_keys: bool,
     /// Which objects the operations are on; by default what the header says, else registers.
     #[arg(long, value_parser = model)]
     model: Option<ModelName>,
@@ -74,7 +85,16 @@ impl ReadingArgs {
             || self.initial.is_some()
             || self.nil_read != NilRead::Unset
             || matches!(self.failed_cas, FailedCas::Observed)
+            || self.keys() != KeyOrders::default()
             || self.model.is_some()
+    }
+
+    fn keys(&self) -> KeyOrders {
+        KeyOrders {
+            linearizable: self.linearizable_keys,
+            sequential: self.sequential_keys,
+            writes_follow_reads: self.wfr_keys,
+        }
     }
 
     /// What to ask of a history that is read so.
@@ -88,6 +108,7 @@ impl ReadingArgs {
                 FailedCas::Ignored => splitbrain_checker::FailedCas::Ignored,
                 FailedCas::Observed => splitbrain_checker::FailedCas::Observed,
             },
+            keys: self.keys(),
             model: self.model,
             ..Question::default()
         }

@@ -21,7 +21,8 @@ pub struct Args {
     /// Each value is a pair of key and value, as Jepsen writes independent keys in EDN.
     #[arg(long)]
     independent: bool,
-    /// What to write: `edn` as Jepsen and Knossos read it, or our own `jsonl`.
+    /// What to write: `edn` as Jepsen and Knossos read it, our own `jsonl`, or of transactions on registers
+    /// `plume` (which PolySI and AWDIT read too) or `dbcop`, which keep no times.
     #[arg(long)]
     to: Notation,
     /// Where to; by default to standard output.
@@ -39,6 +40,17 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
     }
     if !history.has_real_time() {
         super::tell("the file keeps no times: only the order within a process means anything");
+    }
+    if let Err(malformed) = history.fits(args.to) {
+        return Err(usage(anyhow!(
+            "{} has a place for {}: {}",
+            args.to.name(),
+            malformed.expected,
+            malformed.found
+        )));
+    }
+    if history.has_real_time() && !args.to.has_real_time() {
+        super::tell("the notation keeps no times: only the order within a process is written");
     }
     match &args.output {
         Some(output) if is_same(output, &path) => {

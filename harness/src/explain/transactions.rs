@@ -1,4 +1,4 @@
-//! The anomalies of transactions on lists; [`super::ANOMALIES`] has those of single registers.
+//! The anomalies of transactions; [`super::ANOMALIES`] has those of single registers.
 
 use super::Anomaly;
 
@@ -81,6 +81,18 @@ pub const OF_TRANSACTIONS: &[Anomaly] = &[
         rules_out: &["repeatable-read", "update-serializable"],
         cause: "snapshot isolation: it is what it allows.",
         literature: "Berenson et al., A critique of ANSI SQL isolation levels (1995); Adya (1999), G2-item.",
+    },
+    Anomaly {
+        name: "cyclic-versions",
+        also: &[],
+        about: "What was read of a register, and what came first, say of its versions that each came before the other.",
+        example: "0 at n1: txn - [[\"w\",1,1]] 1-2\n\
+                  1 at n2: txn - [[\"w\",1,2]] 3-4\n\
+                  2 at n3: txn - [[\"r\",1,2],[\"w\",2,5]] 5-6\n\
+                  3 at n1: txn - [[\"r\",2,5],[\"r\",1,1]] 7-8",
+        rules_out: &["strong-snapshot-isolation"],
+        cause: "a write that is applied again late, or two that replicas apply in different orders.",
+        literature: ELLE,
     },
     Anomaly {
         name: "internal",

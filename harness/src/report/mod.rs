@@ -1,6 +1,7 @@
 //! What a person and a machine are told of a history. Everything here comes from that one file.
 
 mod csv;
+mod drawing;
 mod html;
 mod junit;
 mod markdown;
@@ -16,7 +17,7 @@ use anyhow::anyhow;
 use serde_json::Value;
 use splitbrain_checker::history::{Completion, Header, History, ReadError, ReadOptions};
 use splitbrain_checker::{
-    Expectation, FailedCas, Judgement, ModelName, Options, VOCABULARIES, Verdict, judge,
+    Expectation, FailedCas, Judgement, KeyOrders, ModelName, Options, VOCABULARIES, Verdict, judge,
 };
 
 use crate::cli::Exit;
@@ -61,6 +62,8 @@ pub struct Question {
     pub nil_reads_any: bool,
     /// What a compare-and-set that failed with a mismatch says.
     pub failed_cas: FailedCas,
+    /// What is taken for granted of each register that transactions work on.
+    pub keys: KeyOrders,
     /// The objects that the operations are on; by default what the header says.
     pub model: Option<ModelName>,
     /// Whether to say how each key was decided.
@@ -77,6 +80,7 @@ impl Question {
             initial: self.initial.clone(),
             nil_reads_any: self.nil_reads_any,
             failed_cas: self.failed_cas,
+            keys: self.keys,
             model: self.model,
             explain: self.explain,
             order: self.order,

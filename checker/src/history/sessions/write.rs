@@ -57,9 +57,8 @@ fn known<'h>(operation: &'h Operation) -> Result<Vec<Step<'h>>, Malformed> {
     let answered = operation.is_ok() && !operation.result().is_null();
     let value = if answered { operation.result() } else { operation.argument() };
     let no_transaction = || {
-        let expected =
-            format!("transactions on registers only; event {} is", operation.invoked.index);
-        Malformed::new(1, expected, format!("{} {value}", operation.f()))
+        let found = format!("event {}, {} {value}", operation.invoked.index, operation.f());
+        Malformed::new(1, "transactions on registers only", found)
     };
     let steps = match value {
         Datum::Steps(steps) => steps,

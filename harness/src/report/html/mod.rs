@@ -5,7 +5,7 @@ mod data;
 use serde_json::{Value, json};
 use splitbrain_checker::history::History;
 
-use super::Judged;
+use super::{Judged, drawing};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -57,6 +57,7 @@ fn data(judged: &Judged, history: &History) -> Value {
         "nodes": history.nodes(),
         "faults": data::faults(history),
         "roles": data::roles(history),
+        "drawings": judged.judgement.violations.iter().map(drawing::cycle).collect::<Vec<_>>(),
         "commands": judged.commands(),
         "shortened": shortened,
         "keys": history.keys(),

@@ -31,7 +31,7 @@ function headline() {
   const box = place("headline"), state = answer(verdict.verdict);
   const found = verdict.class ? words[verdict.class]
     : verdict.class_at_least ? `At least ${words[verdict.class_at_least].toLowerCase()}, at most ${words[verdict.class_at_most].toLowerCase()}`
-      : "Not known";
+      : (verdict.strongest || []).length ? `Up to ${verdict.strongest.map(plain).join(", ")}` : "Not known";
   box.append(element("p", { class: "soft" }, `splitbrain report  ·  ${data.target || "a history"}${data.started ? `  ·  ${data.started}` : ""}`));
   box.append(element("h1", {}, found));
   const because = state === "valid" ? `No anomaly was found in this history; ${verdict.expect} was expected.`
@@ -87,11 +87,15 @@ function violations() {
   const box = place("violations");
   if (!verdict.violations.length) return;
   box.append(element("h2", {}, "What was violated"));
-  for (const one of verdict.violations) {
+  verdict.violations.forEach((one, at) => {
     const key = one.key === null || one.key === undefined ? "" : `, smallest instance on key ${one.key}`;
     const card = element("div", { class: "card" },
-      element("h3", {}, `${plain(one.name)}, ${one.count} time${one.count === 1 ? "" : "s"}${key}`),
-      element("ol", {}, one.because.map((why) => element("li", {}, why))));
+      element("h3", {}, `${plain(one.name)}, ${one.count} time${one.count === 1 ? "" : "s"}${key}`));
+    if (data.drawings[at]) {
+      const drawing = element("div", { class: "wide" });
+      drawing.innerHTML = data.drawings[at];
+      card.append(drawing);
+    } else card.append(element("ol", {}, one.because.map((why) => element("li", {}, why))));
     if (one.reached) card.append(attempts(one.reached));
     if (one.witness.some((index) => ops.at.has(index))) {
       const button = element("button", { type: "button" }, `show its ${one.witness.length} operations`);
@@ -102,7 +106,7 @@ function violations() {
       card.append(button);
     }
     box.append(card);
-  }
+  });
 }
 
 // What was measured, in words with the figures that they stand on.
