@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use rand::RngExt;
 use serde_json::{Map, Value, json};
+use splitbrain_checker::history::Event;
 
 use super::{Load, Settings, Workload};
 use crate::choice::KeyChoice;
-use crate::generator::{Context, Generator, Invocation, Repeat, Sequence, UntilOk};
+use crate::generator::{Context, Generator, Invocation, Repeat, UntilOk};
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `log`.
@@ -129,8 +130,10 @@ impl Load for Messages {
     /// Who was given everything is answered with nothing.
     fn finals(&self, _keys: Vec<String>, _converge_within: Duration) -> Box<dyn Generator> {
         let poll = Invocation::keyless("poll", self.poll());
-        let is_empty =
-            |answer: &splitbrain_checker::history::Event| answer.value[0][1] == json!({});
-        Box::new(Sequence::new(vec![Box::new(UntilOk::answering(is_empty, poll, FINAL_TRIES))]))
+        let is_empty = |answer: &Event| {
+            let logs = answer.value[0][1].as_object();
+            logs.is_some_and(|logs| logs.values().all(|new| *new == json!([])))
+        };
+        Box::new(UntilOk::answering(is_empty, poll, FINAL_TRIES))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use serde_json::{Value, json};
+use splitbrain_checker::history::Event;
 
 use super::{Load, Workload};
 use crate::generator::{Context, Generator, Invocation, Repeat, UntilOk};
@@ -92,7 +93,7 @@ impl Load for Changes {
     }
 
     fn finals(&self, _keys: Vec<String>, _converge_within: Duration) -> Box<dyn Generator> {
-        let is_empty = |answer: &splitbrain_checker::history::Event| answer.value == json!([]);
+        let is_empty = |answer: &Event| answer.value == json!([]);
         let watch = Invocation::keyless("watch", Value::Null);
         Box::new(UntilOk::answering(is_empty, watch, 50))
     }
