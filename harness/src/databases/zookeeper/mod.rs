@@ -67,7 +67,7 @@ impl Database for ZooKeeper {
         true
     }
 
-    /// The version is in the name of the file to which Debian's name leads.
+    /// The version is in the name of a link to the file, beside it.
     fn find(&self) -> Result<Program, Missing> {
         let missing = |what: String| Missing {
             what: format!("ZooKeeper cannot be used: {what}"),
@@ -75,9 +75,16 @@ impl Database for ZooKeeper {
         };
         ask(Command::new("java").arg("-version"), "", LIMIT)
             .map_err(|error| missing(error.to_string()))?;
-        let jar = std::fs::canonicalize(JAR).map_err(|error| missing(format!("{JAR}: {error}")))?;
-        let name = jar.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        let version = name.rsplit('-').next().unwrap_or_default().to_owned();
+        if !Path::new(JAR).exists() {
+            return Err(missing(format!("there is no {JAR}")));
+        }
+        let beside = Path::new(JAR).parent().and_then(|folder| folder.read_dir().ok());
+        let names = beside.into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let version = names.filter_map(|name| {
+            let version = name.to_str()?.strip_prefix("zookeeper-")?.strip_suffix(".jar")?;
+            version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
+        });
+        let version = version.max().unwrap_or_else(|| "unknown".to_owned());
         Ok(Program { path: "java".into(), version })
     }
 
