@@ -22,7 +22,7 @@ const VAIN_MOST: usize = 64;
 /// So often an order is begun again at most, and of long histories less often.
 const BEGUN_MOST: u32 = 200;
 /// So many transactions are placed at most, by all beginnings together.
-const PLACED_MOST: u32 = 20_000_000;
+const PLACED_MOST: u32 = 4_000_000;
 
 /// Whether such an order is found.
 pub(super) fn is_found(graph: &Graph, with: Kinds, registers: &Registers) -> bool {
