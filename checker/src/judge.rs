@@ -8,7 +8,7 @@ use crate::expectation::Expectation;
 use crate::failover::{Failover, failover};
 use crate::faults::{Effect, Fault, faults};
 use crate::findings::Findings;
-use crate::history::{ClockWentBack, History};
+use crate::history::{ClockWentBack, History, Operation};
 use crate::judgement::{FORMAT_VERSION, Judgement};
 use crate::keys::linearizable_before;
 use crate::ladder::{Rung, reasons, strongest, weakest_ruled_out};
@@ -130,10 +130,23 @@ impl Findings {
     ) -> Verdict {
         let met = match expect {
             Expectation::Class(class) => self.meets(class),
-            Expectation::Rung(rung) => self.ladder.get(&rung).cloned().unwrap_or_else(|| {
-                Verdict::unknown(format!("{} is not defined for these objects", rung.name()))
-            }),
+            Expectation::Rung(rung) => match self.ladder.get(&rung) {
+                Some(verdict) => verdict.clone(),
+                // What the workload is there to find is nowhere right.
+                None if self.checks.values().any(|check| check.verdict.is_invalid()) => {
+                    Verdict::Invalid
+                }
+                None => {
+                    Verdict::unknown(format!("{} is not defined for these objects", rung.name()))
+                }
+            },
             Expectation::Cap(expected) => cap.meets(expected),
+        };
+        let met = match never_read(history) {
+            Some(reads) if met.is_valid() => {
+                Verdict::unknown(format!("vacuous: none of {reads} reads was answered"))
+            }
+            _ => met,
         };
         // First, because it says best why there is no answer.
         if let Some(reason) = cut_short(history).filter(|_| !met.is_invalid()) {
@@ -146,6 +159,15 @@ impl Findings {
         }
         met
     }
+}
+
+/// How many reads there were, if nothing that was answered tells what anybody would have read.
+fn never_read(history: &History) -> Option<usize> {
+    let operations = history.operations();
+    let blind = |operation: &Operation| matches!(operation.f(), "write" | "add" | "insert");
+    let reads = operations.iter().filter(|operation| operation.f() == "read").count();
+    let is_seen = operations.iter().any(|operation| operation.is_ok() && !blind(operation));
+    (reads > 0 && !is_seen).then_some(reads)
 }
 
 /// Whether no faults were asked for, all were skipped, or one was verified in force while an

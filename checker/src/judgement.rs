@@ -161,7 +161,14 @@ impl Judgement {
     /// class what their own check says.
     pub fn headline(&self) -> String {
         let mut headline = match (self.class_at_least, self.class_at_most) {
-            (Some(at_least), Some(at_most)) => ClassBounds { at_least, at_most }.headline(),
+            (Some(at_least), Some(at_most)) => {
+                let mut headline = ClassBounds { at_least, at_most }.headline();
+                let failed = self.checks.iter().filter(|(_, check)| check.verdict.is_invalid());
+                for (name, _) in failed {
+                    headline.push_str(&format!(", but {name} invalid"));
+                }
+                headline
+            }
             _ if self.ladder.contains_key(&Rung::ReadUncommitted) => {
                 match self.strongest.as_slice() {
                     [] => "not even read-uncommitted".to_owned(),

@@ -352,3 +352,30 @@ fn models_have_orders_too() {
     assert_eq!(judged(&json!("b")), [[1, 3]], "nobody needs the first");
     assert!(judged(&json!("a")).is_empty(), "there is none");
 }
+
+#[test]
+fn a_history_in_which_nothing_was_ever_read_says_nothing() {
+    let mut lines = linearizable();
+    lines[3] = json!([1, "info", "read", null]);
+    let reason = "vacuous: none of 1 reads was answered";
+    check(&expecting(&lines, Class::Linearizable), "unknown", reason);
+    check(&expecting(&lines, Class::Weak), "unknown", reason);
+    // Its twins: a read that was answered, and nobody who asked.
+    check(&expecting(&linearizable(), Class::Linearizable), "valid", "");
+    check(&expecting(&lines[..2], Class::Linearizable), "valid", "");
+}
+
+#[test]
+fn what_a_workload_is_there_to_find_is_wrong_whatever_was_expected() {
+    let totals = |sum: i64| {
+        let lines =
+            [json!([0, "invoke", "read", null]), json!([0, "ok", "read", {"0": 50, "1": sum}])];
+        let header = json!({"vocabulary": "bank", "initial": {"0": 50, "1": 50}});
+        let history = history(&header, &lines);
+        let expect = "serializable".parse().expect("a level");
+        judge(&history, &Options { expect, ..Options::default() })
+    };
+    check(&totals(40), "invalid", "");
+    let reason = "serializable is not defined for these objects";
+    check(&totals(50), "unknown", reason);
+}

@@ -116,3 +116,21 @@ fn the_profile_is_printed_before_the_block() {
     let plain = String::from_utf8_lossy(&plain.stdout);
     assert!(plain.lines().count() <= 25 && !plain.contains("metrics to watch"), "{plain}");
 }
+
+#[test]
+fn a_workloads_own_check_confirms_no_class() {
+    let inserted = |seen: &str| {
+        let lines = [
+            r#"{"splitbrain":1,"vocabulary":"causal-reverse"}"#.to_owned(),
+            r#"{"time":1,"type":"invoke","process":0,"f":"write","value":1}"#.to_owned(),
+            r#"{"time":2,"type":"ok","process":0,"f":"write","value":1}"#.to_owned(),
+            r#"{"time":3,"type":"invoke","process":0,"f":"write","value":2}"#.to_owned(),
+            r#"{"time":4,"type":"ok","process":0,"f":"write","value":2}"#.to_owned(),
+            r#"{"time":5,"type":"invoke","process":1,"f":"read","value":null}"#.to_owned(),
+            format!(r#"{{"time":6,"type":"ok","process":1,"f":"read","value":{seen}}}"#),
+        ];
+        lines.join("\n") + "\n"
+    };
+    check(&inserted("[1,2]"), "linearizable", 2, "unknown", "says nothing of linearizable");
+    check(&inserted("[2]"), "linearizable", 1, "refuted", "causal-reverse x1");
+}

@@ -67,6 +67,7 @@ pub fn main(args: Args) -> Result<Exit, Failure> {
         }
         None => args.run.run(true)?.judged(),
     };
+    let judged = of_its_own_check_only(judged);
     let word = match judged.judgement.verdict {
         Verdict::Valid => "confirmed",
         Verdict::Invalid => "refuted",
@@ -79,6 +80,22 @@ pub fn main(args: Args) -> Result<Exit, Failure> {
     };
     super::print(&text).map_err(harness)?;
     Ok(judged.exit())
+}
+
+/// A check that found nothing it looks for does not confirm a class.
+fn of_its_own_check_only(mut judged: Judged) -> Judged {
+    let judgement = &mut judged.judgement;
+    let classless = judgement.class_at_least.is_none() && !judgement.checks.is_empty();
+    if classless
+        && judgement.verdict.is_valid()
+        && matches!(judgement.expect, Expectation::Class(_))
+    {
+        judgement.verdict = Verdict::unknown(format!(
+            "the history is judged by its own check, which says nothing of {}",
+            judgement.expect
+        ));
+    }
+    judged
 }
 
 /// What the answer stands on, a few lines.

@@ -268,6 +268,11 @@ fn ending(out: &mut String, judged: &Judged) {
                     .class
                     .filter(|class| *class != Class::Corrupt)
                     .map_or(String::new(), |class| format!(" (--expect {})", class.name()));
+                let by_check = judgement.checks.values().any(|check| check.verdict.is_invalid());
+                let (expected, hint) = match judgement.expect {
+                    Expectation::Class(_) if by_check => ("no anomaly".to_owned(), String::new()),
+                    _ => (expected, hint),
+                };
                 let found = match judgement.expect {
                     Expectation::Class(_) => judgement.headline(),
                     _ => format!("not {expected}"),
