@@ -38,8 +38,10 @@ mod register_weak;
 mod registers;
 mod saturate;
 mod seen;
+mod serial;
 mod sessions;
 mod snapshot;
+mod store;
 mod tell;
 #[cfg(test)]
 mod tests;

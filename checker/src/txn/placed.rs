@@ -14,7 +14,8 @@ use rustc_hash::FxHashMap;
 
 use super::graph::{Graph, ITEMS, Kinds};
 use super::material::NONE;
-use super::register_reads::{Read, Registers};
+use super::register_reads::Registers;
+use super::store::Store;
 
 /// So often, for each node, somebody is asked in vain at most.
 const VAIN_MOST: usize = 64;
@@ -24,21 +25,19 @@ const BEGUN_MOST: u32 = 200;
 /// So many transactions are placed at most, by all beginnings together.
 const PLACED_MOST: u32 = 4_000_000;
 
-/// Whether such an order is found.
-pub(super) fn is_found(graph: &Graph, with: Kinds, registers: &Registers) -> bool {
+/// Such an order of all nodes, if one is found.
+pub(super) fn placed(graph: &Graph, with: Kinds, registers: &Registers) -> Option<Vec<u32>> {
     let mut learned: Vec<(u32, u32)> = Vec::new();
     let most = (PLACED_MOST / graph.len().max(1)).clamp(2, BEGUN_MOST);
     for _ in 0..most {
         let mut placing = Placing::begin(graph, ITEMS.and(with), registers, &learned);
         if placing.is_done() {
-            return true;
+            return Some(placing.order);
         }
-        match placing.wrong_guess().filter(|guess| !learned.contains(guess)) {
-            Some(guess) => learned.push(guess),
-            None => return false,
-        }
+        let guess = placing.wrong_guess().filter(|guess| !learned.contains(guess))?;
+        learned.push(guess);
     }
-    false
+    None
 }
 
 struct Placing<'p> {
@@ -46,19 +45,14 @@ struct Placing<'p> {
     kinds: Kinds,
     /// What has been learned to come before what.
     learned: &'p [(u32, u32)],
-    registers: &'p Registers,
-    /// Where the reads of each transaction begin.
-    starts: Vec<u32>,
+    store: Store<'p>,
     /// How many have to come before each node still.
     before: Vec<u32>,
-    /// Who wrote the version that each key has.
-    held: Vec<u32>,
-    /// How many have to read each version of each key still.
-    unread: FxHashMap<(u32, u32), u32>,
     /// Who may come next: those that write, and their numbers.
     free: BinaryHeap<Reverse<(bool, u32)>>,
     /// Who waits for a key to have another version, or for its version to be read.
     waiting: FxHashMap<u32, Vec<u32>>,
+    order: Vec<u32>,
 }
 
 impl<'p> Placing<'p> {
@@ -72,25 +66,18 @@ impl<'p> Placing<'p> {
         let targets = (0..graph.len()).flat_map(|node| graph.by(node, kinds));
         targets.for_each(|(_, to)| before[to as usize] += 1);
         learned.iter().for_each(|(_, to)| before[*to as usize] += 1);
-        let mut starts = vec![0_u32; registers.happened.len() + 1];
-        let mut unread: FxHashMap<(u32, u32), u32> = FxHashMap::default();
-        for read in &registers.reads {
-            starts[read.reader as usize + 1] += 1;
-            *unread.entry((read.key, read.writer)).or_default() += 1;
-        }
-        (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
-        let held = vec![NONE; registers.writers.len()];
-        let (free, waiting) = (BinaryHeap::new(), FxHashMap::default());
-        Placing { graph, kinds, learned, registers, starts, before, held, unread, free, waiting }
+        let store = Store::new(registers);
+        let (free, waiting, order) = (BinaryHeap::new(), FxHashMap::default(), Vec::new());
+        Placing { graph, kinds, learned, store, before, free, waiting, order }
     }
 
     fn is_done(&mut self) -> bool {
         let nodes = self.graph.len();
         let first = (0..nodes).filter(|node| self.before[*node as usize] == 0);
         self.free = first.map(|node| Reverse((self.writes(node), node))).collect();
-        let (mut placed, mut vain) = (0, 0);
+        let mut vain = 0;
         while let Some(Reverse((_, node))) = self.free.pop() {
-            match self.obstacle(node) {
+            match self.store.obstacle(node) {
                 Some(key) => {
                     self.waiting.entry(key).or_default().push(node);
                     vain += 1;
@@ -98,69 +85,33 @@ impl<'p> Placing<'p> {
                         return false;
                     }
                 }
-                None => {
-                    self.place(node);
-                    placed += 1;
-                }
+                None => self.place(node),
             }
         }
-        placed == nodes
+        self.order.len() == nodes as usize
     }
 
     /// Who should have come before whom: the earliest that would overwrite what has still to be read,
     /// and who wrote that.
     fn wrong_guess(&self) -> Option<(u32, u32)> {
         let overwrites = |(key, nodes): (&u32, &Vec<u32>)| {
-            let held = self.held[*key as usize];
-            let writes = |node: &&u32| self.registers.wrote(**node, *key);
+            let held = self.store.held(*key);
+            let writes = |node: &&u32| self.store.written(**node).contains(key);
             let first = nodes.iter().filter(writes).min()?;
             (held != NONE).then_some((*first, held))
         };
         self.waiting.iter().filter_map(overwrites).min()
     }
 
-    fn is_transaction(&self, node: u32) -> bool {
-        (node as usize) < self.registers.happened.len()
-    }
-
     fn writes(&self, node: u32) -> bool {
-        self.is_transaction(node) && !self.registers.written(node).is_empty()
-    }
-
-    fn reads(&self, transaction: u32) -> &'p [Read] {
-        let at = transaction as usize;
-        &self.registers.reads[self.starts[at] as usize..self.starts[at + 1] as usize]
-    }
-
-    /// A key that does not let it come now.
-    fn obstacle(&self, node: u32) -> Option<u32> {
-        if !self.is_transaction(node) {
-            return None;
-        }
-        let reads = self.reads(node);
-        let is_other = |read: &&Read| self.held[read.key as usize] != read.writer;
-        if let Some(read) = reads.iter().find(is_other) {
-            return Some(read.key);
-        }
-        let is_unread = |key: &&u32| {
-            let unread = self.unread.get(&(**key, self.held[**key as usize])).copied();
-            let own = reads.iter().filter(|read| read.key == **key).count() as u32;
-            unread.unwrap_or(0) > own
-        };
-        self.registers.written(node).iter().find(is_unread).copied()
+        !self.store.written(node).is_empty()
     }
 
     fn place(&mut self, node: u32) {
-        if self.is_transaction(node) {
-            for read in self.reads(node) {
-                *self.unread.entry((read.key, read.writer)).or_default() -= 1;
-                self.wake(read.key);
-            }
-            for key in self.registers.written(node) {
-                self.held[*key as usize] = node;
-                self.wake(*key);
-            }
-        }
+        self.store.apply(node);
+        self.order.push(node);
+        self.store.reads(node).iter().for_each(|read| self.wake(read.key));
+        self.store.written(node).iter().for_each(|key| self.wake(*key));
         let learned = self.learned.iter().filter(|(from, _)| *from == node).map(|(_, to)| *to);
         for to in self.graph.by(node, self.kinds).map(|(_, to)| to).chain(learned) {
             self.before[to as usize] -= 1;

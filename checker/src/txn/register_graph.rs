@@ -5,13 +5,14 @@ use super::append_edges::End;
 use super::cycles::{self, Searched};
 use super::found::{Found, Instance};
 use super::graph::{Edge, Edges, Graph, INFORMATION, ITEMS, Kinds, REAL_TIME, SESSIONS, WRITES};
-use super::guess::{explains, is_explained_by_snapshots};
+use super::guess::is_explained_by_snapshots;
 use super::judge::Decided;
 use super::levels::{LEVELS, with_stronger};
 use super::material::{Material, NONE};
 use super::order::{add_real_time, add_sessions};
 use super::register_reads::Registers;
 use super::saturate::{Past, add_reads};
+use super::serial::{self, Order};
 use super::sessions::Sessions;
 use super::trusted::Trusted;
 use super::version_order::{Cyclic, VersionOrder};
@@ -39,13 +40,18 @@ pub(super) struct One {
     searched: Vec<Searched>,
     /// Whether there are too many sessions to see what follows from all that is known.
     is_partial: bool,
-    /// Whether one such order explains every read.
-    pub is_explained: bool,
+    /// Whether one such order explains every read, if that was looked for.
+    order: Option<Order>,
     /// Whether snapshots that keep these orders do.
     pub is_of_snapshots: bool,
 }
 
 impl One {
+    /// Whether one such order explains every read.
+    pub fn is_explained(&self) -> bool {
+        matches!(self.order, Some(Order::Serial(_)))
+    }
+
     pub fn tell(self, found: &mut Found, decided: &mut Decided) {
         for (key, writers) in self.cyclic {
             let rules_out = self.rules_out.clone();
@@ -90,12 +96,10 @@ impl Judge<'_, '_> {
             .iter()
             .map(|component| cycles::search_with(&graph, component, &updates, with))
             .collect();
-        let is_explained = explain
-            && searched.is_empty()
-            && cyclic.is_empty()
-            && explains(&graph, with, self.registers);
-        let is_of_snapshots =
-            explain && (is_explained || is_explained_by_snapshots(&graph, with, self.registers));
+        let may_hold = explain && searched.is_empty() && cyclic.is_empty();
+        let order = may_hold.then(|| serial::order(&graph, with, self.registers));
+        let is_of_snapshots = matches!(order, Some(Order::Serial(_)))
+            || explain && is_explained_by_snapshots(&graph, with, self.registers);
         let weakest = match with {
             REAL_TIME => Rung::StrongSnapshotIsolation,
             SESSIONS => Rung::Causal,
@@ -103,15 +107,7 @@ impl Judge<'_, '_> {
         };
         let keeps_nothing = with == Kinds::of(&[]);
         let rules_out = with_stronger(weakest);
-        One {
-            keeps_nothing,
-            cyclic,
-            rules_out,
-            searched,
-            is_partial,
-            is_explained,
-            is_of_snapshots,
-        }
+        One { keeps_nothing, cyclic, rules_out, searched, is_partial, order, is_of_snapshots }
     }
 
     /// What the orders that are taken for granted say by themselves: whatever they rule out, all is.

@@ -3,8 +3,8 @@
 //! Nobody tells in which order the versions of a register came, so that to find one that explains
 //! everything is NP-hard from snapshots on (Papadimitriou 1979; Biswas and Enea 2019). What every
 //! explanation has to agree on is found first, and a cycle in that rules levels out; read committed, read
-//! atomic and causal are decided by that alone. Then one order of all transactions is tried, and if it
-//! explains everything it is the proof.
+//! atomic and causal are decided by that alone. Then an order of all transactions is searched for that
+//! explains everything, which is the proof.
 
 use super::append::Repeated;
 use super::found::Found;
@@ -37,7 +37,7 @@ const NOT_ASKED: &str = "not asked: of so many transactions the stronger levels 
 
 /// Why a level is open.
 const NO_ORDER: &str =
-    "no cycle rules it out, and the order that was tried does not explain everything";
+    "no cycle rules it out, and no order of all transactions was found that proves it";
 
 /// Judges a history of transactions on registers.
 pub(super) fn check(history: &History, question: &Question) -> Result<Transactional, Misfit> {
@@ -80,21 +80,23 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
         decided.leave_open(&[], NOT_ASKED);
         return Ok(tell(found, &decided));
     }
-    if found.0.is_empty() && is_explained_as_it_stands(&registers) {
+    // Whatever is wrong so far, no order explains it, and no snapshots do.
+    let explain = found.0.is_empty();
+    if explain && is_explained_as_it_stands(&registers) {
         return Ok(tell(found, &decided));
     }
     let (with, strongest) = match history.has_real_time() {
         true => (REAL_TIME, Rung::StrictSerializable),
         false => (SESSIONS, Rung::StrongSessionSerializable),
     };
-    let strong = judge.one(with, true);
-    if strong.is_explained && found.0.is_empty() {
+    let strong = judge.one(with, explain);
+    if strong.is_explained() {
         return Ok(tell(found, &decided));
     }
     let with_sessions = strongest != Rung::StrongSessionSerializable;
     let (plain, (session, weak)) = rayon::join(
-        || judge.one(Kinds::of(&[]), true),
-        || (with_sessions.then(|| judge.one(SESSIONS, true)), judge.weak(Rung::Causal)),
+        || judge.one(Kinds::of(&[]), explain),
+        || (with_sessions.then(|| judge.one(SESSIONS, explain)), judge.weak(Rung::Causal)),
     );
     let strongest_of_snapshots = match history.has_real_time() {
         true => Rung::StrongSnapshotIsolation,
@@ -109,7 +111,7 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
     let mut proven = Vec::new();
     let mut weak = Some(weak);
     for (one, [serial, of_snapshots]) in all.filter_map(|(one, levels)| Some((one?, levels))) {
-        proven.extend(one.is_explained.then_some(serial));
+        proven.extend(one.is_explained().then_some(serial));
         proven.extend(one.is_of_snapshots.then_some(of_snapshots));
         one.tell(&mut found, &mut decided);
         // What needs no inference goes before what does.

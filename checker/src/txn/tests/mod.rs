@@ -4,6 +4,7 @@ mod cases;
 mod differential;
 mod exhaustive;
 mod oracle;
+mod orders;
 mod random;
 mod registers;
 mod replay;

@@ -1,0 +1,180 @@
+//! The search for a serial order of all transactions that explains every read (Wing and Gong 1993, with
+//! Lowe's memory of what was tried, 2017), under a budget.
+//!
+//! An order is built one transaction at a time. Next comes one that everything known to come before it has
+//! come before, whose reads find what is there now, and that overwrites nothing which another one has still
+//! to read. Where nobody can come any more, the last choice is taken back.
+//!
+//! Two things keep it small. What is there matters only as far as somebody has still to read it, and what
+//! has still to be read is not overwritten: so which transactions have taken effect says everything, and
+//! from no set of them is it tried twice. And whoever can come and writes nothing that is still to be read
+//! comes at once: no order becomes wrong if it comes that early.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashSet;
+
+use super::graph::{Graph, ITEMS, Kinds};
+use super::placed::placed;
+use super::register_reads::Registers;
+use super::store::Store;
+
+/// So often somebody is asked whether it can come next, at most.
+const ASKED_MOST: u64 = 10_000_000;
+/// So many words of sets that were tried are remembered, at most.
+const WORDS_MOST: usize = 8_000_000;
+
+/// What a search ended with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// An order of all transactions that explains every read, and keeps what was to be kept.
+    Serial(Vec<u32>),
+    /// There is none.
+    Impossible,
+    /// The budget ended first.
+    Exhausted,
+}
+
+/// Looks for an order that keeps what edges of these kinds say, and the order of reads and writes.
+pub(super) fn order(graph: &Graph, with: Kinds, registers: &Registers) -> Order {
+    if let Some(mut order) = placed(graph, with, registers) {
+        order.retain(|node| *node < graph.transactions);
+        return Order::Serial(order);
+    }
+    let mut search = Search::new(graph, ITEMS.and(with), registers);
+    // The choices: how many had come before each, and who has not been tried yet.
+    let mut choices: Vec<(usize, Vec<u32>)> = Vec::new();
+    loop {
+        search.settle();
+        if search.order.len() == graph.len() as usize {
+            search.order.retain(|node| *node < graph.transactions);
+            return Order::Serial(search.order);
+        }
+        if search.remember() {
+            choices.push((search.order.len(), search.candidates()));
+        }
+        if search.asked > ASKED_MOST || search.words > WORDS_MOST {
+            return Order::Exhausted;
+        }
+        let next = loop {
+            let Some((come, untried)) = choices.last_mut() else { return Order::Impossible };
+            match untried.pop() {
+                Some(next) => break (*come, next),
+                None => choices.pop(),
+            };
+        };
+        search.back_to(next.0);
+        search.place(next.1);
+    }
+}
+
+struct Search<'s> {
+    graph: &'s Graph,
+    kinds: Kinds,
+    store: Store<'s>,
+    /// How many have to come before each node still.
+    before: Vec<u32>,
+    /// Of whom nobody has to come before any more.
+    free: BTreeSet<u32>,
+    /// Who has come, and the same as a set of transactions, in words of which all before `full` have all
+    /// their members and all from `empty` on have none.
+    order: Vec<u32>,
+    come: Vec<u64>,
+    full: usize,
+    empty: usize,
+    /// Sets from which it was tried: where their first words begin, and the words.
+    tried: FxHashSet<(usize, Box<[u64]>)>,
+    words: usize,
+    asked: u64,
+}
+
+impl<'s> Search<'s> {
+    fn new(graph: &'s Graph, kinds: Kinds, registers: &'s Registers) -> Search<'s> {
+        let mut before = vec![0_u32; graph.len() as usize];
+        let targets = (0..graph.len()).flat_map(|node| graph.by(node, kinds));
+        targets.for_each(|(_, to)| before[to as usize] += 1);
+        Search {
+            graph,
+            kinds,
+            store: Store::new(registers),
+            free: (0..graph.len()).filter(|node| before[*node as usize] == 0).collect(),
+            before,
+            order: Vec::new(),
+            come: vec![0; graph.transactions as usize / 64 + 1],
+            full: 0,
+            empty: 0,
+            tried: FxHashSet::default(),
+            words: 0,
+            asked: 0,
+        }
+    }
+
+    /// Lets all come that can do so at once without harm.
+    fn settle(&mut self) {
+        loop {
+            self.asked += self.free.len() as u64;
+            let harmless = |node: &u32| {
+                self.store.is_never_read(*node) && self.store.obstacle(*node).is_none()
+            };
+            let Some(node) = self.free.iter().copied().find(harmless) else { return };
+            self.place(node);
+        }
+    }
+
+    /// Who can come next, the first to be tried last.
+    fn candidates(&mut self) -> Vec<u32> {
+        self.asked += self.free.len() as u64;
+        let can_come = |node: &u32| self.store.obstacle(*node).is_none();
+        self.free.iter().rev().copied().filter(can_come).collect()
+    }
+
+    /// Notes who has come; false if it was tried from there before.
+    fn remember(&mut self) -> bool {
+        while self.come.get(self.full).is_some_and(|word| *word == u64::MAX) {
+            self.full += 1;
+        }
+        while self.empty > self.full && self.come[self.empty - 1] == 0 {
+            self.empty -= 1;
+        }
+        let words: Box<[u64]> = self.come[self.full..self.empty.max(self.full)].into();
+        self.words += words.len() + 3;
+        self.tried.insert((self.full, words))
+    }
+
+    fn place(&mut self, node: u32) {
+        self.free.remove(&node);
+        self.store.apply(node);
+        self.order.push(node);
+        if node < self.graph.transactions {
+            let word = node as usize / 64;
+            self.come[word] |= 1 << (node % 64);
+            self.empty = self.empty.max(word + 1);
+        }
+        for (_, to) in self.graph.by(node, self.kinds) {
+            self.before[to as usize] -= 1;
+            if self.before[to as usize] == 0 {
+                self.free.insert(to);
+            }
+        }
+    }
+
+    /// Makes undone who came after the first few.
+    fn back_to(&mut self, come: usize) {
+        while self.order.len() > come {
+            let Some(node) = self.order.pop() else { return };
+            for (_, to) in self.graph.by(node, self.kinds) {
+                if self.before[to as usize] == 0 {
+                    self.free.remove(&to);
+                }
+                self.before[to as usize] += 1;
+            }
+            if node < self.graph.transactions {
+                let word = node as usize / 64;
+                self.come[word] &= !(1 << (node % 64));
+                self.full = self.full.min(word);
+            }
+            self.store.take_back(node);
+            self.free.insert(node);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Histories of a store that does one transaction at a time for clients that overlap, of sizes at which no
+//! order is guessed at once, and twins in which one read is wrong.
+
+use rand::seq::IndexedRandom as _;
+use rand::{Rng, RngExt as _, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::cases::judged;
+use super::replay::{Keeps, is_serializable};
+use super::spec::{Access, Spec, Transaction};
+use crate::history::Completion;
+use crate::ladder::Rung;
+use crate::verdict::Verdict;
+
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    transactions: usize,
+    clients: usize,
+    keys: u32,
+}
+
+const SMALL: Size = Size { transactions: 14, clients: 4, keys: 3 };
+const SIZES: [Size; 6] = [
+    Size { transactions: 20, clients: 10, keys: 5 },
+    Size { transactions: 30, clients: 3, keys: 10 },
+    Size { transactions: 100, clients: 10, keys: 5 },
+    Size { transactions: 100, clients: 10, keys: 10 },
+    Size { transactions: 300, clients: 5, keys: 10 },
+    Size { transactions: 300, clients: 10, keys: 5 },
+];
+
+/// What a store answers that does each transaction at some moment between its ends. Of some nobody learns
+/// whether they were done; their clients go on under other names.
+fn served(rng: &mut impl Rng, size: Size) -> Spec {
+    let mut next = vec![(0_u64, 0); size.clients];
+    next.iter_mut().zip(0..).for_each(|((_, name), client)| *name = client);
+    let mut names = size.clients as u64;
+    let mut all: Vec<(u64, [u64; 2], Transaction)> = Vec::new();
+    for _ in 0..size.transactions {
+        let (free, name) = next.iter_mut().min().expect("clients");
+        let begins = *free + rng.random_range(1..20);
+        let ends = begins + rng.random_range(2..40);
+        let is_done = rng.random_bool(0.97);
+        let accesses = (0..rng.random_range(1..=4)).map(|_| {
+            let key = rng.random_range(0..size.keys);
+            if rng.random_bool(0.5) { Access::Write(key, 0) } else { Access::Read(key, None) }
+        });
+        let accesses = accesses.collect();
+        let fate = if is_done { Completion::Ok } else { Completion::Info };
+        let one = Transaction { session: *name, fate, begins: 0, ends: 0, accesses };
+        all.push((rng.random_range(begins..=ends), [begins, ends], one));
+        *free = ends;
+        if !is_done {
+            (*name, names) = (names, names + 1);
+        }
+    }
+    all.sort_by_key(|(done, ..)| *done);
+    let mut held = vec![None; size.keys as usize];
+    let mut last = 0;
+    for access in all.iter_mut().flat_map(|(.., one)| &mut one.accesses) {
+        match access {
+            Access::Write(key, value) => {
+                last += 1;
+                *value = last;
+                held[*key as usize] = Some(last);
+            }
+            Access::Read(key, value) => *value = held[*key as usize],
+            _ => {}
+        }
+    }
+    // Positions that no two events share; what began together ends later.
+    let mut events: Vec<(u64, bool, usize)> = Vec::new();
+    for (at, (_, [begins, ends], _)) in all.iter().enumerate() {
+        events.extend([(*begins, false, at), (*ends, true, at)]);
+    }
+    events.sort_unstable();
+    for (place, (_, is_end, at)) in (0..).zip(events) {
+        let one = &mut all[at].2;
+        *(if is_end { &mut one.ends } else { &mut one.begins }) = place;
+    }
+    let mut all: Vec<Transaction> = all.into_iter().map(|(.., one)| one).collect();
+    all.sort_by_key(|one| one.begins);
+    Spec(all)
+}
+
+/// Makes some answered read find another version of its key.
+fn mistaken(rng: &mut impl Rng, spec: &mut Spec) {
+    let written: Vec<(u32, u32)> =
+        spec.0.iter().flat_map(|one| &one.accesses).filter_map(Access::written).collect();
+    let answered = spec.0.iter_mut().filter(|one| one.fate == Completion::Ok);
+    let mut reads: Vec<_> = answered.flat_map(|one| &mut one.accesses).collect();
+    let at = rng.random_range(0..reads.len());
+    if let Access::Read(key, value) = &mut *reads[at] {
+        let others = written.iter().filter(|(of, other)| of == key && Some(*other) != *value);
+        let others: Vec<u32> = others.map(|(_, other)| *other).collect();
+        *value = others.choose(rng).copied().or(*value);
+    }
+}
+
+/// Makes a read find what was certainly overwritten before it began, if there is one that can.
+fn made_stale(spec: &mut Spec) -> bool {
+    let all = spec.0.clone();
+    let wrote = |key: u32| {
+        let ok = all.iter().filter(|one| one.fate == Completion::Ok);
+        let written =
+            ok.flat_map(|one| one.accesses.iter().filter_map(move |a| Some((one, a.written()?))));
+        written.filter(move |(_, (of, _))| *of == key)
+    };
+    for one in spec.0.iter_mut().rev().filter(|one| one.fate == Completion::Ok) {
+        let writes: Vec<u32> = one.accesses.iter().filter_map(|a| Some(a.written()?.0)).collect();
+        let begins = one.begins;
+        for access in &mut one.accesses {
+            let Access::Read(key, value) = access else { continue };
+            let stale = wrote(*key).find(|(old, _)| {
+                wrote(*key).any(|(new, _)| old.ends < new.begins && new.ends < begins)
+            });
+            if let Some((_, (_, stale))) = stale.filter(|_| !writes.contains(key)) {
+                *value = Some(stale);
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn what_a_store_served_one_by_one_is_strict_serializable() {
+    for (seed, size) in (0..).zip(SIZES) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for round in 0..40 {
+            let ladder = served(&mut rng, size).ladder();
+            for (level, verdict) in ladder {
+                assert_eq!(verdict, Verdict::Valid, "{level:?} of round {round} of {size:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn with_a_read_of_what_was_overwritten_it_never_is() {
+    let mut count = 0;
+    for (seed, size) in (100..).zip(&SIZES[..4]) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for _ in 0..10 {
+            let mut spec = served(&mut rng, *size);
+            if made_stale(&mut spec) {
+                count += 1;
+                let ladder = spec.ladder();
+                assert_eq!(ladder[&Rung::StrictSerializable], Verdict::Invalid, "{size:?}");
+            }
+        }
+    }
+    assert!(count > 20, "{count}");
+}
+
+#[test]
+fn with_another_read_it_is_what_all_orders_say() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let (mut valid, mut invalid) = (0, 0);
+    for _ in 0..300 {
+        let mut spec = served(&mut rng, SMALL);
+        mistaken(&mut rng, &mut spec);
+        let ladder = spec.ladder();
+        for (level, keeps) in [
+            (Rung::StrictSerializable, Keeps::RealTime),
+            (Rung::StrongSessionSerializable, Keeps::Sessions),
+        ] {
+            let holds = is_serializable(&spec, keeps);
+            assert_eq!(ladder[&level].is_valid(), holds, "{level:?} {:#?}", spec.0);
+            *(if holds { &mut valid } else { &mut invalid }) += 1;
+        }
+    }
+    assert!(valid > 50 && invalid > 50, "{valid} valid, {invalid} invalid");
+}
+
+#[test]
+fn an_order_is_found_that_none_of_the_first_guesses_is() {
+    let judgement = judged(
+        "2 0..2 w 0 1 w 2 2 g 1 -
+         5 1..5 g 3 - w 2 6
+         0 3..7 w 2 3 g 2 3 g 1 - g 2 3
+         7 4..6 w 1 7 w 1 8 g 0 1 g 2 6",
+    );
+    assert_eq!(judgement.strongest, [Rung::StrictSerializable]);
+    // Twin: the last one did not see what the first one had written.
+    let judgement = judged(
+        "2 0..2 w 0 1 w 2 2 g 1 -
+         5 1..5 g 3 - w 2 6
+         0 3..7 w 2 3 g 2 3 g 1 - g 2 3
+         7 4..6 w 1 7 w 1 8 g 0 - g 2 6",
+    );
+    assert!(judgement.ladder[&Rung::StrictSerializable].is_invalid());
+}
