@@ -43,7 +43,7 @@ impl Check for Bank {
             return object.ok("read").next().map_or(Ok(never), Err);
         };
         let rules = Rules::of(opening);
-        let mut wrong: [Vec<(&Operation, String, i64)>; 4] = Default::default();
+        let mut wrong: [Vec<(&Operation, String, i128)>; 4] = Default::default();
         for read in object.ok("read") {
             let Datum::Object(balances) = read.result() else { return Err(read) };
             if let Some((kind, why, badness)) = rules.broken_by(balances).map_err(|()| read)? {
@@ -76,19 +76,22 @@ impl Check for Bank {
 /// What has to hold in each read.
 struct Rules {
     accounts: Vec<String>,
-    total: i64,
+    total: i128,
 }
 
 impl Rules {
     fn of(balances: &Map<String, Value>) -> Rules {
         Rules {
             accounts: balances.keys().cloned().collect(),
-            total: balances.values().filter_map(Value::as_i64).sum(),
+            total: balances.values().filter_map(Value::as_i64).map(i128::from).sum(),
         }
     }
 
     /// The first kind of mistake in a read, a sentence about it, and how bad it is.
-    fn broken_by(&self, balances: &Map<String, Value>) -> Result<Option<(usize, String, i64)>, ()> {
+    fn broken_by(
+        &self,
+        balances: &Map<String, Value>,
+    ) -> Result<Option<(usize, String, i128)>, ()> {
         if let Some(stranger) = balances.keys().find(|name| !self.accounts.contains(name)) {
             return Ok(Some((0, format!("there is no account {stranger}"), 1)));
         }
@@ -97,9 +100,10 @@ impl Rules {
         {
             return Ok(Some((1, format!("account {name} has no balance"), 1)));
         }
-        let numbers: Option<Vec<i64>> = balances.values().map(Value::as_i64).collect();
+        let number = |value: &Value| value.as_i64().map(i128::from);
+        let numbers: Option<Vec<i128>> = balances.values().map(number).collect();
         let numbers = numbers.ok_or(())?;
-        let found: i64 = numbers.iter().sum();
+        let found: i128 = numbers.iter().sum();
         if found != self.total {
             let why = format!("the total is {found} where it always has to be {}", self.total);
             return Ok(Some((2, why, (found - self.total).abs())));

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Check, Finding, Object, Report};
-use crate::history::{Datum, Operation};
+use super::{Check, Finding, Object, Report, precedes};
+use crate::history::{Completion, Datum, Operation};
 
 /// `read-init`, before the first write, then `write` of 1, 2, and so on, and `read`. Whoever asks
 /// next waits for the answer and tells what depends on it, so the chain is one session.
@@ -27,23 +27,33 @@ impl Check for Causal {
         };
         let mut last_write: Option<&Operation> = None;
         let mut value = 0;
+        // What may have been written, or may yet be, whenever it is.
+        let mut open: Vec<(i64, &Operation)> = Vec::new();
         let mut wrong = Vec::new();
-        // What may have happened, or began before this was over, is in no order with what follows.
-        for pair in chain(&object.operations).windows(2) {
-            if pair[0].completed().is_none_or(|end| end > pair[1].invoked) {
-                return Ok(Report::unknown("the operations are no chain: two overlap"));
-            }
+        let chain = chain(&object.operations);
+        // What began before another was over is in no order with it.
+        if chain.windows(2).any(|pair| pair[0].is_ok() && !precedes(pair[0], pair[1])) {
+            return Ok(Report::unknown("the operations are no chain: two overlap"));
         }
-        for op in chain(&object.operations) {
+        for op in chain {
             if op.f() == "write" {
                 let written = number(op, op.argument())?;
-                if written != value + 1 {
+                let before = [value].into_iter().chain(open.iter().map(|(value, _)| *value));
+                if !before.into_iter().any(|before| before.checked_add(1) == Some(written)) {
                     return Ok(Report::unknown(format!("{written} was written after {value}")));
                 }
-                (value, last_write) = (written, Some(op));
+                match op.is_ok() {
+                    true => (value, last_write) = (written, Some(op)),
+                    false => open.push((written, op)),
+                }
             } else {
                 let found = number(op, op.result())?;
-                if found != value {
+                if let Some(at) = open.iter().position(|(open, _)| found != value && *open == found)
+                {
+                    // So it was written meanwhile, and is not written again.
+                    let (written, write) = open.remove(at);
+                    (value, last_write) = (written, Some(write));
+                } else if found != value {
                     wrong.push((op, last_write, value, found));
                 }
             }
@@ -67,7 +77,8 @@ impl Check for Causal {
     }
 }
 
-/// What certainly happened, up to the first operation that may have.
+/// What certainly happened, and the writes that may have.
 fn chain<'h>(operations: &[&'h Operation]) -> Vec<&'h Operation> {
-    operations.iter().copied().take_while(|op| op.is_ok()).collect()
+    let may_be = |op: &&Operation| op.f() == "write" && op.completion() == Completion::Info;
+    operations.iter().copied().filter(|op| op.is_ok() || may_be(op)).collect()
 }

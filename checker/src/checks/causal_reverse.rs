@@ -1,11 +1,11 @@
 //! Reversed effects: a read that sees a write but not one that was over before that write began,
 //! which strict serializability forbids and serializability does not (Jepsen's `causal-reverse`).
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
-use super::{Check, Finding, Object, Report, elements};
-use crate::history::{Datum, Operation};
+use super::{Check, Finding, Object, Report, elements, unexplained};
+use crate::history::{Completion, Datum, Operation};
 
 /// `write` of a value, each once, and `read`, answered with all values that are there.
 pub(super) struct CausalReverse;
@@ -27,19 +27,19 @@ impl Check for CausalReverse {
     /// which it saw.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["write", "read"])?;
-        let writes: FxHashMap<&Datum, &'h Operation> = (object.operations.iter())
-            .filter(|op| op.f() == "write")
-            .map(|op| (op.argument(), *op))
-            .collect();
+        let writes = object.attempts("write");
+        let mut seen = Vec::new();
         let mut done: Vec<&Operation> = object.ok("write").collect();
         done.sort_by_key(|write| write.completed());
         let mut wrong = Vec::new();
+        let may_be = |write: &&&'h Operation| write.completion() != Completion::Fail;
         for read in object.ok("read") {
-            let seen = elements(read)?;
-            let known = seen.iter().filter_map(|value| writes.get(value));
+            let there: FxHashSet<&Datum> = elements(read)?.iter().collect();
+            seen.extend(elements(read)?.iter().map(|value| (value, read)));
+            // A write that was tried again may have been seen from the first attempt on.
+            let known = there.iter().filter_map(|value| writes.get(*value)?.iter().find(may_be));
             let Some(newest) = known.max_by_key(|write| write.invoked) else { continue };
             let before = done.partition_point(|write| write.completed() < Some(newest.invoked));
-            let there: rustc_hash::FxHashSet<&Datum> = seen.iter().collect();
             let missing: Vec<&Operation> = (done[..before].iter().copied())
                 .filter(|write| !there.contains(write.argument()))
                 .collect();
@@ -47,6 +47,7 @@ impl Check for CausalReverse {
                 wrong.push((read, *newest, missing, before));
             }
         }
+        let unexpected = unexplained(object, &writes, seen);
         let mut report = Report::valid();
         report.set("read-count", object.ok("read").count());
         report.set("error-count", wrong.len());
@@ -67,6 +68,21 @@ impl Check for CausalReverse {
                     missing[0].argument(),
                     newest.argument()
                 ),
+            });
+        }
+        report.list("unexpected", unexpected.iter().map(|(value, _)| *value));
+        if let Some((value, read)) = unexpected.first() {
+            report.find(Finding {
+                name: "unexpected-element",
+                count: unexpected.len(),
+                witness: writes
+                    .get(value)
+                    .and_then(|w| w.first())
+                    .into_iter()
+                    .chain([read])
+                    .copied()
+                    .collect(),
+                why: format!("no write of {value} can have happened, and it is there"),
             });
         }
         Ok(report)

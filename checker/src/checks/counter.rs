@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::report::whole;
 use super::{Check, Finding, Object, Report, precedes};
-use crate::history::{Completion, Operation};
+use crate::history::{Completion, Moment, Operation};
 
 /// `add` of a whole number, and `read`, answered with the sum.
 pub(super) struct Counter;
@@ -26,13 +27,13 @@ impl Check for Counter {
     /// not known to have happened only where they widen the bounds. `O(n log n)`.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["add", "read"])?;
-        let initial = object.initial.as_i64().unwrap_or(0);
+        let initial = i128::from(object.initial.as_i64().unwrap_or(0));
         let adds = (object.operations.iter())
             .filter(|op| op.f() == "add" && op.completion() != Completion::Fail);
         let mut begun = Vec::new();
         let mut done = Vec::new();
         for &add in adds {
-            let delta = add.argument().as_i64().ok_or(add)?;
+            let delta = i128::from(add.argument().as_i64().ok_or(add)?);
             begun.push((add.invoked, delta));
             if let (true, Some(end)) = (add.is_ok(), add.completed()) {
                 done.push((end, delta));
@@ -43,7 +44,7 @@ impl Check for Counter {
         let mut reads = Vec::new();
         let mut wrong = Vec::new();
         for read in object.ok("read") {
-            let found = read.result().as_i64().ok_or(read)?;
+            let found = i128::from(read.result().as_i64().ok_or(read)?);
             let end = read.completed().unwrap_or(read.invoked);
             let (must, may) = (done.before(read.invoked), begun.before(end));
             // Of those that may or may not count, only the positive widen it upwards.
@@ -54,8 +55,8 @@ impl Check for Counter {
                 wrong.push((read, [lowest, found, highest]));
             }
         }
-        let rows = |rows: &mut dyn Iterator<Item = &[i64; 3]>| -> Vec<Value> {
-            rows.take(48).map(|row| row.to_vec().into()).collect()
+        let rows = |rows: &mut dyn Iterator<Item = &[i128; 3]>| -> Vec<Value> {
+            rows.take(48).map(|row| row.map(whole).to_vec().into()).collect()
         };
         let mut report = Report::valid();
         report.set("read-count", reads.len());
@@ -79,19 +80,19 @@ impl Check for Counter {
 }
 
 /// Sums of what was added and of what was taken away, up to a moment.
-struct Sums(Vec<(crate::history::Moment, Both)>);
+struct Sums(Vec<(Moment, Both)>);
 
 #[derive(Clone, Copy, Default)]
 struct Both {
-    up: i64,
-    down: i64,
+    up: i128,
+    down: i128,
 }
 
 impl Sums {
     /// Of deltas in the order of their moments.
-    fn of(deltas: &[(crate::history::Moment, i64)]) -> Sums {
+    fn of(deltas: &[(Moment, i128)]) -> Sums {
         let mut both = Both::default();
-        let sum = |(at, delta): &(crate::history::Moment, i64)| {
+        let sum = |(at, delta): &(Moment, i128)| {
             both.up += (*delta).max(0);
             both.down += (*delta).min(0);
             (*at, both)
@@ -99,7 +100,7 @@ impl Sums {
         Sums(deltas.iter().map(sum).collect())
     }
 
-    fn before(&self, moment: crate::history::Moment) -> Both {
+    fn before(&self, moment: Moment) -> Both {
         let count = self.0.partition_point(|(at, _)| *at < moment);
         count.checked_sub(1).map_or(Both::default(), |last| self.0[last].1)
     }

@@ -26,13 +26,14 @@ mod watch;
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
 pub(crate) use list::ALL;
 pub use report::CheckResult;
 use report::{Finding, Report};
 
-use crate::history::{Datum, History, NodeId, Operation, Phase};
+use crate::history::{Completion, Datum, History, NodeId, Operation, Phase};
 use crate::judgement::Misfit;
 use crate::options::Options;
 use crate::violation::Violation;
@@ -73,6 +74,15 @@ impl<'h> Object<'h> {
         self.operations.iter().copied().filter(move |op| op.f() == f && op.is_ok())
     }
 
+    /// Those of one name by their argument, in the order of their invocations, however they ended.
+    fn attempts(&self, f: &str) -> FxHashMap<&'h Datum, Vec<&'h Operation>> {
+        let mut attempts: FxHashMap<&Datum, Vec<&Operation>> = FxHashMap::default();
+        for &op in self.operations.iter().filter(|op| op.f() == f) {
+            attempts.entry(op.argument()).or_default().push(op);
+        }
+        attempts
+    }
+
     /// What each node answered to the last `read` of the final phase, in the order of their
     /// invocations; nothing where that was not recorded.
     fn final_reads(&self) -> Vec<&'h Operation> {
@@ -85,6 +95,11 @@ impl<'h> Object<'h> {
         reads
     }
 
+    /// The elements that were there at first.
+    fn initial_elements(&self) -> impl Iterator<Item = Datum> {
+        self.initial.as_array().into_iter().flatten().cloned().map(Datum::from)
+    }
+
     /// An operation whose name is none of these.
     fn only(&self, names: &[&str]) -> Result<(), &'h Operation> {
         let stranger = self.operations.iter().find(|op| !names.contains(&op.f()));
@@ -95,6 +110,30 @@ impl<'h> Object<'h> {
 /// Whether an operation was over before another began.
 fn precedes(one: &Operation, other: &Operation) -> bool {
     one.completed().is_some_and(|end| end < other.invoked)
+}
+
+/// Whether one of the attempts to make something can be why an operation saw it: it did not fail, and
+/// it began before that was over.
+fn may_explain(attempts: &[&Operation], seen_by: &Operation) -> bool {
+    let mut attempts = attempts.iter();
+    attempts.any(|attempt| attempt.completion() != Completion::Fail && !precedes(seen_by, attempt))
+}
+
+/// What reads saw that was not there at first and that none of these attempts explains, each once with
+/// the first read.
+fn unexplained<'h>(
+    object: &Object<'h>,
+    attempts: &FxHashMap<&'h Datum, Vec<&'h Operation>>,
+    seen: impl IntoIterator<Item = (&'h Datum, &'h Operation)>,
+) -> Vec<(&'h Datum, &'h Operation)> {
+    let initial: FxHashSet<Datum> = object.initial_elements().collect();
+    let mut told = FxHashSet::default();
+    let is_explained = |value: &Datum, read: &Operation| {
+        let explains = |attempts: &Vec<&Operation>| may_explain(attempts, read);
+        initial.contains(value) || attempts.get(value).is_some_and(explains)
+    };
+    let seen = seen.into_iter().filter(|(value, read)| !is_explained(value, read));
+    seen.filter(|(value, _)| told.insert(*value)).collect()
 }
 
 /// The elements of an answer that is to be an array.

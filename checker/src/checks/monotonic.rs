@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
-use super::{Check, Finding, Object, Report, elements};
+use super::{Check, Finding, Object, Report, elements, precedes};
 use crate::history::{Completion, Datum, Operation};
 
 /// `add`, answered with the number that was added, with the system's own order of the transaction as
@@ -43,13 +43,15 @@ impl Check for Monotonic {
         }
         let mut lost = Vec::new();
         let mut twice = Vec::new();
+        let mut invented = Invented { initial: first_numbers(object.initial), by: &by, most: None };
         for read in &reads {
             let there = elements(read)?;
             let mut distinct: FxHashSet<&Datum> = FxHashSet::default();
             twice
                 .extend(there.iter().filter(|number| !distinct.insert(number)).map(|n| (n, *read)));
             let numbers: FxHashSet<i64> = there.iter().filter_map(Datum::as_i64).collect();
-            let before = adds.iter().filter(|(_, add)| super::precedes(add, read));
+            invented.hear(read, &numbers, &object.operations);
+            let before = adds.iter().filter(|(_, add)| precedes(add, read));
             lost.extend(
                 before.filter(|(n, _)| !numbers.contains(n)).map(|(n, add)| (*n, *add, *read)),
             );
@@ -79,6 +81,14 @@ impl Check for Monotonic {
             let why = format!("{number} was acknowledged, and it is not there");
             let witness = vec![*add, *read];
             report.find(Finding { name: "lost-element", count: lost.len(), witness, why });
+        }
+        if let Some((read, unknown, silent)) = invented.most {
+            let answers = unknown.iter().take(3).map(i64::to_string).collect::<Vec<_>>().join(", ");
+            let why = format!(
+                "no addition was answered with {answers}, and {silent} that never answered can have added so many"
+            );
+            let count = unknown.len() - silent;
+            report.find(Finding { name: "unexpected-element", count, witness: vec![read], why });
         }
         if let Some((number, witness)) = duplicates.first() {
             report.find(Finding {
@@ -114,6 +124,41 @@ impl Check for Monotonic {
 
 type Pair<'h> = [(i64, &'h Operation); 2];
 
+/// Numbers that are there and that nobody can have added.
+struct Invented<'a, 'h> {
+    initial: FxHashSet<i64>,
+    /// The additions that were answered, by their numbers.
+    by: &'a FxHashMap<i64, &'h Operation>,
+    /// The read that shows most of them, the numbers of unknown origin, and how many additions there
+    /// were beside or before it of which nobody knows the number.
+    most: Option<(&'h Operation, Vec<i64>, usize)>,
+}
+
+impl<'h> Invented<'_, 'h> {
+    /// Each transaction adds one number, whether it was answered or not.
+    fn hear(&mut self, read: &'h Operation, there: &FxHashSet<i64>, all: &[&'h Operation]) {
+        let is_known = |number: &i64| {
+            let add = self.by.get(number);
+            self.initial.contains(number) || add.is_some_and(|add| !precedes(read, add))
+        };
+        let mut unknown: Vec<i64> = there.iter().copied().filter(|n| !is_known(n)).collect();
+        unknown.sort_unstable();
+        let may_be = |op: &&&Operation| op.f() == "add" && op.completion() == Completion::Info;
+        let silent = all.iter().filter(may_be).filter(|add| !precedes(read, add)).count();
+        let most = self.most.as_ref().map_or(0, |(_, unknown, silent)| unknown.len() - silent);
+        if unknown.len().saturating_sub(silent) > most {
+            self.most = Some((read, unknown, silent));
+        }
+    }
+}
+
+/// The numbers that were there at first, one or an array.
+fn first_numbers(initial: &Value) -> FxHashSet<i64> {
+    let one = std::slice::from_ref(initial);
+    let all = initial.as_array().map_or(one, Vec::as_slice);
+    all.iter().filter_map(Value::as_i64).collect()
+}
+
 /// Additions that began after one of a greater number was over, each with the greatest of those.
 fn out_of_order<'h>(adds: &[(i64, &'h Operation)]) -> Vec<Pair<'h>> {
     let mut begun = adds.to_vec();
@@ -124,7 +169,7 @@ fn out_of_order<'h>(adds: &[(i64, &'h Operation)]) -> Vec<Pair<'h>> {
     let mut greatest: Option<(i64, &Operation)> = None;
     let mut pairs = Vec::new();
     for (number, add) in begun {
-        while let Some(before) = over.next_if(|(_, other)| super::precedes(other, add)) {
+        while let Some(before) = over.next_if(|(_, other)| precedes(other, add)) {
             greatest = greatest.filter(|greatest| greatest.0 >= before.0).or(Some(before));
         }
         pairs.extend(

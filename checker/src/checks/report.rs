@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::history::{Datum, History, Operation};
 use crate::tell::Teller;
@@ -93,6 +93,11 @@ impl<'h> Report<'h> {
             self.findings.push(finding);
         }
     }
+}
+
+/// A whole number as JSON has it, and as text where it has none so large.
+pub(super) fn whole(number: i128) -> Value {
+    Number::from_i128(number).map_or_else(|| number.to_string().into(), Value::Number)
 }
 
 /// Joins what was said of each object.

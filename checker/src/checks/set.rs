@@ -3,8 +3,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Check, Finding, Object, Report, elements, precedes};
-use crate::history::{Completion, Datum, Operation};
+use super::{Check, Finding, Object, Report, elements, precedes, unexplained};
+use crate::history::{Datum, Operation};
 
 /// `add` of an element, and `read`, answered with all of them. What counts is what each node
 /// answered last in the final phase, or where that was not recorded the last read.
@@ -19,77 +19,90 @@ impl Check for Set {
         "add of an element; read, answered with an array"
     }
 
+    /// A read may see what was being added before it was over; it has to see what was acknowledged, or
+    /// seen by another of these reads, before it began.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["add", "read"])?;
-        let mut adds: FxHashMap<&Datum, Vec<&'h Operation>> = FxHashMap::default();
-        for &add in object.operations.iter().filter(|op| op.f() == "add") {
-            adds.entry(add.argument()).or_default().push(add);
-        }
+        let adds = object.attempts("add");
         let mut reads = object.final_reads();
         if reads.is_empty() {
             reads.extend(object.ok("read").last());
         }
-        let (Some(first), Some(last)) = (reads.first().copied(), reads.last().copied()) else {
+        let Some(last) = reads.last().copied() else {
             return Ok(Report::unknown("the set was never read"));
         };
-        let mut seen: FxHashMap<&Datum, (usize, &'h Operation)> = FxHashMap::default();
+        let mut there: Vec<(&'h Operation, FxHashSet<&'h Datum>)> = Vec::new();
         for read in &reads {
-            let distinct: FxHashSet<&Datum> = elements(read)?.iter().collect();
-            for element in distinct {
-                seen.entry(element).or_insert((0, *read)).0 += 1;
+            there.push((*read, elements(read)?.iter().collect()));
+        }
+        let initial: Vec<Datum> = object.initial_elements().collect();
+        let begins_with: FxHashSet<&Datum> = initial.iter().collect();
+        let of = |element: &Datum| adds.get(element).map_or(&[][..], Vec::as_slice);
+        let mut shown = Vec::new();
+        let mut first_seen: FxHashMap<&Datum, &Operation> = FxHashMap::default();
+        for read in &reads {
+            for element in elements(read)? {
+                shown.push((element, *read));
+                let first = first_seen.entry(element).or_insert(read);
+                if read.completed() < first.completed() {
+                    *first = read;
+                }
             }
         }
-        let is_everywhere =
-            |element: &Datum| seen.get(element).is_some_and(|(times, _)| *times == reads.len());
-        let acknowledged = |element: &Datum| {
-            let adds = adds.get(element).into_iter().flatten();
-            adds.filter(|add| add.is_ok()).find(|add| precedes(add, first)).copied()
+        let unexpected = unexplained(object, &adds, shown);
+        let strange: FxHashSet<&Datum> = unexpected.iter().map(|(element, _)| *element).collect();
+        let acknowledged = |element: &Datum, read: &Operation| {
+            of(element).iter().copied().find(|add| add.is_ok() && precedes(add, read))
         };
-        // What failed did not happen, and what began after the reads is not what they saw.
-        let may_be_there = |element: &Datum| {
-            let mut adds = adds.get(element).into_iter().flatten();
-            adds.any(|add| add.completion() != Completion::Fail && !precedes(last, add))
+        // It is known by an acknowledgement or by a read that saw it, and a later read misses it.
+        let missed = |element: &Datum| {
+            there.iter().filter(|(_, set)| !set.contains(element)).find_map(|(read, _)| {
+                let seen = first_seen.get(element).copied().filter(|seen| precedes(seen, read));
+                let known = acknowledged(element, read).or(seen);
+                (known.is_some() || begins_with.contains(element)).then_some((known, *read))
+            })
         };
-        let mut lost: Vec<(&Datum, &Operation)> = (adds.keys().copied())
-            .filter(|element| !is_everywhere(element))
-            .filter_map(|element| Some((element, acknowledged(element)?)))
+        let candidates = (adds.keys().copied().chain(begins_with.iter().copied()))
+            .filter(|element| !strange.contains(element))
+            .collect::<FxHashSet<&Datum>>();
+        let mut lost: Vec<(&Datum, (Option<&Operation>, &Operation))> = (candidates.into_iter())
+            .filter_map(|element| Some((element, missed(element)?)))
             .collect();
-        lost.sort_by_key(|(_, add)| add.invoked.index);
-        let mut unexpected: Vec<(&Datum, &Operation)> = (seen.iter())
-            .filter(|(element, _)| !may_be_there(element))
-            .map(|(element, (_, read))| (*element, *read))
-            .collect();
-        unexpected.sort_by_cached_key(|(element, read)| {
-            (read.invoked, elements(read).unwrap_or_default().iter().position(|at| at == *element))
+        lost.sort_by_cached_key(|(element, _)| {
+            (of(element).first().map(|add| add.invoked.index), element.to_string())
         });
-        let there = || seen.keys().filter(|e| may_be_there(e) && is_everywhere(e));
+        let gone: FxHashSet<&Datum> = lost.iter().map(|(element, _)| *element).collect();
+        let stays = || first_seen.keys().filter(|e| !strange.contains(*e) && !gone.contains(*e));
         let mut report = Report::valid();
         report.set("attempt-count", adds.len());
-        report.set("acknowledged-count", adds.keys().filter(|e| acknowledged(e).is_some()).count());
-        report.set("ok-count", there().count());
-        report.set("recovered-count", there().filter(|e| acknowledged(e).is_none()).count());
+        report.set(
+            "acknowledged-count",
+            adds.keys().filter(|e| acknowledged(e, last).is_some()).count(),
+        );
+        report.set("ok-count", stays().count());
+        let unanswered =
+            |e: &&&Datum| !begins_with.contains(**e) && acknowledged(e, last).is_none();
+        report.set("recovered-count", stays().filter(unanswered).count());
         report.list("lost", lost.iter().map(|(element, _)| *element));
         report.list("unexpected", unexpected.iter().map(|(element, _)| *element));
-        if let Some((element, add)) = lost.first() {
-            let misses = |read: &&&Operation| !elements(read).unwrap_or_default().contains(element);
+        if let Some((element, (known, read))) = lost.first() {
+            let how = match known {
+                Some(known) if known.f() == "add" => "its add was acknowledged",
+                Some(_) => "it was seen before",
+                None => "it was there at first",
+            };
             report.find(Finding {
                 name: "lost-element",
                 count: lost.len(),
-                witness: [Some(*add), reads.iter().find(misses).copied()]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                why: format!("the add of {element} was acknowledged, and it is not there"),
+                witness: known.iter().copied().chain([*read]).collect(),
+                why: format!("{element} is not there, though {how}"),
             });
         }
         if let Some((element, read)) = unexpected.first() {
             report.find(Finding {
                 name: "unexpected-element",
                 count: unexpected.len(),
-                witness: [adds.get(element).and_then(|adds| adds.first()).copied(), Some(*read)]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
+                witness: of(element).first().copied().into_iter().chain([*read]).collect(),
                 why: format!("no add of {element} can have happened, and it is there"),
             });
         }

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
-use super::{Check, Finding, Object, Report, elements};
+use super::{Check, Finding, Object, Report, elements, unexplained};
 use crate::history::{Datum, Moment, Operation};
 
 /// `add` of an element, each once, and `read`, answered with all of them.
@@ -100,6 +100,20 @@ impl Check for SetFull {
                 why: format!(
                     "{datum} was there, and no read after the last of these sees it again"
                 ),
+            });
+        }
+        let shown = reads.iter().map(|read| (read, read.result().as_array().unwrap_or_default()));
+        let shown = shown.flat_map(|(read, all)| all.iter().map(move |element| (element, *read)));
+        let attempts = object.attempts("add");
+        let unexpected = unexplained(object, &attempts, shown);
+        report.list("unexpected", unexpected.iter().map(|(element, _)| *element));
+        if let Some((datum, read)) = unexpected.first() {
+            let add = attempts.get(datum).and_then(|adds| adds.first());
+            report.find(Finding {
+                name: "unexpected-element",
+                count: unexpected.len(),
+                witness: add.into_iter().chain([read]).copied().collect(),
+                why: format!("no add of {datum} can have happened, and it is there"),
             });
         }
         if let Some((datum, read)) = doubled.iter().min_by_key(|(_, read)| read.invoked.index) {

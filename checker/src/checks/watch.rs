@@ -1,11 +1,11 @@
 //! Streams of the changes of a key (the `watch` workload of Jepsen's etcd tests): revisions only grow,
-//! and every watcher is told the same changes.
+//! and every watcher is told the same changes from the first to the last of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Check, Finding, Object, Report, elements};
+use super::{Check, Finding, Object, Report, elements, may_explain};
 use crate::history::{Datum, NodeId, Operation};
 
 /// `write` of a value, and `watch`, answered with an array of the changes that this watcher has not
@@ -15,8 +15,14 @@ pub(super) struct Watch;
 /// A change, and who was told it.
 type Told<'h> = (u64, &'h Datum, &'h Operation);
 
-/// So many symbols are compared with as many others at most.
-const COMPARED: usize = 2_000;
+/// Changes by revision; of several at one the first.
+type Changes<'h> = BTreeMap<u64, Change<'h>>;
+
+/// A value, and where it was told.
+type Change<'h> = (&'h Datum, &'h Operation);
+
+/// A change, and how many were told it.
+type Vote<'h> = (Change<'h>, usize);
 
 impl Check for Watch {
     fn name(&self) -> &'static str {
@@ -27,7 +33,8 @@ impl Check for Watch {
         "write of a value; watch, answered with an array of [revision, value]"
     }
 
-    /// A watcher that has not come to the end yet is compared as far as it has come.
+    /// A watcher may begin at any revision and may not have come to the end yet: it is compared only
+    /// from its first to its last. What was told was written before, where the history has writes.
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
         object.only(&["write", "watch"])?;
         let mut logs: BTreeMap<(u64, Option<NodeId>), Vec<Told<'h>>> = BTreeMap::new();
@@ -37,33 +44,30 @@ impl Check for Watch {
                 log.push((change[0].as_u64().ok_or(watch)?, &change[1], watch));
             }
         }
-        let canonical: Vec<Told<'_>> =
-            logs.values().max_by_key(|log| log.len()).cloned().unwrap_or_default();
+        let told: Vec<Changes<'h>> = logs.values().map(|log| by_revision(log)).collect();
+        let most = what_most_were_told(&told);
         let (mut nonmonotonic, mut deltas) = (Vec::new(), Vec::new());
-        for ((thread, _), log) in &logs {
+        for (((thread, _), log), own) in logs.iter().zip(&told) {
             let back = log.windows(2).filter(|pair| pair[1].0 <= pair[0].0);
             nonmonotonic.extend(back.map(|pair| (*thread, pair[0], pair[1])));
-            let same = stretch(&canonical, log);
-            let plain = |log: &[Told<'h>]| -> Vec<(u64, &'h Datum)> {
-                log.iter().map(|(revision, value, _)| (*revision, *value)).collect()
-            };
-            let (one, other) = (plain(log), plain(same));
-            if let Some(at) = first_difference(&one, &other) {
-                let witness = [log.get(at), same.get(at)].into_iter().flatten().map(|told| told.2);
-                let witness: Vec<&Operation> = witness.collect();
-                deltas.push((*thread, distance(&one[at..], &other[at..]), witness));
+            let different = differences(own, &most);
+            if let Some(first) = different.first() {
+                let witness = [own.get(first), most.get(first), next(own, *first)];
+                let witness: Vec<&Operation> =
+                    witness.iter().flatten().map(|told| told.1).collect();
+                deltas.push((*thread, *first, different.len(), witness));
             }
         }
         let ends = logs.values().filter_map(|log| log.last()).map(|told| told.0);
-        let mut report = match canonical.is_empty() {
+        let mut report = match most.is_empty() {
             true => Report::unknown("no change was watched"),
             false => Report::valid(),
         };
         report.set("watcher-count", logs.len());
-        report.set("change-count", canonical.len());
+        report.set("change-count", most.len());
         report.set("revisions", ends.max().map_or(Value::Null, Value::from));
         report.set("delta-count", deltas.len());
-        let delta = |(thread, distance, _): &(u64, usize, Vec<&Operation>)| json!({"thread": thread, "edit-distance": distance});
+        let delta = |(thread, _, distance, _): &(u64, u64, usize, Vec<&Operation>)| json!({"thread": thread, "edit-distance": distance});
         report.set("deltas", deltas.iter().take(48).map(delta).collect::<Vec<Value>>());
         report.set("nonmonotonic-count", nonmonotonic.len());
         let error = |(thread, one, other): &(u64, Told<'_>, Told<'_>)| json!({"thread": thread, "revisions": [one.0, other.0]});
@@ -77,47 +81,89 @@ impl Check for Watch {
                 why: format!("revision {} came after {}", other.0, one.0),
             });
         }
-        if let Some((_, distance, witness)) = deltas.first() {
+        if let Some((thread, first, _, witness)) = deltas.first() {
             report.find(Finding {
                 name: "watch-divergence",
                 count: deltas.len(),
                 witness: witness.clone(),
-                why: format!("two watchers were told different changes, {distance} edits apart"),
+                why: format!(
+                    "process {thread} was told something else at revision {first} than others"
+                ),
+            });
+        }
+        let unwritten = unwritten(object, logs.values().flatten());
+        report.list("unexpected", unwritten.iter().map(|(_, value, _)| *value));
+        if let Some((revision, value, watch)) = unwritten.first() {
+            report.find(Finding {
+                name: "unexpected-change",
+                count: unwritten.len(),
+                witness: vec![watch],
+                why: format!(
+                    "revision {revision} is {value}, which nobody can have written before"
+                ),
             });
         }
         Ok(report)
     }
 }
 
-/// Of the changes that most were told those that a watcher was told of: from its first to its last
-/// revision.
-fn stretch<'a, 'h>(canonical: &'a [Told<'h>], log: &[Told<'h>]) -> &'a [Told<'h>] {
-    let revisions = || log.iter().map(|told| told.0);
-    let (Some(first), Some(last)) = (revisions().min(), revisions().max()) else { return &[] };
-    let within = |told: &Told<'_>| (first..=last).contains(&told.0);
-    let from = canonical.iter().position(within).unwrap_or(0);
-    let to = canonical.iter().rposition(within).map_or(from, |at| at + 1);
-    &canonical[from..to]
+fn by_revision<'h>(log: &[Told<'h>]) -> Changes<'h> {
+    log.iter().rev().map(|(revision, value, watch)| (*revision, (*value, *watch))).collect()
 }
 
-fn first_difference<T: PartialEq>(one: &[T], other: &[T]) -> Option<usize> {
-    let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
-    (same < one.len() || same < other.len()).then_some(same)
+/// From the first to the last revision that a watcher was told.
+fn span(own: &Changes<'_>) -> Option<std::ops::RangeInclusive<u64>> {
+    Some(*own.keys().next()?..=*own.keys().next_back()?)
 }
 
-/// How many changes have to be put in, left out or replaced to make one of the other (Levenshtein);
-/// of long streams the beginning is compared.
-fn distance<T: PartialEq>(one: &[T], other: &[T]) -> usize {
-    let other = &other[..other.len().min(COMPARED)];
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, symbol) in one.iter().take(COMPARED).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (to, wanted) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(symbol != wanted);
-            diagonal = row[to + 1];
-            row[to + 1] = replaced.min(row[to].min(row[to + 1]) + 1);
+fn next<'a, 'h>(own: &'a Changes<'h>, after: u64) -> Option<&'a Change<'h>> {
+    own.range(after..).next().map(|(_, told)| told)
+}
+
+/// At each revision what more watchers than not were told, of those that were told something before
+/// and after it.
+fn what_most_were_told<'h>(told: &[Changes<'h>]) -> Changes<'h> {
+    let mut votes: BTreeMap<u64, Vec<Vote<'h>>> = BTreeMap::new();
+    for (revision, change) in told.iter().flatten() {
+        let votes = votes.entry(*revision).or_default();
+        match votes.iter_mut().find(|((value, _), _)| *value == change.0) {
+            Some((_, count)) => *count += 1,
+            None => votes.push((*change, 1)),
         }
     }
-    row[other.len()]
+    let spans: Vec<_> = told.iter().filter_map(span).collect();
+    let most = |(revision, votes): (u64, Vec<Vote<'h>>)| {
+        let asked = spans.iter().filter(|span| span.contains(&revision)).count();
+        let answered: usize = votes.iter().map(|(_, count)| count).sum();
+        // Of as many the first.
+        let first = votes.into_iter().rev().max_by_key(|(_, count)| *count)?;
+        (2 * answered >= asked).then_some((revision, first.0))
+    };
+    votes.into_iter().filter_map(most).collect()
+}
+
+/// The revisions from a watcher's first to its last at which it was not told what most were.
+fn differences(own: &Changes<'_>, most: &Changes<'_>) -> BTreeSet<u64> {
+    let Some(span) = span(own) else { return BTreeSet::new() };
+    let value = |changes: &Changes<'_>, at: u64| changes.get(&at).map(|told| told.0.clone());
+    let all = own.keys().chain(most.range(span).map(|(revision, _)| revision));
+    all.copied().filter(|at| value(own, *at) != value(most, *at)).collect()
+}
+
+/// What was told that no write can have made, and that was not there at first; nothing where no
+/// write was recorded.
+fn unwritten<'a, 'h>(object: &Object<'h>, told: impl Iterator<Item = &'a Told<'h>>) -> Vec<Told<'h>>
+where
+    'h: 'a,
+{
+    let writes = object.attempts("write");
+    let is_made = |(_, value, watch): &Told<'_>| {
+        let of_it = writes.get(value).map_or(&[][..], Vec::as_slice);
+        Value::from(*value) == *object.initial || may_explain(of_it, watch)
+    };
+    let mut seen = BTreeSet::new();
+    told.copied()
+        .filter(|told| !writes.is_empty() && !is_made(told))
+        .filter(|(revision, ..)| seen.insert(*revision))
+        .collect()
 }

@@ -4,79 +4,17 @@
 // Values are built where they are passed.
 #![allow(clippy::needless_pass_by_value)]
 
+mod invented;
+mod logs;
+mod overlaps;
+mod text;
+
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use splitbrain_checker::history::History;
-use splitbrain_checker::{Judgement, Options, judge};
+use splitbrain_checker::{Options, judge};
 
-/// A history of lines `PROCESS TYPE F VALUE`. A completion without an invocation is an operation
-/// that nothing overlaps.
-fn history(vocabulary: &str, text: &str, initial: Value) -> History {
-    let header = json!({"splitbrain": 1, "vocabulary": vocabulary, "initial": initial});
-    let mut lines = vec![header.to_string()];
-    let mut open = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let words: Vec<&str> = line.splitn(4, ' ').collect();
-        let [process, kind, f, value] = words[..] else { panic!("{line}") };
-        let value: Value = serde_json::from_str(value).expect(line);
-        let mut event = |kind: &str, value: &Value| {
-            let process: u64 = process.parse().expect(line);
-            lines.push(
-                json!({"process": process, "type": kind, "f": f, "value": value}).to_string(),
-            );
-        };
-        let reads = ["read", "dequeue", "drain", "generate"].contains(&f);
-        let argument = if reads && !value[0].is_array() { Value::Null } else { value.clone() };
-        if kind == "invoke" {
-            event("invoke", &argument);
-            open.push(process);
-        } else {
-            if !open.contains(&process) {
-                event("invoke", &argument);
-            }
-            open.retain(|other| *other != process);
-            event(kind, &value);
-        }
-    }
-    History::read(format!("{}\n", lines.join("\n")).as_bytes()).expect("a history")
-}
-
-fn judged(check: &str, text: &str, initial: Value) -> Judgement {
-    judge(&history(check, text, initial), &Options::default())
-}
-
-/// The verdict of the check, its findings with their number, and the results that are named.
-#[track_caller]
-fn expect(check: &str, text: &str, verdict: &str, findings: &[(&str, u64)], results: Value) {
-    expect_from(Value::Null, check, text, verdict, findings, results);
-}
-
-#[track_caller]
-fn expect_from(
-    initial: Value,
-    check: &str,
-    text: &str,
-    verdict: &str,
-    findings: &[(&str, u64)],
-    results: Value,
-) {
-    let judgement = judged(check, text, initial);
-    let result = judgement.checks.get(check).unwrap_or_else(|| panic!("{:?}", judgement.misfit));
-    assert_eq!(result.verdict.name(), verdict, "{result:?}");
-    // What breaks a rung of the ladder says which.
-    let found: Vec<(&str, u64)> = (judgement.violations.iter())
-        .filter(|violation| violation.rules_out.is_empty())
-        .map(|violation| (violation.name, violation.count))
-        .collect();
-    assert_eq!(found, findings, "{result:?}");
-    if verdict == "invalid" {
-        assert_eq!(judgement.verdict.name(), "invalid");
-    }
-    let shown = serde_json::to_value(result).expect("a value");
-    for (name, wanted) in results.as_object().expect("an object") {
-        assert_eq!(shown[name], *wanted, "{name} of {shown}");
-    }
-}
+use text::{expect, expect_from, history, judged};
 
 #[test]
 fn a_set_loses_nothing_and_invents_nothing() {
@@ -318,80 +256,6 @@ fn a_chain_sees_its_own_writes() {
     expect("causal", beside, "unknown", &[], json!({}));
 }
 
-const SENT: &str = r#"
-    0 ok send [["send", 0, [0, 10]], ["send", 0, [1, 11]]]
-    0 ok send [["send", 0, [2, 12]]]
-    1 fail send [["send", 0, 13]]
-    2 info send [["send", 0, 14]]
-"#;
-
-#[track_caller]
-fn log(more: &str, verdict: &str, findings: &[(&str, u64)]) {
-    let names: Vec<&str> = findings.iter().map(|(name, _)| *name).collect();
-    expect("log", &format!("{SENT}{more}"), verdict, findings, json!({"error-types": names}));
-}
-
-#[test]
-fn a_log_gives_everyone_every_message_once_and_in_order() {
-    let all = r#"
-        3 ok poll [["poll", {"0": [[0, 10], [1, 11]]}]]
-        3 ok poll [["poll", {"0": [[2, 12], [3, 14]]}]]
-        4 ok poll [["poll", {"0": [[0, 10]]}]]
-    "#;
-    log(all, "valid", &[]);
-    log(&format!("{all}\n3 ok poll [[\"poll\", {{}}]]"), "valid", &[]);
-    expect("log", SENT, "unknown", &[], json!({"send-count": 5, "acknowledged-count": 3}));
-    let poll = |messages: &str| format!("3 ok poll [[\"poll\", {{\"0\": {messages}}}]]\n");
-    log(&poll("[[0, 10], [2, 12]]"), "invalid", &[("int-poll-skip", 1), ("lost-write", 1)]);
-    let whole = poll("[[0, 10], [1, 11], [2, 12]]");
-    log(&format!("{whole}{}", poll("[[1, 11]]")), "invalid", &[("nonmonotonic-poll", 1)]);
-    let back = [("int-nonmonotonic-poll", 1), ("int-poll-skip", 1)];
-    log(&poll("[[0, 10], [2, 12], [1, 11]]"), "invalid", &back);
-    let ahead = format!("4{}{}{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"));
-    log(&ahead, "invalid", &[("poll-skip", 1)]);
-    // Who was assigned anew may begin elsewhere.
-    let assigned =
-        format!("4{}{}3 ok assign [0]\n{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"));
-    log(&assigned, "valid", &[]);
-    log(&format!("{whole}{}", poll("[[3, 10]]")), "invalid", &[("duplicate", 1)]);
-    log(&format!("{whole}4{}", &poll("[[0, 14]]")[1..]), "invalid", &[("inconsistent-offsets", 1)]);
-    log(&format!("{whole}{}", poll("[[3, 13]]")), "invalid", &[("aborted-read", 1)]);
-    log(&format!("{whole}{}", poll("[[3, 99]]")), "invalid", &[("unexpected-message", 1)]);
-}
-
-#[test]
-fn a_log_keeps_what_it_acknowledged() {
-    let first = "3 ok poll [[\"poll\", {\"0\": [[0, 10]]}]]\n";
-    // The others may still be given to somebody, until somebody was given all there is.
-    let results = json!({"unseen-count": 2, "error-types": []});
-    expect("log", &format!("{SENT}{first}"), "valid", &[], results);
-    log(&format!("{first}3 ok poll [[\"poll\", {{}}]]"), "invalid", &[("unseen", 2)]);
-    // Gaps between offsets are none between messages, but a message of someone else is one.
-    let apart = r#"
-        0 ok send [["send", 0, [0, 1]], ["send", 0, [7, 3]]]
-        3 ok poll [["poll", {"0": [[0, 1], [7, 3]]}]]
-    "#;
-    expect("log", apart, "valid", &[], json!({}));
-    let between = format!("{apart}1 ok send [[\"send\", 0, [4, 2]]]\n");
-    let found = [("int-poll-skip", 1), ("lost-write", 1)];
-    let results = json!({"error-types": ["int-poll-skip", "int-send-skip", "lost-write"],
-        "bad-error-types": ["int-poll-skip", "lost-write"]});
-    expect("log", &between, "invalid", &found, results);
-    // Sends may interleave, as long as everybody is given everything.
-    let interleaved = r#"
-        0 ok send [["send", 0, [0, 1]], ["send", 0, [2, 3]]]
-        1 ok send [["send", 0, [1, 2]]]
-        3 ok poll [["poll", {"0": [[0, 1], [1, 2], [2, 3]]}]]
-    "#;
-    expect("log", interleaved, "valid", &[], json!({"error-types": ["int-send-skip"]}));
-    let back = "0 ok send [[\"send\", 0, [5, 1]]]\n0 ok send [[\"send\", 0, [4, 2]]]\n\
-                3 ok poll [[\"poll\", {\"0\": [[4, 2], [5, 1]]}]]";
-    expect("log", back, "invalid", &[("nonmonotonic-send", 1)], json!({}));
-    let inside = "0 ok send [[\"send\", 0, [5, 1]], [\"send\", 0, [4, 2]]]\n\
-                  3 ok poll [[\"poll\", {\"0\": [[4, 2], [5, 1]]}]]";
-    expect("log", inside, "invalid", &[("int-nonmonotonic-send", 1)], json!({}));
-}
-
 #[test]
 fn numbers_grow_with_time() {
     let adds = "0 ok add 1\n1 invoke add 0\n0 ok add 3\n1 ok add 2\n2 info add 9\n4 fail add 8";
@@ -423,8 +287,7 @@ fn numbers_grow_with_time() {
 
 #[test]
 fn all_who_watch_are_told_the_same() {
-    let text =
-        "0 ok write 5\n1 ok watch [[0, 5], [1, 6]]\n1 ok watch [[2, 7]]\n2 ok watch [[0, 5]]";
+    let text = "0 ok write 5\n0 ok write 6\n9 info write 7\n0 ok write 9\n1 ok watch [[0, 5], [1, 6]]\n1 ok watch [[2, 7]]\n2 ok watch [[0, 5]]";
     let counts = json!({"watcher-count": 2, "change-count": 3, "delta-count": 0, "revisions": 2});
     expect("watch", text, "valid", &[], counts);
     let other = format!("{text}\n3 ok watch [[0, 5], [2, 7]]");
