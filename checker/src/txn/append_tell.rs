@@ -188,7 +188,9 @@ impl Explain for Words<'_, '_> {
                 key(of)
             ),
             // Of lists the order of the versions is read.
-            Instance::CyclicVersions { .. } | Instance::Cycle(_) => return Vec::new(),
+            Instance::CyclicVersions { .. }
+            | Instance::Unserializable { .. }
+            | Instance::Cycle(_) => return Vec::new(),
         }]
     }
 }

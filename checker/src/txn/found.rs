@@ -33,6 +33,9 @@ pub(crate) enum Instance {
     /// the first (Kingsbury and Alvaro 2020); `reader`, if there is one, found the key unwritten after the
     /// only one.
     CyclicVersions { key: u32, writers: Vec<u32>, reader: Option<u32>, rules_out: Vec<Rung> },
+    /// Transactions that no serial order explains which keeps what the level is to keep (Papadimitriou 1979),
+    /// although nothing that is known of each such order is a cycle.
+    Unserializable { level: Rung, transactions: Vec<u32> },
     /// Transactions that each come before the next, and the last before the first.
     Cycle(Cycle),
 }
@@ -63,6 +66,7 @@ impl Instance {
             Instance::Missed { level: Rung::ReadAtomic, .. } => "fractured-read",
             Instance::Missed { .. } => "causality-violation",
             Instance::CyclicVersions { .. } => "cyclic-versions",
+            Instance::Unserializable { .. } => "unserializable",
             Instance::Cycle(cycle) => cycle.name,
         }
     }
@@ -90,7 +94,9 @@ impl Instance {
                 Rung::ReadAtomic,
                 Rung::Causal,
             ]),
-            Instance::Missed { level, .. } => with_stronger(*level),
+            Instance::Missed { level, .. } | Instance::Unserializable { level, .. } => {
+                with_stronger(*level)
+            }
             Instance::CyclicVersions { rules_out, .. } => rules_out.clone(),
             Instance::Cycle(cycle) => cycle.rules_out.clone(),
         }
@@ -102,6 +108,11 @@ impl Instance {
 pub(crate) struct Found(pub Vec<(Instance, u64)>);
 
 impl Found {
+    /// Whether something rules a level out.
+    pub fn rules_out(&self, level: Rung) -> bool {
+        self.0.iter().any(|(instance, _)| instance.rules_out().contains(&level))
+    }
+
     /// Adds one unless all that it rules out is ruled out already.
     pub fn add_new(&mut self, instance: Instance) {
         let known: Vec<Rung> = self.0.iter().flat_map(|(one, _)| one.rules_out()).collect();

@@ -47,6 +47,7 @@ mod tell;
 mod tests;
 pub(crate) mod trusted;
 mod unread;
+mod unserializable;
 mod version_order;
 
 use serde_json::Value;

@@ -52,6 +52,11 @@ impl One {
         matches!(self.order, Some(Order::Serial(_)))
     }
 
+    /// Whether none of them does, although there is no cycle.
+    pub fn is_unserializable(&self) -> bool {
+        self.order == Some(Order::Impossible)
+    }
+
     pub fn tell(self, found: &mut Found, decided: &mut Decided) {
         for (key, writers) in self.cyclic {
             let rules_out = self.rules_out.clone();
@@ -72,19 +77,25 @@ impl One {
     }
 }
 
+/// What is known without any inference of those that happened: who read from whom, and who came first; and
+/// how many nodes there are.
+pub(super) fn base(material: &Material<'_>, registers: &Registers, with: Kinds) -> (Edges, u32) {
+    let mut edges = Edges::default();
+    let mut nodes = material.len();
+    add_reads(&registers.reads, &mut edges);
+    if with.has(Edge::Session) {
+        add_sessions(material, &registers.happened, &mut edges);
+    }
+    if with.has(Edge::RealTime) {
+        add_real_time(material, &registers.happened, &mut edges, &mut nodes);
+    }
+    (edges, nodes)
+}
+
 impl Judge<'_, '_> {
     /// What is known without any inference: who read from whom, and who came first.
     pub fn base(&self, with: Kinds) -> (Edges, u32) {
-        let mut edges = Edges::default();
-        let mut nodes = self.material.len();
-        add_reads(&self.registers.reads, &mut edges);
-        if with.has(Edge::Session) {
-            add_sessions(self.material, &self.registers.happened, &mut edges);
-        }
-        if with.has(Edge::RealTime) {
-            add_real_time(self.material, &self.registers.happened, &mut edges, &mut nodes);
-        }
-        (edges, nodes)
+        base(self.material, self.registers, with)
     }
 
     /// What follows for orders that keep these, and whether one explains everything, if that is to be tried.

@@ -134,6 +134,27 @@ impl Registers {
         self.starts.push(self.written.len() as u32);
     }
 
+    /// What is known if all but a part did not happen, the part in the order of its numbers.
+    pub fn only(&self, part: &[u32]) -> Registers {
+        let is_part = |one: u32| part.binary_search(&one).is_ok();
+        let is_read =
+            |read: &&Read| is_part(read.reader) && (read.writer == NONE || is_part(read.writer));
+        let mut only = Registers {
+            reads: self.reads.iter().filter(is_read).copied().collect(),
+            happened: (0..self.happened.len() as u32).map(is_part).collect(),
+            writers: vec![Vec::new(); self.writers.len()],
+            starts: vec![0],
+            written: Vec::new(),
+        };
+        for one in 0..self.happened.len() as u32 {
+            let written = if is_part(one) { self.written(one) } else { &[] };
+            written.iter().for_each(|key| only.writers[*key as usize].push(one));
+            only.written.extend(written);
+            only.starts.push(only.written.len() as u32);
+        }
+        only
+    }
+
     /// The keys that a transaction wrote, in order; none if it did not happen.
     pub fn written(&self, transaction: u32) -> &[u32] {
         let at = transaction as usize;

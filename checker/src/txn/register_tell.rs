@@ -5,6 +5,7 @@ use super::graph::Edge;
 use super::material::{Material, NONE};
 use super::register_reads::{Read, Registers};
 use super::tell::{Explain, name_of, short};
+use crate::ladder::Rung;
 
 /// What is known of registers.
 pub(crate) struct Words<'w, 'h> {
@@ -134,6 +135,18 @@ impl Explain for Words<'_, '_> {
                     )
                 };
                 return writers.iter().zip(next).map(why).collect();
+            }
+            Instance::Unserializable { level, transactions } => {
+                let kept = match level {
+                    Rung::StrictSerializable => " that keeps what had ended before another began",
+                    Rung::StrongSessionSerializable => " that keeps those of each process",
+                    _ => "",
+                };
+                format!(
+                    "no order of these {} transactions{kept} explains what they read, whatever order the \
+                     versions have",
+                    transactions.len()
+                )
             }
             _ => return Vec::new(),
         }]

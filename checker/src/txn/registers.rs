@@ -7,7 +7,7 @@
 //! explains everything, which is the proof.
 
 use super::append::Repeated;
-use super::found::Found;
+use super::found::{Found, Instance};
 use super::graph::{Kinds, REAL_TIME, SESSIONS};
 use super::guess::is_explained_as_it_stands;
 use super::judge::{Decided, unknown};
@@ -19,7 +19,7 @@ use super::register_tell::Words;
 use super::register_weak::decided_by_graph;
 use super::sessions::Sessions;
 use super::trusted::Trusted;
-use super::{Question, Transactional, tell};
+use super::{Question, Transactional, tell, unserializable};
 use crate::history::History;
 use crate::history::steps::{Action, AtomOwned, Content};
 use crate::judgement::Misfit;
@@ -103,17 +103,23 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
         false => Rung::StrongSessionSnapshotIsolation,
     };
     let levels = [
-        [Rung::Serializable, Rung::SnapshotIsolation],
-        [Rung::StrongSessionSerializable, Rung::StrongSessionSnapshotIsolation],
-        [strongest, strongest_of_snapshots],
+        (Kinds::of(&[]), Rung::Serializable, Rung::SnapshotIsolation),
+        (SESSIONS, Rung::StrongSessionSerializable, Rung::StrongSessionSnapshotIsolation),
+        (with, strongest, strongest_of_snapshots),
     ];
     let all = [Some(plain), session, Some(strong)].into_iter().zip(levels);
     let mut proven = Vec::new();
     let mut weak = Some(weak);
-    for (one, [serial, of_snapshots]) in all.filter_map(|(one, levels)| Some((one?, levels))) {
+    for (one, (kept, serial, of_snapshots)) in all.filter_map(|(one, levels)| Some((one?, levels)))
+    {
         proven.extend(one.is_explained().then_some(serial));
         proven.extend(one.is_of_snapshots.then_some(of_snapshots));
+        let is_unserializable = one.is_unserializable();
         one.tell(&mut found, &mut decided);
+        if is_unserializable && !found.rules_out(serial) {
+            let transactions = unserializable::part(&judge, kept);
+            found.add(Instance::Unserializable { level: serial, transactions });
+        }
         // What needs no inference goes before what does.
         weak.take().into_iter().for_each(|weak| weak.tell(&mut found, &mut decided));
     }

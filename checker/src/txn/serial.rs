@@ -35,36 +35,55 @@ pub(super) enum Order {
     Exhausted,
 }
 
-/// Looks for an order that keeps what edges of these kinds say, and the order of reads and writes.
+/// Looks for an order that keeps what edges of these kinds say, and the order of reads and writes: first by
+/// guesses, which often do.
 pub(super) fn order(graph: &Graph, with: Kinds, registers: &Registers) -> Order {
-    if let Some(mut order) = placed(graph, with, registers) {
-        order.retain(|node| *node < graph.transactions);
-        return Order::Serial(order);
+    match placed(graph, with, registers) {
+        Some(order) => Order::of(order, graph),
+        None => search(graph, with, registers, ASKED_MOST).0,
     }
+}
+
+/// The same by a search alone, in which nobody is asked more often than that; says how often somebody was.
+pub(super) fn search(
+    graph: &Graph,
+    with: Kinds,
+    registers: &Registers,
+    asked_most: u64,
+) -> (Order, u64) {
     let mut search = Search::new(graph, ITEMS.and(with), registers);
     // The choices: how many had come before each, and who has not been tried yet.
     let mut choices: Vec<(usize, Vec<u32>)> = Vec::new();
     loop {
         search.settle();
         if search.order.len() == graph.len() as usize {
-            search.order.retain(|node| *node < graph.transactions);
-            return Order::Serial(search.order);
+            return (Order::of(search.order, graph), search.asked);
         }
         if search.remember() {
             choices.push((search.order.len(), search.candidates()));
         }
-        if search.asked > ASKED_MOST || search.words > WORDS_MOST {
-            return Order::Exhausted;
+        if search.asked > asked_most || search.words > WORDS_MOST {
+            return (Order::Exhausted, search.asked);
         }
-        let next = loop {
-            let Some((come, untried)) = choices.last_mut() else { return Order::Impossible };
+        let (come, next) = loop {
+            let Some((come, untried)) = choices.last_mut() else {
+                return (Order::Impossible, search.asked);
+            };
             match untried.pop() {
                 Some(next) => break (*come, next),
                 None => choices.pop(),
             };
         };
-        search.back_to(next.0);
-        search.place(next.1);
+        search.back_to(come);
+        search.place(next);
+    }
+}
+
+impl Order {
+    /// Of all nodes, those that are transactions.
+    fn of(mut nodes: Vec<u32>, graph: &Graph) -> Order {
+        nodes.retain(|node| *node < graph.transactions);
+        Order::Serial(nodes)
     }
 }
 
@@ -109,15 +128,18 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Lets all come that can do so at once without harm.
+    /// Lets all come that can do so at once without harm; none of them hinders another.
     fn settle(&mut self) {
         loop {
             self.asked += self.free.len() as u64;
             let harmless = |node: &u32| {
                 self.store.is_never_read(*node) && self.store.obstacle(*node).is_none()
             };
-            let Some(node) = self.free.iter().copied().find(harmless) else { return };
-            self.place(node);
+            let harmless: Vec<u32> = self.free.iter().copied().filter(harmless).collect();
+            if harmless.is_empty() {
+                return;
+            }
+            harmless.into_iter().for_each(|node| self.place(node));
         }
     }
 

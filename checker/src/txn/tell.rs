@@ -177,6 +177,7 @@ impl Instance {
             Instance::CyclicVersions { writers, reader, .. } => {
                 writers.iter().chain(reader).copied().collect()
             }
+            Instance::Unserializable { transactions, .. } => transactions.clone(),
             Instance::Cycle(cycle) => cycle.steps.iter().map(|(one, _)| *one).collect(),
         }
     }
@@ -195,7 +196,7 @@ impl Instance {
             | Instance::LostUpdate { key, .. }
             | Instance::CyclicVersions { key, .. }
             | Instance::Missed { key, .. } => Some(*key),
-            Instance::Cycle(_) => None,
+            Instance::Unserializable { .. } | Instance::Cycle(_) => None,
         }
     }
 }

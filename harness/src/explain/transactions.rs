@@ -95,6 +95,24 @@ pub const OF_TRANSACTIONS: &[Anomaly] = &[
         literature: ELLE,
     },
     Anomaly {
+        name: "unserializable",
+        also: &[],
+        about: "No order of these transactions explains what they read, whichever order the versions of registers had, \
+                and it takes more than one circle to see it: here either of two writes came first, and either of two \
+                others, and all four ways are wrong.",
+        example: "0 at n1: txn - [[\"w\",1,1],[\"w\",3,1]] 1-4\n\
+                  1 at n2: txn - [[\"w\",1,2],[\"w\",4,1]] 1-4\n\
+                  2 at n3: txn - [[\"w\",2,1],[\"w\",5,1]] 1-4\n\
+                  3 at n4: txn - [[\"w\",2,2],[\"w\",6,1]] 1-4\n\
+                  4 at n1: txn - [[\"r\",1,1],[\"r\",5,1],[\"r\",6,1]] 1-4\n\
+                  5 at n2: txn - [[\"r\",1,2],[\"r\",5,1],[\"r\",6,1]] 1-4\n\
+                  6 at n3: txn - [[\"r\",2,1],[\"r\",3,1],[\"r\",4,1]] 1-4\n\
+                  7 at n4: txn - [[\"r\",2,2],[\"r\",3,1],[\"r\",4,1]] 1-4",
+        rules_out: &["serializable"],
+        cause: "replicas that apply what is concurrent in different orders; parallel snapshot isolation allows this one.",
+        literature: "Papadimitriou, The serializability of concurrent database updates (1979).",
+    },
+    Anomaly {
         name: "internal",
         also: &[],
         about: "A transaction read something else than what it had read or written itself just before.",

@@ -9,7 +9,9 @@ use super::cases::judged;
 use super::replay::{Keeps, is_serializable};
 use super::spec::{Access, Spec, Transaction};
 use crate::history::Completion;
+use crate::judge;
 use crate::ladder::Rung;
+use crate::options::Options;
 use crate::verdict::Verdict;
 
 #[derive(Clone, Copy, Debug)]
@@ -166,7 +168,8 @@ fn with_another_read_it_is_what_all_orders_say() {
             (Rung::StrongSessionSerializable, Keeps::Sessions),
         ] {
             let holds = is_serializable(&spec, keeps);
-            assert_eq!(ladder[&level].is_valid(), holds, "{level:?} {:#?}", spec.0);
+            let expected = if holds { Verdict::Valid } else { Verdict::Invalid };
+            assert_eq!(ladder[&level], expected, "{level:?} {:#?}", spec.0);
             *(if holds { &mut valid } else { &mut invalid }) += 1;
         }
     }
@@ -190,4 +193,69 @@ fn an_order_is_found_that_none_of_the_first_guesses_is() {
          7 4..6 w 1 7 w 1 8 g 0 - g 2 6",
     );
     assert!(judgement.ladder[&Rung::StrictSerializable].is_invalid());
+}
+
+/// Some transactions without what they read of the others.
+fn part(spec: &Spec, is_part: impl Fn(&Transaction) -> bool) -> Spec {
+    let mut part: Vec<Transaction> = spec.0.iter().filter(|one| is_part(one)).cloned().collect();
+    let written: Vec<(u32, u32)> =
+        part.iter().flat_map(|one| &one.accesses).filter_map(Access::written).collect();
+    for one in &mut part {
+        one.accesses.retain(|access| match access {
+            Access::Read(key, Some(value)) => written.contains(&(*key, *value)),
+            _ => true,
+        });
+    }
+    Spec(part)
+}
+
+#[test]
+fn what_no_order_explains_is_shown_by_a_few() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let mut sizes = Vec::new();
+    for _ in 0..100 {
+        let mut spec = served(&mut rng, Size { transactions: 60, clients: 8, keys: 4 });
+        mistaken(&mut rng, &mut spec);
+        let judgement = judge(&spec.history(), &Options::default());
+        for violation in judgement.violations.iter().filter(|one| one.name == "unserializable") {
+            let keeps = match violation.rules_out.last() {
+                Some(Rung::Serializable) => Keeps::Nothing,
+                Some(Rung::StrongSessionSerializable) => Keeps::Sessions,
+                _ => Keeps::RealTime,
+            };
+            let part = part(&spec, |one| violation.witness.contains(&one.begins.into()));
+            assert!(!is_serializable(&part, keeps), "{part:#?}");
+            // Nobody can be spared.
+            for spared in &part.0 {
+                let rest = self::part(&part, |one| one.begins != spared.begins);
+                assert!(is_serializable(&rest, keeps), "{part:#?} without {spared:#?}");
+            }
+            sizes.push(part.0.len());
+        }
+    }
+    assert!(sizes.len() > 5 && sizes.iter().all(|size| *size <= 12), "{sizes:?}");
+}
+
+/// Either of two writes came first, and either of two others: all four ways are wrong.
+#[test]
+fn what_no_order_explains_needs_no_cycle() {
+    let text = "0 0..8 w x 1 w a 1
+                1 1..9 w x 2 w b 1
+                2 2..10 w y 1 w c 1
+                3 3..11 w y 2 w d 1
+                4 4..12 g x 1 g c 1 g d 1
+                5 5..13 g x 2 g c 1 g d 1
+                6 6..14 g y 1 g a 1 g b 1
+                7 7..15 g y 2 g a 1 g b 1";
+    let judgement = judged(text);
+    let found: Vec<_> =
+        judgement.violations.iter().map(|one| (one.name, one.witness.len())).collect();
+    assert_eq!(found, [("unserializable", 8)]);
+    assert_eq!(judgement.weakest_ruled_out, [Rung::Serializable]);
+    assert!(
+        judgement.violations[0].because[8].starts_with("no order of these 8 transactions explains")
+    );
+    // Twin: the last one is alone in what it found of `y`.
+    let twin = judged(&text.replace("g y 1 g a 1 g b 1", "g y 2 g a 1 g b 1"));
+    assert_eq!(twin.strongest, [Rung::StrictSerializable]);
 }
