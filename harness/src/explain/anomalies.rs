@@ -24,6 +24,9 @@ impl Anomaly {
     /// All of it for a person.
     pub fn text(&self) -> String {
         let rules_out = match self.rules_out {
+            [] if self.example.starts_with("of ") => {
+                "It is wrong in every order in which a system may work, and no model of the ladder is asked.".to_owned()
+            }
             [] => "No model of the ladder rules it out by itself: it is about what remains in the end.".to_owned(),
             models => format!("It rules out {}, and every model that is stronger.", models.join(", ")),
         };

@@ -1,6 +1,7 @@
 //! Examples as people read them: a line for each operation, `client: f key value, from-to`.
 //!
 //! ```text
+//! of bank {"0":50,"1":50}        (the workload, and what there is at first; registers if not said)
 //! 0 at n1: write x 1     1-2
 //! 1 at n2: read x -      3-4    (`-` is null: nothing had been written)
 //! 1 at n2: write x 2     5-6 fail
@@ -18,7 +19,13 @@ pub fn history(example: &str) -> String {
     let mut events: Vec<(u64, Value)> = Vec::new();
     let ns = |second: &str| second.parse::<u64>().expect("a whole second") * 1_000_000_000;
     let mut last = 0;
+    let (mut vocabulary, mut initial) = (Value::Null, Value::Null);
     for line in example.trim().lines() {
+        if let Some(of) = line.trim().strip_prefix("of ") {
+            let (workload, first) = of.split_once(' ').unwrap_or((of, "null"));
+            (vocabulary, initial) = (json!(workload), first.parse().expect("a value"));
+            continue;
+        }
         if line.trim() == "finally" {
             let phase =
                 json!({ "type": "info", "process": "harness", "f": "phase", "value": "final" });
@@ -34,7 +41,7 @@ pub fn history(example: &str) -> String {
         let process: u64 = client.trim().parse().expect("a number");
         let (from, to) = times.split_once('-').expect("from-to");
         let argument = match *f {
-            "read" => Value::Null,
+            "read" | "dequeue" | "drain" | "generate" => Value::Null,
             _ => unread(value.clone()),
         };
         let argument = &argument;
@@ -46,7 +53,12 @@ pub fn history(example: &str) -> String {
     }
     events.sort_by_key(|(time, _)| *time);
     let nodes = ["n1", "n2", "n3"];
-    let header = json!({ "splitbrain": 1, "nodes": nodes, "session_order_only": false });
+    let mut header = json!({ "splitbrain": 1, "nodes": nodes, "session_order_only": false });
+    for (name, value) in [("vocabulary", vocabulary), ("initial", initial)] {
+        if !value.is_null() {
+            header[name] = value;
+        }
+    }
     let lines = events.into_iter().map(|(time, mut event)| {
         event["time"] = json!(time);
         event
@@ -57,8 +69,11 @@ pub fn history(example: &str) -> String {
 /// The steps of a transaction before what they read is known.
 fn unread(mut value: Value) -> Value {
     for step in value.as_array_mut().into_iter().flatten() {
-        if step[0] == "r" {
-            step[2] = Value::Null;
+        match step[0].as_str() {
+            Some("r") => step[2] = Value::Null,
+            Some("poll") => *step = json!(["poll"]),
+            Some("send") => step[2] = step[2][1].take(),
+            _ => {}
         }
     }
     value

@@ -6,11 +6,13 @@ mod example;
 mod levels;
 mod models;
 mod transactions;
+mod workloads;
 
 pub use anomalies::{ANOMALIES, Anomaly};
 pub use levels::LEVELS;
 pub use models::{MODELS, Model};
 pub use transactions::OF_TRANSACTIONS;
+pub use workloads::OF_WORKLOADS;
 
 /// What there is to say of a word; nothing if it is not known.
 pub fn explain(word: &str) -> Option<String> {
@@ -25,7 +27,7 @@ pub fn explain(word: &str) -> Option<String> {
 
 /// All anomalies that are explained.
 pub fn anomalies() -> impl Iterator<Item = &'static Anomaly> {
-    ANOMALIES.iter().chain(OF_TRANSACTIONS)
+    ANOMALIES.iter().chain(OF_TRANSACTIONS).chain(OF_WORKLOADS)
 }
 
 /// All models that are explained.
