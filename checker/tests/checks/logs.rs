@@ -77,3 +77,111 @@ fn a_log_keeps_what_it_acknowledged() {
                   3 ok poll [[\"poll\", {\"0\": [[4, 2], [5, 1]]}]]";
     expect("log", inside, "invalid", &[("int-nonmonotonic-send", 1)], json!({}));
 }
+
+/// Who is answered with nothing has been given all of what it asked for, and of nothing else.
+#[test]
+fn a_poll_of_one_log_says_nothing_of_others() {
+    let sent = "0 ok send [[\"send\", 0, [0, 1]]]\n0 ok send [[\"send\", 1, [0, 1]]]\n\
+                1 ok poll [[\"poll\", {\"0\": [[0, 1]], \"1\": [[0, 1]]}]]\n0 ok send [[\"send\", 0, [1, 2]]]";
+    let poll =
+        |of: &str| format!("{sent}\n1 invoke poll [[\"poll\"{of}]]\n1 ok poll [[\"poll\", {{}}]]");
+    let unseen = json!({"unseen-count": 1});
+    expect("log", &poll(", [1]"), "valid", &[], unseen.clone());
+    for of in [", [0]", ", [0, 1]", ""] {
+        expect("log", &poll(of), "invalid", &[("unseen", 1)], unseen.clone());
+    }
+    // Who was assigned a log may begin at its end, and who subscribed shares it.
+    let begun = "0 ok send [[\"send\", 5, [0, 1]]]\n";
+    let end = "0 ok send [[\"send\", 5, [1, 2]]]\n2 ok poll [[\"poll\", {}]]";
+    let given = "2 ok poll [[\"poll\", {\"5\": [[0, 1]]}]]\n";
+    for (more, verdict) in [
+        (format!("2 ok assign [6]\n{end}"), "valid"),
+        (format!("2 ok assign [5]\n{end}"), "valid"),
+        (format!("2 ok assign [5]\n{given}{end}"), "invalid"),
+        (format!("2 ok assign [5]\n{given}2 ok assign [6]\n{end}"), "valid"),
+        (format!("2 ok subscribe [5]\n{given}{end}"), "valid"),
+    ] {
+        let found: &[(&str, u64)] = if verdict == "invalid" { &[("unseen", 1)] } else { &[] };
+        expect("log", &format!("{begun}{more}"), verdict, found, json!({}));
+    }
+}
+
+/// Those who share logs take them over from each other; who was assigned them does not.
+#[test]
+fn who_subscribed_may_go_back() {
+    let all = "0 ok send [[\"send\", 5, [0, 1]], [\"send\", 5, [1, 2]], [\"send\", 5, [2, 3]]]";
+    for (more, name) in [("[[1, 2], [2, 3]]", "nonmonotonic-poll"), ("[[2, 3]]", "poll-skip")] {
+        let first = if name == "poll-skip" { "[[0, 1]]" } else { "[[0, 1], [1, 2], [2, 3]]" };
+        let text = |f: &str| {
+            format!(
+                "{all}\n9 ok poll [[\"poll\", {{\"5\": [[0, 1], [1, 2], [2, 3]]}}]]\n2 ok {f} [5]\n\
+                 2 ok poll [[\"poll\", {{\"5\": {first}}}]]\n2 ok poll [[\"poll\", {{\"5\": {more}}}]]"
+            )
+        };
+        let allowed = json!({"error-types": [name], "bad-error-types": []});
+        expect("log", &text("subscribe"), "valid", &[], allowed);
+        let wrong = json!({"bad-error-types": [name]});
+        expect("log", &text("assign"), "invalid", &[(name, 1)], wrong);
+    }
+}
+
+#[test]
+fn a_message_that_is_sent_again_is_there_as_often_as_it_may_be() {
+    let poll = "1 ok poll [[\"poll\", {\"0\": [[0, 1]]}]]";
+    let twice = "1 ok poll [[\"poll\", {\"0\": [[0, 1], [1, 1]]}]]";
+    let [ok, fail] = ["0 ok send [[\"send\", 0, [0, 1]]]", "2 fail send [[\"send\", 0, 1]]"];
+    let info = "3 info send [[\"send\", 0, 1]]";
+    for text in [format!("{ok}\n{fail}\n{poll}"), format!("{fail}\n{ok}\n{poll}")] {
+        expect("log", &text, "valid", &[], json!({}));
+    }
+    expect("log", &format!("{fail}\n{info}\n{poll}"), "valid", &[], json!({}));
+    expect("log", &format!("{fail}\n{poll}"), "invalid", &[("aborted-read", 1)], json!({}));
+    expect("log", &format!("{ok}\n{info}\n{twice}"), "valid", &[], json!({}));
+    expect("log", &format!("{ok}\n{fail}\n{twice}"), "invalid", &[("duplicate", 1)], json!({}));
+    let future = [("unexpected-message", 1)];
+    expect("log", &format!("{poll}\n{ok}"), "invalid", &future, json!({}));
+    let beside = "1 invoke poll [[\"poll\"]]\n0 ok send [[\"send\", 0, [0, 1]]]\n\
+                  1 ok poll [[\"poll\", {\"0\": [[0, 1]]}]]";
+    expect("log", beside, "valid", &[], json!({}));
+}
+
+/// A poll that never answered may have been given what nobody else was.
+#[test]
+fn what_a_silent_poll_may_have_been_given_is_not_certainly_lost() {
+    let sent = "0 ok send [[\"send\", 0, [0, 1]]]\n0 ok send [[\"send\", 0, [1, 2]]]";
+    let behind = "2 ok poll [[\"poll\", {\"0\": [[1, 2]]}]]";
+    let unseen = json!({"unseen-count": 1});
+    let lost = [("lost-write", 1)];
+    for (text, verdict) in [
+        (format!("{sent}\n1 info poll [[\"poll\"]]\n{behind}"), "unknown"),
+        (format!("{sent}\n1 info poll null\n{behind}"), "unknown"),
+        (format!("{sent}\n{behind}"), "invalid"),
+        (format!("{sent}\n1 fail poll [[\"poll\"]]\n{behind}"), "invalid"),
+        (format!("{sent}\n1 info poll [[\"poll\", [7]]]\n{behind}"), "invalid"),
+        // It was over before there was anything.
+        (format!("1 info poll [[\"poll\"]]\n{sent}\n{behind}"), "invalid"),
+    ] {
+        let found = if verdict == "invalid" { &lost[..] } else { &[] };
+        expect("log", &text, verdict, found, unseen.clone());
+    }
+}
+
+#[test]
+fn answers_without_a_value_say_nothing() {
+    let sent = "0 invoke send [[\"send\", 5, 1]]\n0 ok send null";
+    let poll = "2 ok poll [[\"poll\", {\"5\": [[0, 1]]}]]";
+    let counts = json!({"send-count": 1, "acknowledged-count": 1, "unseen-count": 0});
+    expect("log", &format!("{sent}\n{poll}"), "valid", &[], counts);
+    let null = format!("{sent}\n3 invoke poll null\n{poll}\n3 info poll null");
+    expect("log", &null, "valid", &[], json!({"poll-count": 1}));
+    expect("log", &format!("{sent}\n3 ok poll null"), "unknown", &[], json!({"unseen-count": 1}));
+    let others = format!("{sent}\n7 info crash null\n8 ok debug-topic-partitions {{}}\n{poll}");
+    expect("log", &others, "valid", &[], json!({}));
+    expect(
+        "log",
+        &format!("{others}\n2 ok poll [[\"poll\", {{\"5\": [[1, 9]]}}]]"),
+        "invalid",
+        &[("unexpected-message", 1)],
+        json!({}),
+    );
+}

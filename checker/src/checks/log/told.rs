@@ -13,19 +13,26 @@ pub enum Step {
     Send { log: String, offset: Option<u64>, message: Message },
     /// Of each log what was given, each message with its offset.
     Poll(Vec<(String, Vec<(u64, Message)>)>),
+    /// A poll that does not tell what it was given.
+    Silent,
 }
 
-/// The steps of an operation. An operation that was not answered polled nothing.
+/// The steps of an operation. An operation that was not answered, or with null, sent what it was to send and
+/// does not tell what it polled.
 pub fn steps(op: &Operation) -> Result<Vec<Step>, &Operation> {
-    if matches!(op.f(), "assign" | "subscribe") {
+    if matches!(op.f(), "assign" | "subscribe" | "crash" | "debug-topic-partitions") {
         return Ok(Vec::new());
     }
-    let value = Value::from(if op.is_ok() { op.result() } else { op.argument() });
+    let is_told = op.is_ok() && !op.result().is_null();
+    let value = Value::from(if is_told { op.result() } else { op.argument() });
+    if value.is_null() && op.f() == "poll" {
+        return Ok(vec![Step::Silent]);
+    }
     let steps = value.as_array().ok_or(op)?.iter().map(|step| {
         match step[0].as_str()?.trim_start_matches("~:") {
             "send" => send(step),
-            "poll" if op.is_ok() => poll(&step[1]),
-            "poll" => Some(Step::Poll(Vec::new())),
+            "poll" if is_told => poll(&step[1]),
+            "poll" => Some(Step::Silent),
             _ => None,
         }
     });
@@ -55,6 +62,6 @@ fn poll(logs: &Value) -> Option<Step> {
 }
 
 /// A log is called the same whether its name is a number or a text.
-fn name(log: &Value) -> String {
+pub fn name(log: &Value) -> String {
     log.as_str().map_or_else(|| log.to_string(), str::to_owned)
 }
