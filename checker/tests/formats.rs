@@ -191,6 +191,18 @@ fn times_of_other_tools_may_turn_back_but_the_order_holds() {
 }
 
 #[test]
+fn insertions_of_rows_are_pairs_of_key_and_row() {
+    let edn = "{:process 0, :type :invoke, :f :insert, :value [1 [1 nil]]}
+               {:process 0, :type :ok, :f :insert, :value [1 [1 nil]]}
+               {:process 1, :type :invoke, :f :insert, :value [2 [nil 2]]}
+               {:process 1, :type :ok, :f :insert, :value [2 [nil 2]]}";
+    check(edn, &auto(), "p0 insert 1 [1,null] Ok [1,null]\np1 insert 2 [null,2] Ok [null,2]");
+    // Their twin: what is inserted here is a pair itself.
+    let pairs = edn.replace("[1 [1 nil]]", "[1 2]").replace("[2 [nil 2]]", "[2 3]");
+    check(&pairs, &auto(), "p0 insert - [1,2] Ok [1,2]\np1 insert - [2,3] Ok [2,3]");
+}
+
+#[test]
 fn pairs_of_key_and_value_are_seen_where_a_read_asks_for_one() {
     let edn = "{:process 0, :type :invoke, :f :write, :value [7 3]}
                {:process 1, :type :invoke, :f :read, :value [\"x\" nil]}

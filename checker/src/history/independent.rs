@@ -29,15 +29,17 @@ pub(super) fn split_key(number: u64, line: &mut Line<'_>) -> Result<(), Malforme
 }
 
 /// Splits all values of a history without keys if they are pairs of key and value beyond doubt: a
-/// read asks for `[k nil]`, which is no other argument of a read, and every other value that a
-/// pair stands for is one.
+/// read asks for `[k nil]`, which is no other argument of a read, or an insertion is of a row of
+/// Adya's G2, `[k [id nil]]` or `[k [nil id]]`, and every other value that a pair stands for is one.
 pub(super) fn split_keys_if_any(history: &mut History) {
     let has_no_keys = history.keys.iter().all(Option::is_none);
     let mut asks = false;
     let mut all_pairs = true;
     for operation in &history.operations {
         let argument = pair(operation.argument());
-        asks |= operation.is_read() && argument.is_some_and(|(_, value)| value.is_null());
+        asks |= argument.is_some_and(|(_, value)| {
+            (operation.is_read() && value.is_null()) || (operation.f() == "insert" && is_row(value))
+        });
         all_pairs &= argument.is_some_and(|(key, value)| {
             let same_key = pair(operation.result()).is_some_and(|(of_result, _)| of_result == key);
             let is_read = operation.is_read();
@@ -65,6 +67,11 @@ pub(super) fn split_keys_if_any(history: &mut History) {
         });
         operation.set_values(key, argument, result);
     }
+}
+
+/// Of one of two tables.
+fn is_row(value: &Datum) -> bool {
+    matches!(value.as_array(), Some([one, other]) if one.is_null() != other.is_null())
 }
 
 fn pair(value: &Datum) -> Option<(&Datum, &Datum)> {
