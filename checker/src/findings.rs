@@ -79,7 +79,7 @@ impl Findings {
                         _ => findings,
                     }
                 }
-                Err(misfit) => Findings::misfit(misfit),
+                Err(misfit) => Findings::without_model(misfit, model.name(), history, options),
             },
             Ok(Objects::Checked(check)) => match checks::run(check, history, options) {
                 Ok(found) => {
@@ -91,6 +91,30 @@ impl Findings {
             },
             Ok(Objects::Registers) => Findings::of_registers(history, options, faults),
         }
+    }
+
+    /// Models begin empty. Of an object that does not, the check of the workload of that name may know
+    /// something.
+    fn without_model(
+        misfit: Misfit,
+        model: &str,
+        history: &History,
+        options: &Options,
+    ) -> Findings {
+        let begins_elsewhere = misfit.event.is_none();
+        let check = checks::named(model).filter(|_| begins_elsewhere);
+        let Some((check, Ok(found))) =
+            check.map(|check| (check, checks::run(check, history, options)))
+        else {
+            return Findings::misfit(misfit);
+        };
+        let mut nothing = Findings::nothing(&misfit.to_string());
+        let unknown = &nothing.eventual;
+        nothing.bounds = Some(ClassBounds::decide(unknown, unknown, unknown));
+        if let Some(of_objects) = of_objects(model) {
+            nothing.ladder = nothing.all_of(of_objects.rungs.into_iter());
+        }
+        nothing.and_by_check(check, found)
     }
 
     fn by_model(modelled: Modelled, model: &str, history: &History, options: &Options) -> Findings {

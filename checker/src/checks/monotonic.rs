@@ -84,9 +84,12 @@ impl Check for Monotonic {
         }
         if let Some((read, unknown, silent)) = invented.most {
             let answers = unknown.iter().take(3).map(i64::to_string).collect::<Vec<_>>().join(", ");
-            let why = format!(
-                "no addition was answered with {answers}, and {silent} that never answered can have added so many"
-            );
+            let only = match silent {
+                0 => String::new(),
+                1 => ", and only one never answered".to_owned(),
+                silent => format!(", and only {silent} never answered"),
+            };
+            let why = format!("no addition before was answered with {answers}{only}");
             let count = unknown.len() - silent;
             report.find(Finding { name: "unexpected-element", count, witness: vec![read], why });
         }

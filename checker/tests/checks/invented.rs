@@ -126,3 +126,18 @@ fn a_chain_goes_on_after_what_failed() {
         expect("causal", &format!("{begun}\n{more}"), verdict, findings, json!({}));
     }
 }
+
+/// What was there at first is read, and stays there, although nobody added it.
+#[test]
+fn objects_that_do_not_begin_empty_are_checked() {
+    let reads = |found: &str| format!("0 ok add 1\n1 ok read {found}");
+    for (check, initial, right, wrong, name) in [
+        ("counter", json!(10), "11", "1", "counter-out-of-bounds"),
+        ("set", json!([5]), "[1, 5]", "[1]", "lost-element"),
+        ("set", json!([5]), "[5, 1]", "[1, 5, 6]", "unexpected-element"),
+        ("set-full", json!([5]), "[5, 1]", "[1, 6]", "unexpected-element"),
+    ] {
+        expect_from(initial.clone(), check, &reads(right), "valid", &[], json!({}));
+        expect_from(initial, check, &reads(wrong), "invalid", &[(name, 1)], json!({}));
+    }
+}
