@@ -13,7 +13,7 @@ use super::guess::is_explained_as_it_stands;
 use super::judge::{Decided, unknown};
 use super::levels::implies;
 use super::material::Material;
-use super::register_graph::Judge;
+use super::register_graph::{Judge, One};
 use super::register_reads::Registers;
 use super::register_tell::Words;
 use super::register_weak::decided_by_graph;
@@ -94,10 +94,13 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
         return Ok(tell(found, &decided));
     }
     let with_sessions = strongest != Rung::StrongSessionSerializable;
-    let (plain, (session, weak)) = rayon::join(
-        || judge.one(Kinds::of(&[]), explain),
-        || (with_sessions.then(|| judge.one(SESSIONS, explain)), judge.weak(Rung::Causal)),
+    let (session, weak) = rayon::join(
+        || with_sessions.then(|| judge.one(SESSIONS, explain)),
+        || judge.weak(Rung::Causal),
     );
+    // What keeps the sessions' orders keeps none too.
+    let is_serializable = session.as_ref().is_some_and(One::is_explained);
+    let plain = (!is_serializable).then(|| judge.one(Kinds::of(&[]), explain));
     let strongest_of_snapshots = match history.has_real_time() {
         true => Rung::StrongSnapshotIsolation,
         false => Rung::StrongSessionSnapshotIsolation,
@@ -107,7 +110,7 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
         (SESSIONS, Rung::StrongSessionSerializable, Rung::StrongSessionSnapshotIsolation),
         (with, strongest, strongest_of_snapshots),
     ];
-    let all = [Some(plain), session, Some(strong)].into_iter().zip(levels);
+    let all = [plain, session, Some(strong)].into_iter().zip(levels);
     let mut proven = Vec::new();
     let mut weak = Some(weak);
     for (one, (kept, serial, of_snapshots)) in all.filter_map(|(one, levels)| Some((one?, levels)))

@@ -5,16 +5,17 @@
 //! come before, whose reads find what is there now, and that overwrites nothing which another one has still
 //! to read. Where nobody can come any more, the last choice is taken back.
 //!
-//! Two things keep it small. What is there matters only as far as somebody has still to read it, and what
+//! Three things keep it small. What is there matters only as far as somebody has still to read it, and what
 //! has still to be read is not overwritten: so which transactions have taken effect says everything, and
 //! from no set of them is it tried twice. And whoever can come and writes nothing that is still to be read
-//! comes at once: no order becomes wrong if it comes that early.
+//! comes at once: no order becomes wrong if it comes that early. And who has written what is still to be read
+//! has come too early if one that has to come before a reader overwrites it.
 
 use std::collections::BTreeSet;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::graph::{Graph, ITEMS, Kinds};
+use super::graph::{Edges, Graph, ITEMS, Kinds};
 use super::placed::placed;
 use super::register_reads::Registers;
 use super::store::Store;
@@ -62,20 +63,23 @@ pub(super) fn search(
         if search.remember() {
             choices.push((search.order.len(), search.candidates()));
         }
-        if search.asked > asked_most || search.words > WORDS_MOST {
-            return (Order::Exhausted, search.asked);
-        }
-        let (come, next) = loop {
+        loop {
+            if search.asked > asked_most || search.words > WORDS_MOST {
+                return (Order::Exhausted, search.asked);
+            }
             let Some((come, untried)) = choices.last_mut() else {
                 return (Order::Impossible, search.asked);
             };
-            match untried.pop() {
-                Some(next) => break (*come, next),
-                None => choices.pop(),
+            let Some(next) = untried.pop() else {
+                choices.pop();
+                continue;
             };
-        };
-        search.back_to(come);
-        search.place(next);
+            search.back_to(*come);
+            search.place(next);
+            if !search.is_doomed(next) {
+                break;
+            }
+        }
     }
 }
 
@@ -91,6 +95,12 @@ struct Search<'s> {
     graph: &'s Graph,
     kinds: Kinds,
     store: Store<'s>,
+    /// The same edges the other way round, who reads each version of each key, and whom a search among them
+    /// has seen, by its number.
+    back: Graph,
+    readers: FxHashMap<(u32, u32), Vec<u32>>,
+    seen: Vec<u64>,
+    searches: u64,
     /// How many have to come before each node still.
     before: Vec<u32>,
     /// Of whom nobody has to come before any more.
@@ -110,12 +120,25 @@ struct Search<'s> {
 impl<'s> Search<'s> {
     fn new(graph: &'s Graph, kinds: Kinds, registers: &'s Registers) -> Search<'s> {
         let mut before = vec![0_u32; graph.len() as usize];
-        let targets = (0..graph.len()).flat_map(|node| graph.by(node, kinds));
-        targets.for_each(|(_, to)| before[to as usize] += 1);
+        let mut back = Edges::default();
+        for node in 0..graph.len() {
+            for (kind, to) in graph.by(node, kinds) {
+                before[to as usize] += 1;
+                back.add(kind, to, node);
+            }
+        }
+        let mut readers: FxHashMap<(u32, u32), Vec<u32>> = FxHashMap::default();
+        for read in &registers.reads {
+            readers.entry((read.key, read.writer)).or_default().push(read.reader);
+        }
         Search {
             graph,
             kinds,
             store: Store::new(registers),
+            back: Graph::new(graph.transactions, graph.len(), back),
+            readers,
+            seen: vec![0; graph.len() as usize],
+            searches: 0,
             free: (0..graph.len()).filter(|node| before[*node as usize] == 0).collect(),
             before,
             order: Vec::new(),
@@ -148,6 +171,42 @@ impl<'s> Search<'s> {
         self.asked += self.free.len() as u64;
         let can_come = |node: &u32| self.store.obstacle(*node).is_none();
         self.free.iter().rev().copied().filter(can_come).collect()
+    }
+
+    /// Whether who came last wrote what can not be read any more by all who have to: one of them has to come
+    /// after another one that overwrites it.
+    fn is_doomed(&mut self, last: u32) -> bool {
+        self.store.written(last).iter().any(|key| {
+            let readers = self.readers.get(&(*key, last)).cloned().unwrap_or_default();
+            readers.into_iter().any(|reader| self.is_too_late(reader, *key))
+        })
+    }
+
+    /// Whether somebody who overwrites a key has to come before a reader of it: by what is known, and because
+    /// what has still to be read is not overwritten.
+    fn is_too_late(&mut self, reader: u32, key: u32) -> bool {
+        self.searches += 1;
+        let mut open = vec![reader];
+        while let Some(node) = open.pop() {
+            if self.has_come(node) || self.seen[node as usize] == self.searches {
+                continue;
+            }
+            self.seen[node as usize] = self.searches;
+            self.asked += 1;
+            if node != reader && self.store.written(node).contains(&key) {
+                return true;
+            }
+            open.extend(self.back.from(node).map(|(_, before)| before));
+            for key in self.store.written(node) {
+                let readers = self.readers.get(&(*key, self.store.held(*key)));
+                open.extend(readers.into_iter().flatten().filter(|one| **one != node));
+            }
+        }
+        false
+    }
+
+    fn has_come(&self, node: u32) -> bool {
+        node < self.graph.transactions && self.come[node as usize / 64] >> (node % 64) & 1 == 1
     }
 
     /// Notes who has come; false if it was tried from there before.
