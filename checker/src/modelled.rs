@@ -145,10 +145,12 @@ fn because(history: &History, model: &str, witness: &[&Operation]) -> Vec<String
     }
     let teller = Teller { history };
     because.extend(witness[untold..].iter().map(|operation| teller.clause(operation)));
-    because.push(format!(
-        "no order of these {} operations on a {model}, each at some moment of its interval, \
-         explains every answer",
-        witness.len()
-    ));
+    because.push(match witness.len() {
+        1 => format!("no moment of its interval explains what this {model} answered"),
+        many => format!(
+            "no order of these {many} operations on a {model}, each at some moment of its interval, \
+             explains every answer"
+        ),
+    });
     because
 }

@@ -141,3 +141,17 @@ fn objects_that_do_not_begin_empty_are_checked() {
         expect_from(initial, check, &reads(wrong), "invalid", &[(name, 1)], json!({}));
     }
 }
+
+#[test]
+fn one_operation_is_told_as_one() {
+    let last = |text: &str| {
+        let judgement = judge(&history("set", text, json!(null)), &Options::default());
+        let violation =
+            judgement.violations.iter().find(|violation| violation.name == "non-linearizable");
+        violation.and_then(|violation| violation.because.last()).cloned().unwrap_or_default()
+    };
+    assert_eq!(last("0 ok read [1]"), "no moment of its interval explains what this set answered");
+    assert!(
+        last("0 ok add 1\n0 ok read []").starts_with("no order of these 2 operations on a set")
+    );
+}
