@@ -1,7 +1,7 @@
 let runs = [];
 const chosen = new Set();
 
-const COLUMNS = ["", "began (UTC)", "target", "workload", "verdict", "class", "CAP", "answered", "p99", "RTO", "operations", "seed", "what was found", "files"];
+const COLUMNS = ["", "began (UTC)", "target", "workload", "verdict", "class", "CAP", "what was found", "answered", "p99", "RTO", "operations", "seed", "files"];
 
 const classOf = (run) => run.class ?? (run.class_at_least ? `at least ${run.class_at_least}` : "-");
 
@@ -22,11 +22,12 @@ function row(run) {
   const link = run.open ? el("a", { href: `#live/${id}` }, began) : el("a", { href: runUrl(run, "report") }, began);
   const files = ["verdict.json", "plan.json", "history.jsonl"].flatMap((file) => [el("a", { href: runUrl(run, file) }, file.split(".")[0]), " "]);
   return el("tr", {},
-    el("td", {}, pick), el("td", {}, link), el("td", {}, run.target), el("td", {}, run.workload),
+    el("td", {}, pick), el("td", {}, link), el("td", { class: "text" }, run.target), el("td", {}, run.workload),
     el("td", {}, badge(stateOf(run))), el("td", {}, classOf(run)), el("td", {}, run.cap ?? "-"),
+    el("td", { class: "text" }, found),
     el("td", { class: "number" }, percent(run.success)), el("td", { class: "number" }, time(run.p99_ms)),
     el("td", { class: "number" }, time(run.rto_ms)), el("td", { class: "number" }, run.operations ?? "-"),
-    el("td", { class: "number" }, run.seed ?? "-"), el("td", { class: "text" }, found), el("td", {}, files));
+    el("td", { class: "number" }, run.seed ?? "-"), el("td", {}, files));
 }
 
 function choose(id, on) {
