@@ -52,6 +52,11 @@ impl One {
         matches!(self.order, Some(Order::Serial(_)))
     }
 
+    /// Whether that was looked for in vain until the budget ended.
+    pub fn is_exhausted(&self) -> bool {
+        self.order == Some(Order::Exhausted)
+    }
+
     /// Whether none of them does, although there is no cycle.
     pub fn is_unserializable(&self) -> bool {
         self.order == Some(Order::Impossible)

@@ -36,8 +36,11 @@ const NOT_ASKED: &str = "not asked: of so many transactions the stronger levels 
                          them is expected";
 
 /// Why a level is open.
-const NO_ORDER: &str =
-    "no cycle rules it out, and no order of all transactions was found that proves it";
+const NO_ORDER: &str = "no cycle rules it out, and the orders that were tried do not prove it";
+
+/// Why a level is open.
+const NOT_SEARCHED_ALL: &str = "budget: no cycle rules it out, and the search for an order of all transactions \
+                                that explains everything ended before all were tried";
 
 /// Judges a history of transactions on registers.
 pub(super) fn check(history: &History, question: &Question) -> Result<Transactional, Misfit> {
@@ -117,6 +120,7 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
     {
         proven.extend(one.is_explained().then_some(serial));
         proven.extend(one.is_of_snapshots.then_some(of_snapshots));
+        decided.open.extend(one.is_exhausted().then_some((serial, NOT_SEARCHED_ALL)));
         let is_unserializable = one.is_unserializable();
         one.tell(&mut found, &mut decided);
         if is_unserializable && !found.rules_out(serial) {
