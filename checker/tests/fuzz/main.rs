@@ -136,10 +136,11 @@ fn undisturbed(once: Duration, format: Format, input: &[u8], options: &ReadOptio
     fastest
 }
 
-/// What is written must be read as the same history.
+/// What is written must be read as the same history; transactional checkers have notations of their
+/// own, which not every history has a place in.
 fn survives(history: &History) {
     let events: Vec<Event> = history.events().collect();
-    for notation in Notation::ALL {
+    for notation in Notation::ALL.into_iter().filter(|notation| notation.has_real_time()) {
         let mut text = Vec::new();
         history.write(notation, &mut text).expect("a Vec takes everything");
         let again = History::read(&*text).unwrap_or_else(|error| panic!("{error}"));
