@@ -5,7 +5,6 @@ mod members;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::Command;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -16,8 +15,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
-use crate::command::{LIMIT, ask};
+use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
 use crate::environments::{Daemon, Member};
 use lock::EtcdLocks;
 
@@ -67,22 +65,10 @@ impl Database for Etcd {
         3
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     fn find(&self) -> Result<Program, Missing> {
-        let missing = |what: String| Missing {
-            what: format!("etcd cannot be used: {what}"),
-            remedy: "apt-get install etcd-server".to_owned(),
-        };
-        let answer = ask(Command::new("etcd").arg("--version"), "", LIMIT)
-            .map_err(|error| missing(error.to_string()))?;
-        let text = String::from_utf8_lossy(&answer.stdout);
-        match text.lines().find_map(|line| line.strip_prefix("etcd Version: ")) {
-            Some(version) => Ok(Program { path: "etcd".into(), version: version.to_owned() }),
-            None => Err(missing("what is called etcd here does not name its version".to_owned())),
-        }
+        installed("etcd", "etcd-server", "etcd", "--version", |text| {
+            text.lines().find_map(|line| line.strip_prefix("etcd Version: "))
+        })
     }
 
     fn ports(&self) -> &'static [u16] {

@@ -2,7 +2,6 @@
 //! what a server held is gone when it ends.
 
 use std::path::Path;
-use std::process::Command;
 
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
@@ -12,8 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 use super::wire::{self, Stream, Wire};
-use super::{Asker, Database, Entry, Missing, Program, Role, Told};
-use crate::command::{LIMIT, ask};
+use super::{Asker, Database, Entry, Missing, Program, Role, Told, installed};
 use crate::environments::{Daemon, Member};
 
 /// The registry's line.
@@ -37,22 +35,10 @@ impl Database for Memcached {
         3
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     fn find(&self) -> Result<Program, Missing> {
-        let missing = |what: String| Missing {
-            what: format!("memcached cannot be used: {what}"),
-            remedy: "apt-get install memcached".to_owned(),
-        };
-        let answer = ask(Command::new("memcached").arg("--version"), "", LIMIT)
-            .map_err(|error| missing(error.to_string()))?;
-        let text = String::from_utf8_lossy(&answer.stdout);
-        match text.trim().strip_prefix("memcached ") {
-            Some(version) => Ok(Program { path: "memcached".into(), version: version.to_owned() }),
-            None => Err(missing("what is called so here does not name its version".to_owned())),
-        }
+        installed("memcached", "memcached", "memcached", "--version", |text| {
+            text.trim().strip_prefix("memcached ")
+        })
     }
 
     fn ports(&self) -> &'static [u16] {

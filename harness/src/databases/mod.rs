@@ -19,11 +19,13 @@ mod zookeeper;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use splitbrain_workloads::{BoxFuture, Clients};
 
+use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
@@ -165,6 +167,27 @@ pub struct Missing {
     pub what: String,
     /// The exact command that gets it.
     pub remedy: String,
+}
+
+/// A program of a Debian package, with the version that is found in what it says to `flag`.
+fn installed(
+    name: &str,
+    package: &str,
+    program: &str,
+    flag: &str,
+    version: fn(&str) -> Option<&str>,
+) -> Result<Program, Missing> {
+    let missing = |what: String| Missing {
+        what: format!("{name} cannot be used: {what}"),
+        remedy: format!("apt-get install {package}"),
+    };
+    let answer = ask(Command::new(program).arg(flag), "", LIMIT)
+        .map_err(|error| missing(error.to_string()))?;
+    let text = String::from_utf8_lossy(&answer.stdout);
+    match version(&text) {
+        Some(version) => Ok(Program { path: program.into(), version: version.to_owned() }),
+        None => Err(missing(format!("what is called {program} here does not name its version"))),
+    }
 }
 
 /// What a node believes of its own role.

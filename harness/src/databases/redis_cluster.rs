@@ -53,10 +53,6 @@ impl Database for RedisCluster {
         NODES_FOR_REPLICAS
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     fn find(&self) -> Result<Program, Missing> {
         redis::find()
     }
@@ -75,10 +71,8 @@ impl Database for RedisCluster {
 
     fn daemon(&self, _: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
         let mut settings = redis::settings(&cluster[this], &self.told);
-        let min_replicas = self.told.get("min-replicas");
         settings += &format!(
-            "min-replicas-to-write {min_replicas}\nmin-replicas-max-lag 1\ncluster-enabled yes\n\
-             cluster-config-file nodes.conf\ncluster-node-timeout {NODE_TIMEOUT_MS}\n"
+            "cluster-enabled yes\ncluster-config-file nodes.conf\ncluster-node-timeout {NODE_TIMEOUT_MS}\n"
         );
         Daemon {
             program: "sh".into(),

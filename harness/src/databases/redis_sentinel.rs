@@ -59,10 +59,6 @@ impl Database for RedisSentinel {
         3
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     fn find(&self) -> Result<Program, Missing> {
         redis::find()
     }
@@ -83,8 +79,6 @@ impl Database for RedisSentinel {
         let primary = cluster[0].reached[0];
         let sentinel = sentinel_settings(&cluster[this], primary, cluster.len() / 2 + 1);
         let mut server = redis::settings(&cluster[this], &self.told);
-        let min_replicas = self.told.get("min-replicas");
-        server += &format!("min-replicas-to-write {min_replicas}\nmin-replicas-max-lag 1\n");
         if this != 0 {
             server += &format!("replicaof {} {}\n", primary.ip(), primary.port());
         }

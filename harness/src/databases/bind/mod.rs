@@ -5,7 +5,6 @@
 mod dns;
 
 use std::path::Path;
-use std::process::Command;
 
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
@@ -15,8 +14,7 @@ use tokio::io::BufReader;
 use tokio::net::TcpStream;
 
 use super::wire::{self, Wire};
-use super::{Asker, Database, Entry, Missing, Program, Role, Told};
-use crate::command::{LIMIT, ask};
+use super::{Asker, Database, Entry, Missing, Program, Role, Told, installed};
 use crate::environments::{Daemon, Member};
 use dns::{Answer, NOERROR, NXDOMAIN, NXRRSET, Request};
 
@@ -59,22 +57,10 @@ impl Database for Bind {
         3
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     fn find(&self) -> Result<Program, Missing> {
-        let missing = |what: String| Missing {
-            what: format!("BIND cannot be used: {what}"),
-            remedy: "apt-get install bind9".to_owned(),
-        };
-        let answer = ask(Command::new("named").arg("-v"), "", LIMIT)
-            .map_err(|error| missing(error.to_string()))?;
-        let text = String::from_utf8_lossy(&answer.stdout);
-        match text.split_whitespace().nth(1).filter(|_| text.starts_with("BIND ")) {
-            Some(version) => Ok(Program { path: "named".into(), version: version.to_owned() }),
-            None => Err(missing("what is called named here does not name its version".to_owned())),
-        }
+        installed("BIND", "bind9", "named", "-v", |text| {
+            text.split_whitespace().nth(1).filter(|_| text.starts_with("BIND "))
+        })
     }
 
     fn ports(&self) -> &'static [u16] {

@@ -7,16 +7,14 @@ mod client;
 mod protocol;
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use splitbrain_workloads::objects::register::Register;
 use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::{BoxFuture, Clients};
 
-use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
+use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
 use super::{http, wire};
-use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 use client::{NatsClient, make_bucket};
 use protocol::Requests;
@@ -57,22 +55,10 @@ impl Database for Nats {
         3
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     fn find(&self) -> Result<Program, Missing> {
-        let missing = |what: String| Missing {
-            what: format!("NATS cannot be used: {what}"),
-            remedy: "apt-get install nats-server".to_owned(),
-        };
-        let answer = ask(Command::new("nats-server").arg("--version"), "", LIMIT)
-            .map_err(|error| missing(error.to_string()))?;
-        let text = String::from_utf8_lossy(&answer.stdout);
-        let version = text.split_whitespace().last().filter(|_| text.starts_with("nats-server"));
-        let unnamed = "what is called nats-server here does not name its version";
-        let version = version.ok_or_else(|| missing(unnamed.to_owned()))?;
-        Ok(Program { path: "nats-server".into(), version: version.to_owned() })
+        installed("NATS", "nats-server", "nats-server", "--version", |text| {
+            text.split_whitespace().last().filter(|_| text.starts_with("nats-server"))
+        })
     }
 
     fn ports(&self) -> &'static [u16] {

@@ -3,14 +3,10 @@
 mod client;
 pub mod resp;
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 
-use super::{Asker, Missing, Opt, Program, Told};
-use crate::command::{LIMIT, ask};
+use super::{Asker, Missing, Opt, Program, Told, installed};
 use crate::environments::Member;
 pub use client::{RedisClient, Route, exchange};
 use resp::Reply;
@@ -52,17 +48,9 @@ pub const WAIT: Opt = Opt {
 
 /// Finds `redis-server`, which is the sentinel too.
 pub fn find() -> Result<Program, Missing> {
-    let missing = |what: String| Missing {
-        what: format!("Redis cannot be used: {what}"),
-        remedy: "apt-get install redis-server".to_owned(),
-    };
-    let answer = ask(Command::new("redis-server").arg("--version"), "", LIMIT)
-        .map_err(|error| missing(error.to_string()))?;
-    let text = String::from_utf8_lossy(&answer.stdout);
-    let version = text.split_whitespace().find_map(|word| word.strip_prefix("v="));
-    let unnamed = "what is called redis-server here does not name its version";
-    let version = version.ok_or_else(|| missing(unnamed.to_owned()))?;
-    Ok(Program { path: PathBuf::from("redis-server"), version: version.to_owned() })
+    installed("Redis", "redis-server", "redis-server", "--version", |text| {
+        text.split_whitespace().find_map(|word| word.strip_prefix("v="))
+    })
 }
 
 /// The settings of a server; the same for all kinds of cluster.
@@ -70,10 +58,12 @@ pub fn settings(member: &Member, told: &Told) -> String {
     let at = member.listens[0];
     format!(
         "bind {}\nport {}\ndir data\nprotected-mode no\nsave \"\"\nappendonly yes\n\
-         appendfsync {}\nrepl-diskless-sync-delay 0\nrepl-timeout 10\n",
+         appendfsync {}\nrepl-diskless-sync-delay 0\nrepl-timeout 10\n\
+         min-replicas-to-write {}\nmin-replicas-max-lag 1\n",
         at.ip(),
         at.port(),
         told.get("appendfsync"),
+        told.get("min-replicas"),
     )
 }
 

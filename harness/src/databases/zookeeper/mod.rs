@@ -63,10 +63,6 @@ impl Database for ZooKeeper {
         3
     }
 
-    fn has_cas(&self) -> bool {
-        true
-    }
-
     /// The version is in the name of a link to the file, beside it.
     fn find(&self) -> Result<Program, Missing> {
         let missing = |what: String| Missing {
