@@ -17,7 +17,7 @@ demo-etcd: packages-test
 	cargo run --release -- run --db etcd
 
 test: packages-test
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 # The tool against itself: runs of random plans that are killed, starved and cut short.
 chaos: packages-test

@@ -20,8 +20,11 @@ use super::transactions::{array, step};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long until it is asked for again.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long whoever holds a lock works with what it has read.
-const WORK: Duration = Duration::from_millis(100);
+/// How long whoever holds a lock works with what it has read: for one element in eight as long as a
+/// program does that collects its garbage meanwhile.
+fn work(element: i64) -> Duration {
+    Duration::from_millis(if element % 8 == 0 { 400 } else { 50 })
+}
 
 impl StoreClient {
     async fn one(
@@ -126,7 +129,7 @@ impl<V: Fenced> Guarded<V> {
             }
         };
         let mut elements = self.elements(key).await.map_err(nothing)?;
-        sleep(WORK).await;
+        sleep(work(element)).await;
         elements.push(element.into());
         let held = json!({ "token": token, "held": true });
         let fence = V::FENCED.then(|| step("expect", lock.clone(), held));
