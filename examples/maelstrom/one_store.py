@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Maelstrom's other workloads, each by one entry of the service lin-kv that is replaced as a whole: g-set, counters,
-txn-list-append, txn-rw-register, kafka; and unique-ids. With --blind, an entry is replaced whatever became of it
-meanwhile, and updates are lost.
+txn-list-append, txn-rw-register, kafka; and unique-ids and echo. With --blind, an entry is replaced whatever became of it
+meanwhile, and updates are lost; and it echoes what it heard before.
 
-splitbrain run --db maelstrom --bin ./one_store.py --workload append   # or wr, counter, pn-counter, log, unique-ids"""
+splitbrain run --db maelstrom --bin ./one_store.py --workload append   # or wr, counter, pn-counter, log, unique-ids, echo"""
 import json, sys
 from node import Node
 
-node, made = Node(), [0]
+node, made, heard = Node(), [0], [None]
 
 
 def change(message, update):
@@ -37,6 +37,12 @@ def change(message, update):
 def generate(message):
     made[0] += 1
     node.reply(message, {"type": "generate_ok", "id": node.id + "-" + str(made[0])})
+
+
+@node.on("echo")
+def echo(message):
+    before, heard[0] = heard[0], message["body"]["echo"]
+    node.reply(message, {"type": "echo_ok", "echo": before if "--blind" in sys.argv else heard[0]})
 
 
 @node.on("add")

@@ -1,7 +1,7 @@
 //! The list of checks, alphabetical.
 
 use super::{
-    Check, bank, causal, causal_reverse, counter, g2, log, long_fork, monotonic, pn_counter,
+    Check, bank, causal, causal_reverse, counter, echo, g2, log, long_fork, monotonic, pn_counter,
     sequential, set, set_full, stats, total_queue, unique_ids, watch,
 };
 
@@ -11,6 +11,7 @@ pub(crate) const ALL: &[&dyn Check] = &[
     &causal::Causal,
     &causal_reverse::CausalReverse,
     &counter::Counter,
+    &echo::Echo,
     &g2::G2,
     &log::Log,
     &long_fork::LongFork,

@@ -9,6 +9,7 @@ mod bank;
 mod causal;
 mod causal_reverse;
 mod counter;
+mod echo;
 mod g2;
 mod list;
 mod log;

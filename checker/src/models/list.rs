@@ -60,6 +60,7 @@ pub const VOCABULARIES: &[&str] = &[
     "bank",
     "causal",
     "causal-reverse",
+    "echo",
     "g2",
     "log",
     "long-fork",

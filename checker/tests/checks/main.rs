@@ -150,6 +150,16 @@ fn no_identifier_is_given_out_twice() {
 }
 
 #[test]
+fn an_answer_belongs_to_its_question() {
+    let echoed = "0 ok echo 1\n1 fail echo 2\n2 info echo 3\n0 ok echo \"x\"";
+    let counts = json!({"attempted-count": 4, "acknowledged-count": 2, "wrong-count": 0});
+    expect("echo", echoed, "valid", &[], counts);
+    let mixed_up = format!("{echoed}\n0 invoke echo 5\n1 ok echo 6\n0 ok echo 6");
+    let results = json!({"acknowledged-count": 4, "wrong-count": 1});
+    expect("echo", &mixed_up, "invalid", &[("wrong-echo", 1)], results);
+}
+
+#[test]
 fn a_bank_keeps_its_money() {
     let accounts = json!({"a": 10, "b": 0});
     let transfer = "0 ok transfer {\"from\": \"a\", \"to\": \"b\", \"amount\": 3}";

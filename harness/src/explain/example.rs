@@ -6,6 +6,7 @@
 //! 1 at n2: read x -      3-4    (`-` is null: nothing had been written)
 //! 1 at n2: write x 2     5-6 fail
 //! 0 at n1: txn - [["r",1,[2]]] 7-8   (a transaction has no key)
+//! 1 at n1: echo - 5=>6 7-8       (where what came back does not say what was asked for)
 //! finally                        (what follows was read when all had come to rest)
 //! ```
 
@@ -36,12 +37,17 @@ pub fn history(example: &str) -> String {
         let (client, node) = who.split_once(" at ").expect("client at node");
         let words: Vec<&str> = what.split_whitespace().collect();
         let [f, key, value, times, end @ ..] = &words[..] else { panic!("{line}") };
-        let value: Value =
-            if *value == "-" { Value::Null } else { value.parse().expect("a number or steps") };
+        let (told, value) = value.split_once("=>").map_or((None, *value), |(a, b)| (Some(a), b));
+        let parsed = |text: &str| match text {
+            "-" => Value::Null,
+            _ => text.parse().expect("a number or steps"),
+        };
+        let value: Value = parsed(value);
         let process: u64 = client.trim().parse().expect("a number");
         let (from, to) = times.split_once('-').expect("from-to");
-        let argument = match *f {
-            "read" | "dequeue" | "drain" | "generate" => Value::Null,
+        let argument = match (*f, told) {
+            (_, Some(told)) => parsed(told),
+            ("read" | "dequeue" | "drain" | "generate", None) => Value::Null,
             _ => unread(value.clone()),
         };
         let argument = &argument;

@@ -94,6 +94,15 @@ pub const OF_WORKLOADS: &[Anomaly] = &[
         literature: JEPSEN,
     },
     Anomaly {
+        name: "wrong-echo",
+        also: &[],
+        about: "A node sent back something else than what it had been sent.",
+        example: "of echo\n0 at n1: echo - 5 1-2\n1 at n1: echo - 6=>5 3-4",
+        rules_out: &[],
+        cause: "answers that are given to the wrong question, or state that requests share.",
+        literature: JEPSEN,
+    },
+    Anomaly {
         name: "causal-reverse",
         also: &["strict serializability violation of inserts"],
         about: "A read shows a row and not another one that had been inserted before the first was begun.",

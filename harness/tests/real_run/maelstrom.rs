@@ -57,10 +57,11 @@ fn transactions_logs_and_sets_are_asked_in_the_protocols_words() {
         let ran = run(&world, bin, &flags);
         assert_eq!(ran.exit, Some(exit), "{bin} {workload}: {}", ran.said);
     };
-    for workload in ["append", "log", "set"] {
+    for workload in ["append", "echo", "log", "set"] {
         check("one_store.py", workload, 0);
     }
     check("one_store.py --blind", "append", 1);
+    check("one_store.py --blind", "echo", 1);
 }
 
 #[test]

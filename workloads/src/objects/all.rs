@@ -1,8 +1,8 @@
 //! The list of workloads, alphabetical.
 
 use super::{
-    Workload, append, bank, causal, causal_reverse, counter, fenced_set, g2, lock, lock_set, log,
-    long_fork, monotonic, pn_counter, queue, register, sequential, session, set, set_full,
+    Workload, append, bank, causal, causal_reverse, counter, echo, fenced_set, g2, lock, lock_set,
+    log, long_fork, monotonic, pn_counter, queue, register, sequential, session, set, set_full,
     set_remove, total_queue, unique_ids, watch, wr,
 };
 
@@ -13,6 +13,7 @@ pub const ALL: &[&Workload] = &[
     &causal::WORKLOAD,
     &causal_reverse::WORKLOAD,
     &counter::WORKLOAD,
+    &echo::WORKLOAD,
     &fenced_set::WORKLOAD,
     &g2::WORKLOAD,
     &lock::WORKLOAD,

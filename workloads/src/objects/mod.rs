@@ -6,6 +6,7 @@ pub mod bank;
 pub mod causal;
 pub mod causal_reverse;
 pub mod counter;
+pub mod echo;
 pub mod fenced_set;
 pub mod g2;
 pub mod lock;

@@ -8,8 +8,8 @@ use super::super::message::{NO_KEY, code, meaning};
 use super::NodeClient;
 
 /// The vocabularies that there are requests for.
-pub(in super::super) const VOCABULARIES: [&str; 7] =
-    ["cas-register", "set", "counter", "unique-ids", "list-append", "rw-register", "log"];
+pub(in super::super) const VOCABULARIES: [&str; 8] =
+    ["cas-register", "set", "counter", "echo", "unique-ids", "list-append", "rw-register", "log"];
 
 /// Elements of more than one set are told apart by this in the one that the protocol has. Numbers stay so
 /// small that programs of every language can count them.
@@ -46,6 +46,7 @@ impl NodeClient {
                 match (self.vocabulary, f) {
                     ("counter", "read") => member(&body, "value"),
                     ("unique-ids", _) => member(&body, "id"),
+                    ("echo", _) => member(&body, "echo"),
                     (_, "txn") => member(&body, "txn"),
                     _ => Ok(value.clone()),
                 }
@@ -69,6 +70,7 @@ impl NodeClient {
             }
             ("counter", "add") => json!({ "type": "add", "delta": value }),
             ("counter", "read") => json!({ "type": "read" }),
+            ("echo", "echo") => json!({ "type": "echo", "echo": value }),
             ("unique-ids", "generate") => json!({ "type": "generate" }),
             ("list-append" | "rw-register", "txn") => json!({ "type": "txn", "txn": value }),
             _ => return None,
@@ -156,6 +158,7 @@ mod tests {
         let message = json!({ "type": "broadcast", "message": 2 * SET_SIZE + 7 });
         check("set", "add", json!(7), message);
         check("counter", "add", json!(-3), json!({ "type": "add", "delta": -3 }));
+        check("echo", "echo", json!(4), json!({ "type": "echo", "echo": 4 }));
         check("unique-ids", "generate", Value::Null, json!({ "type": "generate" }));
         let steps = json!([["r", 1, null], ["append", 2, 3]]);
         check("list-append", "txn", steps.clone(), json!({ "type": "txn", "txn": steps }));
