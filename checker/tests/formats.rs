@@ -173,7 +173,10 @@ fn a_format_that_is_named_is_not_guessed() {
     let nothing = "line 1: expected an event, found none in the whole file";
     check("{:process 0}", &named(Format::Porcupine), nothing);
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-    assert_eq!(names, ["jsonl", "edn", "json", "porcupine", "plume", "awdit", "dbcop", "cobra"]);
+    assert_eq!(
+        names,
+        ["jsonl", "edn", "json", "porcupine", "plume", "awdit", "dbcop", "cobra", "etcd"]
+    );
 }
 
 #[test]
@@ -397,7 +400,7 @@ fn a_folder_of_cobras_logs_is_a_session_for_each() {
     let folder = std::env::temp_dir().join(format!("splitbrain-cobra-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let error = History::open(&folder).expect_err("it is empty").to_string();
-    assert!(error.contains("or logs of Cobra (*.log), found neither in "), "{error}");
+    assert!(error.contains("or */operations.json of etcd, found none in "), "{error}");
     for (name, records) in
         [("T2.log", &COBRA[5..8]), ("T1.log", &COBRA[..5]), ("other", &COBRA[..1])]
     {

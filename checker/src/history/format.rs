@@ -24,11 +24,13 @@ pub enum Format {
     Dbcop,
     /// The binary logs of Cobra, one for each session.
     Cobra,
+    /// The requests that etcd's robustness tests record, one file for each client.
+    Etcd,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 9] = [
         Format::Jsonl,
         Format::Edn,
         Format::Json,
@@ -37,6 +39,7 @@ impl Format {
         Format::Awdit,
         Format::Dbcop,
         Format::Cobra,
+        Format::Etcd,
     ];
 
     /// The format's name on a command line.
@@ -50,6 +53,7 @@ impl Format {
             Format::Awdit => "awdit",
             Format::Dbcop => "dbcop",
             Format::Cobra => "cobra",
+            Format::Etcd => "etcd",
         }
     }
 
@@ -91,6 +95,11 @@ impl Format {
         let inside = rest.strip_prefix(b"[").or(rest.strip_prefix(b"(")).unwrap_or(rest);
         let inside = inside.trim_ascii_start();
         match inside.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) {
+            Some(map)
+                if map.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"\"ClientId")) =>
+            {
+                Format::Etcd
+            }
             Some(map) if map.starts_with(b"\"") && rest.starts_with(b"[") => Format::Json,
             Some(map) if map.starts_with(b"\"") => Format::Jsonl,
             Some([] | [b'}', ..]) => Format::Jsonl,

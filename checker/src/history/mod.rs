@@ -6,6 +6,7 @@ mod bytes;
 mod clock;
 mod datum;
 mod edn;
+mod etcd;
 mod event;
 mod format;
 mod function;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::build::Builder;
+use super::etcd::{read_etcd, read_report};
 use super::jepsen::{read_edn, read_log};
 use super::json::read_json;
 use super::jsonl::read_jsonl;
@@ -49,7 +50,7 @@ impl History {
     }
 
     /// Reads the history in a file; see [`History::read_with`]. A folder holds logs of Cobra, one for
-    /// each session.
+    /// each session, or is a report of etcd's robustness tests.
     pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<History, ReadError> {
         let path = path.as_ref();
         let unreadable = |source| ReadError::Unreadable { path: path.to_owned(), source };
@@ -112,7 +113,8 @@ impl History {
     }
 }
 
-/// Reads a folder, whose logs are sessions in the order of their names.
+/// Reads a folder: a report of etcd's robustness tests, or logs of Cobra, which are sessions in the order of
+/// their names.
 fn sessions_of(folder: &Path, options: &ReadOptions) -> Result<History, ReadError> {
     let mut paths = Vec::new();
     for entry in folder.read_dir()? {
@@ -120,8 +122,13 @@ fn sessions_of(folder: &Path, options: &ReadOptions) -> Result<History, ReadErro
         paths.extend(path.extension().is_some_and(|e| e == "log").then_some(path));
     }
     if paths.is_empty() {
-        let expected = "history.jsonl of a run, or logs of Cobra (*.log)";
-        let found = format!("neither in {}", folder.display());
+        let mut builder = Builder::new(Format::Etcd, options.independent);
+        if read_report(folder, &mut builder)? {
+            return Ok(builder.finish());
+        }
+        let expected =
+            "history.jsonl of a run, logs of Cobra (*.log), or */operations.json of etcd";
+        let found = format!("none in {}", folder.display());
         return Err(Malformed::new(1, expected, found).into());
     }
     paths.sort();
@@ -156,6 +163,7 @@ fn build(
         Format::Awdit => read_awdit(input, &mut builder)?,
         Format::Dbcop => read_dbcop(input, &mut builder)?,
         Format::Cobra => read_cobra(input, 0, &mut builder)?,
+        Format::Etcd => read_etcd(input, &mut builder)?,
     }
     if builder.is_empty() {
         return Err(Malformed::new(1, "an event", "none in the whole file").into());

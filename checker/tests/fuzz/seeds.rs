@@ -25,6 +25,7 @@ pub fn of(format: Format) -> Vec<Vec<u8>> {
         Format::Awdit => (1..5).map(awdit).collect(),
         Format::Dbcop => (1..5).map(dbcop).collect(),
         Format::Cobra => (1..5).map(cobra).collect(),
+        Format::Etcd => (1..5).map(etcd).collect(),
     };
     for seed in &mut seeds {
         cut(seed);
@@ -74,7 +75,7 @@ fn theirs(format: Format) -> Vec<Vec<u8>> {
             // Too long, and cut it is of no use.
             Format::Dbcop => false,
             // There are none.
-            Format::Cobra => false,
+            Format::Cobra | Format::Etcd => false,
         }
     };
     let read = |path: &PathBuf| {
@@ -180,4 +181,32 @@ fn cobra(size: u64) -> Vec<u8> {
         bytes.extend(record(b'C', &[number]));
     }
     bytes
+}
+
+/// Requests of etcd's robustness tests, each on a line.
+fn etcd(size: u64) -> Vec<u8> {
+    let request = |at: u64| {
+        let (call, revision) = (10 * at, at + 2);
+        let (request, answer) = match at % 4 {
+            0 => (
+                format!(r#"{{"Type":"txn","Txn":{{"Conditions":[{{"Key":"a","ExpectedRevision":{at}}}],"OperationsOnSuccess":[{{"Type":"put-operation","Put":{{"Key":"a","Value":{{"Value":"{at}"}}}}}}],"OperationsOnFailure":null}}}}"#),
+                r#""Txn":{"Failure":false,"Results":[{"KVs":null}]}"#.to_owned(),
+            ),
+            1 => (
+                r#"{"Type":"range","Range":{"Start":"a","End":"b","Limit":1}}"#.to_owned(),
+                format!(r#""Range":{{"KVs":[{{"Key":"a","Value":{{"Value":"{}"}},"ModRevision":{at}}}],"Count":1}}"#, at - 1),
+            ),
+            2 => (
+                r#"{"Type":"txn","Txn":{"OperationsOnSuccess":[{"Type":"delete-operation","Delete":{"Key":"a"}}]}}"#.to_owned(),
+                r#""Txn":{"Results":[{"Deleted":1}]}"#.to_owned(),
+            ),
+            _ => (r#"{"Type":"compact"}"#.to_owned(), r#""Error":"gone""#.to_owned()),
+        };
+        format!(
+            "{{\"ClientId\":{},\"Input\":{request},\"Call\":{call},\"Output\":{{{answer},\"Revision\":{revision}}},\"Return\":{}}}\n",
+            at % 2,
+            call + 5
+        )
+    };
+    (0..4 * size).map(request).collect::<String>().into_bytes()
 }
