@@ -47,7 +47,9 @@ pub fn history(example: &str) -> String {
         let (from, to) = times.split_once('-').expect("from-to");
         let argument = match (*f, told) {
             (_, Some(told)) => parsed(told),
-            ("read" | "dequeue" | "drain" | "generate", None) => Value::Null,
+            ("read" | "read-init" | "watch" | "dequeue" | "drain" | "generate", None) => {
+                Value::Null
+            }
             _ => unread(value.clone()),
         };
         let argument = &argument;

@@ -4,12 +4,14 @@
 mod anomalies;
 mod example;
 mod levels;
+mod logs;
 mod models;
 mod transactions;
 mod workloads;
 
 pub use anomalies::{ANOMALIES, Anomaly};
 pub use levels::LEVELS;
+pub use logs::OF_LOGS;
 pub use models::{MODELS, Model};
 pub use transactions::OF_TRANSACTIONS;
 pub use workloads::OF_WORKLOADS;
@@ -27,7 +29,7 @@ pub fn explain(word: &str) -> Option<String> {
 
 /// All anomalies that are explained.
 pub fn anomalies() -> impl Iterator<Item = &'static Anomaly> {
-    ANOMALIES.iter().chain(OF_TRANSACTIONS).chain(OF_WORKLOADS)
+    ANOMALIES.iter().chain(OF_TRANSACTIONS).chain(OF_WORKLOADS).chain(OF_LOGS)
 }
 
 /// All models that are explained.

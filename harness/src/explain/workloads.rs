@@ -121,13 +121,71 @@ pub const OF_WORKLOADS: &[Anomaly] = &[
         literature: "Adya, Weak consistency (1999), G2.",
     },
     Anomaly {
-        name: "nonmonotonic-poll",
+        name: "duplicate-message",
         also: &[],
-        about: "A client that polls a log was given an older message after a newer one.",
-        example: "of log\n0 at n1: send - [[\"send\",1,[0,5]]] 1-2\n0 at n1: send - [[\"send\",1,[1,6]]] 3-4\n\
-                  1 at n2: poll - [[\"poll\",{\"1\":[[0,5],[1,6]]}]] 5-6\n1 at n2: poll - [[\"poll\",{\"1\":[[0,5]]}]] 7-8",
+        about: "A message came out of a queue more often than anybody can have put it in.",
+        example: "of total-queue\n0 at n1: enqueue - 1 1-2\n1 at n2: dequeue - 1 3-4\n2 at n3: drain - [1] 5-6",
         rules_out: &[],
-        cause: "a position of the client that is not kept when a leader or a connection changes.",
-        literature: "Kingsbury, analyses of Redpanda (2022) and Bufstream (2024).",
+        cause: "delivery at least once: an acknowledgement that was lost, and the message is given to somebody else. Jepsen \
+                only counts them.",
+        literature: JEPSEN,
+    },
+    Anomaly {
+        name: "causal-violation",
+        also: &[],
+        about: "In a chain of operations, each begun after the answer to the one before it, a read does not show what the chain \
+                had written.",
+        example: "of causal\n0 at n1: read-init x 0 1-2\n0 at n1: write x 1 3-4\n0 at n2: read x 0 5-6",
+        rules_out: &[],
+        cause: "a session that moves to a replica which has not heard of the session's past, and is not made to wait.",
+        literature: "Ahamad et al., Causal memory (1995); Kingsbury, analysis of MongoDB 3.6.4 (2018).",
+    },
+    Anomaly {
+        name: "trailing-gap",
+        also: &[],
+        about: "One client wrote the parts of an object one after another; a read that asked for the last one first found a later \
+                part and then not an earlier one.",
+        example: "of sequential\n0 at n1: write x 0 1-2\n0 at n1: write x 1 3-4\n1 at n2: read x [\"x-1\",null] 5-6",
+        rules_out: &[],
+        cause: "parts on several shards or replicas, each of which answers for a time of its own.",
+        literature: "Lamport, How to make a multiprocessor computer (1979); Kingsbury, analysis of CockroachDB (2017).",
+    },
+    Anomaly {
+        name: "off-order",
+        also: &[],
+        about: "Each addition takes a number greater than all that are there, and one that began after another was over took none greater.",
+        example: "of monotonic\n0 at n1: add - 5 1-2\n1 at n2: add - 3 3-4",
+        rules_out: &[],
+        cause: "transactions that read a state from before the last one was acknowledged.",
+        literature: "Kingsbury, analysis of CockroachDB (2017), monotonic.",
+    },
+    Anomaly {
+        name: "nonmonotonic-watch",
+        also: &[],
+        about: "A watcher was told of a revision after a later one, or of the same one again.",
+        example: "of watch\n0 at n1: write - 5 1-2\n0 at n1: write - 6 3-4\n1 at n2: watch - [[1,5],[2,6]] 5-6\n1 at n2: watch - [[1,5]] 7-8",
+        rules_out: &[],
+        cause: "a stream that is begun again from too early, or from a replica that is behind, when a connection breaks.",
+        literature: "etcd's promises for watches (ordered, unique); Kingsbury, analysis of etcd (2020).",
+    },
+    Anomaly {
+        name: "watch-divergence",
+        also: &[],
+        about: "Two watchers were told different changes between the first and the last revision that both know of: one missed a \
+                change, or was told another.",
+        example: "of watch\n0 at n1: write - 5 1-2\n0 at n1: write - 6 3-4\n0 at n1: write - 7 5-6\n1 at n1: watch - [[1,5],[2,6],[3,7]] 7-8\n\
+                  2 at n2: watch - [[1,5],[2,6],[3,7]] 7-8\n3 at n3: watch - [[1,5],[3,7]] 9-10",
+        rules_out: &[],
+        cause: "changes between two connections that nobody asks for again, or a history that was compacted away unnoticed.",
+        literature: "etcd's promises for watches (reliable, atomic); Kingsbury, analysis of etcd (2020).",
+    },
+    Anomaly {
+        name: "unexpected-change",
+        also: &[],
+        about: "A watcher was told of a value that nobody can have written by then.",
+        example: "of watch\n0 at n1: write - 5 1-2\n1 at n2: watch - [[1,5]] 3-4\n1 at n2: watch - [[2,9]] 5-6",
+        rules_out: &[],
+        cause: "changes that were rolled back and told, changes of another key, damage.",
+        literature: JEPSEN,
     },
 ];
