@@ -17,7 +17,7 @@ use crate::interpreter::live::Inbox;
 use crate::interpreter::{Command, Wake, note};
 use crate::progress::Doing;
 
-/// How often healing is tried; each time takes a second at most.
+/// How often healing is tried; each time takes five seconds at most for what it can not verify.
 const HEAL_TRIES: usize = 5;
 
 /// Faults and their undoing, for one run. Used from one thread, which it blocks.

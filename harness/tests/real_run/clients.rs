@@ -1,11 +1,9 @@
 //! Clients in other languages, and systems of which only a table of requests is known.
 
-use std::time::Duration;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::World;
+use crate::world::{World, eventually};
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/clients");
 /// Clients that break the rules, each in its own way.
@@ -106,8 +104,13 @@ fn a_client_that_dies_hangs_or_prints_garbage_makes_nothing_certain() {
     // The node is of another world, or it would be taken for something left behind.
     let (Some(world), Some(elsewhere)) = (World::new(), World::new()) else { return };
     let node = elsewhere.node_on_loopback();
+    // Final reads, none of which is answered, need not be repeated for long.
+    let plan = world.path("plan.toml");
+    std::fs::write(&plan, "phases = { converge_within = \"500ms\" }\n").unwrap();
     let check = |client: &str, told: &str| {
         let ran = world.run(&[
+            "--plan",
+            plan.to_str().unwrap(),
             "--db",
             "command",
             "--client",
@@ -155,7 +158,7 @@ fn clients_end_with_a_harness_that_is_killed() {
         let hangs = "sh -c 'sleep 100 & wait'";
         let flags = [&["run", "--db", "command", "--client", hangs], place].concat();
         let mut run = world.prepare(&flags).spawn().unwrap();
-        std::thread::sleep(Duration::from_secs(3));
+        eventually("a client that hangs", || world.has_process(&["sleep", "100"]));
         kill(Pid::from_raw(run.id() as i32), Signal::SIGKILL).unwrap();
         run.wait().unwrap();
         world.assert_clean();

@@ -56,7 +56,7 @@ fn a_run_keeps_everything_and_its_history_alone_gives_the_verdict() {
 fn a_sweep_tells_what_more_clients_carry() {
     let Some(world) = World::new() else { return };
     let sweep =
-        ["--mode", "gossip", "--nodes", "3", "--clients", "4,1", "--time-limit", "1s", "--json"];
+        ["--mode", "gossip", "--nodes", "3", "--clients", "4,1", "--time-limit", "3s", "--json"];
     let sweep = world.command(&[&["scale"][..], &sweep].concat());
     assert_eq!(sweep.exit, Some(0), "{}", sweep.said);
     let told = sweep.json();
@@ -143,7 +143,8 @@ fn a_node_that_cannot_start_fails_the_harness_with_its_last_words() {
     let Some(world) = World::new() else { return };
     let run = world.run_with_store("#!/bin/sh\necho the disk is on fire >&2\nexit 3\n", &[]);
     assert_eq!(run.exit, Some(70), "{}", run.said);
-    assert!(run.said.contains("n1 has ended by itself"), "{}", run.said);
+    // Whichever is seen first.
+    assert!(run.said.contains(" has ended by itself"), "{}", run.said);
     assert!(run.said.contains("the disk is on fire"), "{}", run.said);
     world.assert_clean();
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{World, eventually};
 
 const SUITE: &str = r#"
     [plan]
@@ -17,7 +17,7 @@ const SUITE: &str = r#"
     targets = ["store/single", "store/cache"]
     faults = ["none", "isolate-one"]
     seeds = [1]
-    time_limit = "1s"
+    time_limit = "3s"
     expect = "weak"
 "#;
 
@@ -39,7 +39,7 @@ fn results(told: &Value) -> BTreeMap<String, String> {
 fn a_suite_keeps_its_state_and_killed_at_any_moment_it_is_resumed() {
     let Some(world) = World::new() else { return };
     std::fs::write(world.path("small.toml"), SUITE).unwrap();
-    let whole = world.command(&["suite", "small.toml", "--json"]);
+    let whole = world.command(&["suite", "small.toml", "--json", "--jobs", "2"]);
     assert_eq!(whole.exit, Some(0), "{}", whole.said);
     let expected = results(&whole.json());
     assert_eq!(expected.len(), 4, "{expected:?}");
@@ -54,7 +54,9 @@ fn a_suite_keeps_its_state_and_killed_at_any_moment_it_is_resumed() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(3_000 + (turn * 7_919) % 9_000));
+        let nights = || std::fs::read_dir(world.path("store/suites/small")).unwrap().count() as u64;
+        eventually("a night of its own", || nights() == 2 + turn);
+        std::thread::sleep(Duration::from_millis(2_000 + (turn * 7_919) % 9_000));
         child.kill().unwrap();
         child.wait().unwrap();
         // Two at once, also where two had been cut short.

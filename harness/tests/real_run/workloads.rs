@@ -12,8 +12,17 @@ use super::world::World;
 /// So many runs at once: for most of its time a run waits.
 const AT_ONCE: usize = 3;
 
+/// Where a lock guards what is worked on, all want the same one: whoever holds it is surely waited for.
+const GUARDED: [&str; 2] = ["fenced-set", "lock-set"];
+
 fn verdict(world: &World, workload: &str, more: &[&str]) -> Value {
-    let usual = ["--time-limit", "3s", "--faults", "none", "--nodes", "3"];
+    let one_key = world.path(&format!("{workload}.toml"));
+    let mut length = vec!["--time-limit", "3s"];
+    if GUARDED.contains(&workload) {
+        std::fs::write(&one_key, "workload = { keys = 1 }\n").unwrap();
+        length = vec!["--plan", one_key.to_str().unwrap(), "--time-limit", "6s"];
+    }
+    let usual = [&length[..], &["--faults", "none", "--nodes", "3"]].concat();
     let usual = usual.chunks(2).filter(|pair| !more.contains(&pair[0]));
     let flags = [&["--workload", workload, "--json"][..], more].concat();
     world.run(&[flags, usual.flatten().copied().collect()].concat()).json()

@@ -9,6 +9,19 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// How long something may take that surely comes: a busy machine may be very slow.
+const SURELY: Duration = Duration::from_secs(60);
+
+/// Waits until something is so.
+#[track_caller]
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let until = Instant::now() + SURELY;
+    while !is_so() {
+        assert!(Instant::now() < until, "not within {SURELY:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// One test's world.
 pub struct World {
     folder: TempDir,
@@ -121,6 +134,36 @@ impl World {
         self.folder.path().join("store/latest").canonicalize().unwrap()
     }
 
+    /// Whether the history of the last run holds these words by now.
+    pub fn has_recorded(&self, words: &str) -> bool {
+        std::fs::read_to_string(self.path("store/latest/history.jsonl"))
+            .is_ok_and(|history| history.contains(words))
+    }
+
+    /// Whether a process of a run of this world has these arguments by now.
+    pub fn has_process(&self, args: &[&str]) -> bool {
+        let line: String = args.iter().map(|arg| format!("{arg}\0")).collect();
+        let is_it = |process: &Path| {
+            std::fs::read(process.join("cmdline")).is_ok_and(|text| text == line.as_bytes())
+        };
+        self.processes().iter().any(|process| is_it(process))
+    }
+
+    /// The folders in `/proc` of all processes of runs of this world: nodes, keeper and harness all have
+    /// its folder in their arguments or in their environment.
+    fn processes(&self) -> Vec<PathBuf> {
+        let own = std::process::id().to_string();
+        let is_process = |name: &str| name != own && name.parse::<u32>().is_ok();
+        let mentions = |file: &Path| {
+            std::fs::read(file).is_ok_and(|bytes| contains(&bytes, self.folder.path()))
+        };
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        all.filter(|entry| entry.file_name().to_str().is_some_and(is_process))
+            .map(|entry| entry.path())
+            .filter(|path| mentions(&path.join("environ")) || mentions(&path.join("cmdline")))
+            .collect()
+    }
+
     /// A file or folder in it.
     pub fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
@@ -168,22 +211,7 @@ impl World {
         let journals = std::fs::read_dir(self.state()).into_iter().flatten().flatten();
         let mut left: Vec<String> =
             journals.map(|entry| entry.path().display().to_string()).collect();
-        let own = std::process::id().to_string();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let name = entry.file_name().into_string().unwrap_or_default();
-            if name == own || name.parse::<u32>().is_err() {
-                continue;
-            }
-            // Nodes, keeper and harness all have this folder as theirs, in their arguments or in
-            // their environment.
-            let mentions = |file: &str| {
-                std::fs::read(entry.path().join(file))
-                    .is_ok_and(|bytes| contains(&bytes, self.folder.path()))
-            };
-            if mentions("environ") || mentions("cmdline") {
-                left.push(format!("process {name}"));
-            }
-        }
+        left.extend(self.processes().iter().map(|process| process.display().to_string()));
         for node in ["n1", "n2", "n3", "n4", "n5"] {
             let runs = glob_runs(&self.folder.path().join("store"));
             left.extend(

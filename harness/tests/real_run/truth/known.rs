@@ -63,6 +63,8 @@ pub struct Known {
     pub faults: BTreeMap<u64, [u64; 3]>,
     /// When clients stopped to work as they do during the faults.
     pub load_end: u64,
+    /// From when until when all keys were read at all nodes, again and again.
+    pub finals: (u64, u64),
     /// Keys that they worked on until then.
     pub main_keys: BTreeSet<String>,
 }
@@ -128,18 +130,36 @@ impl Known {
         };
         let (decided, healed) = (times("start", None), times("stop", Some("healed")));
         let installed = times("start", Some("installed")).into_iter();
-        let is_heal = |event: &&Value| event["f"] == "phase" && event["value"] == "heal";
-        let load_end = time(history.iter().find(is_heal).unwrap());
+        let phase = |name: &str| {
+            let is_it = |event: &&Value| event["f"] == "phase" && event["value"] == name;
+            time(history.iter().find(is_it).unwrap())
+        };
+        let load_end = phase("heal");
         let main = ops.iter().filter(|op| op.invoked < load_end);
         Known {
             main_keys: main.map(|op| op.key.clone()).collect(),
             load_end,
+            finals: (phase("final"), phase("after")),
             faults: installed.map(|(id, at)| (id, [decided[&id], at, healed[&id]])).collect(),
             commits: commits(&changes),
             slack,
             ops,
             changes,
         }
+    }
+
+    /// Final reads come no less often than this, and what is over sooner may not be seen: the longest
+    /// time from the beginning of one round of them to the end of the next, over all keys and nodes.
+    pub fn longest_between_finals(&self) -> u64 {
+        let (from, until) = self.finals;
+        let mut reads: BTreeMap<(&str, &str), Vec<(u64, u64)>> = BTreeMap::new();
+        let finals = self.ops.iter().filter(|op| (from..until).contains(&op.invoked));
+        for read in finals {
+            let ended = read.ok.unwrap_or(read.invoked);
+            reads.entry((&read.key, &read.node)).or_default().push((read.invoked, ended));
+        }
+        let pairs = reads.values().flat_map(|reads| reads.windows(2));
+        pairs.map(|pair| pair[1].1 - pair[0].0).max().unwrap_or(0)
     }
 
     /// What clients wrote, with the version that it became and what became of that, if the store ever
