@@ -368,6 +368,35 @@ fn a_report_can_be_had_in_every_format() {
     assert_eq!(csv.lines().count(), 3);
 }
 
+/// Two transactions of which neither saw the other.
+const SKEW: &str = r#"{"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["append","y",1]]}
+{"process":1,"type":"invoke","f":"txn","value":[["r","y",null],["append","x",2]]}
+{"process":0,"type":"ok","f":"txn","value":[["r","x",[]],["append","y",1]]}
+{"process":1,"type":"ok","f":"txn","value":[["r","y",[]],["append","x",2]]}
+"#;
+
+#[test]
+fn a_cycle_is_drawn_whatever_becomes_of_graphviz() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("history.jsonl"), SKEW).unwrap();
+    for script in ["#!/bin/sh\nexit 7\n", "#!/bin/sh\nexec sleep 600\n"] {
+        let dot = folder.path().join("dot");
+        std::fs::write(&dot, script).unwrap();
+        std::fs::set_permissions(&dot, PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("{}:/usr/bin:/bin", folder.path().display());
+        let run = |args: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+            command.args(args).env("PATH", &path).current_dir(folder.path()).output().unwrap()
+        };
+        assert_eq!(run(&["check", "history.jsonl"]).status.code(), Some(1));
+        let report = run(&["report", "history.jsonl", "--format", "html"]);
+        assert_eq!(report.status.code(), Some(0));
+        let page = String::from_utf8(report.stdout).unwrap();
+        assert!(page.contains(r"\u003crect x="), "{script}");
+    }
+}
+
 #[test]
 fn a_ci_system_tells_invalid_from_unknown() {
     let invalid = report_of(&stale(), "junit");

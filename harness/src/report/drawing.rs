@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 use splitbrain_checker::Violation;
 
+use super::graphviz::Dot;
+
 /// The widest that a character of the font is, in pixels, and the height of a line.
 const CHARACTER: usize = 8;
 const LINE: usize = 18;
@@ -34,19 +36,39 @@ struct Layout {
     height: usize,
 }
 
-/// The cycle of a violation, if it is one: an SVG element whose colours are those of the page.
-pub fn cycle(violation: &Violation) -> Option<String> {
-    let count = violation.dependencies.len();
-    let transactions = violation.because.get(..count)?;
-    let reasons = violation.because.get(count..2 * count)?;
-    (count > 1).then(|| Layout::of(transactions, reasons, &violation.dependencies).svg())
+/// Transactions, of which each comes before the next one, and the last before the first.
+pub struct Cycle<'v> {
+    /// What each did.
+    pub transactions: &'v [String],
+    /// Why each comes before the next.
+    pub reasons: &'v [String],
+    /// The kinds of these dependencies.
+    pub kinds: &'v [&'static str],
+}
+
+/// The cycle of a violation, if it is one: an SVG element whose colours are those of the page, as `dot` lays
+/// it out, or else as it is done here.
+pub fn cycle(violation: &Violation, dot: &mut Dot) -> Option<String> {
+    let cycle = Cycle::of(violation)?;
+    dot.draw(&cycle).or_else(|| Some(Layout::of(&cycle).svg()))
+}
+
+impl<'v> Cycle<'v> {
+    fn of(violation: &'v Violation) -> Option<Cycle<'v>> {
+        let kinds = &violation.dependencies[..];
+        let count = kinds.len();
+        let transactions = violation.because.get(..count)?;
+        let reasons = violation.because.get(count..2 * count)?;
+        (count > 1).then_some(Cycle { transactions, reasons, kinds })
+    }
 }
 
 impl Layout {
-    fn of(transactions: &[String], reasons: &[String], kinds: &[&'static str]) -> Layout {
+    fn of(cycle: &Cycle<'_>) -> Layout {
+        let Cycle { transactions, reasons, kinds } = cycle;
         let mut layout = Layout::default();
         let mut top = SPACE;
-        for ((transaction, reason), kind) in transactions.iter().zip(reasons).zip(kinds) {
+        for ((transaction, reason), kind) in transactions.iter().zip(*reasons).zip(*kinds) {
             let lines = broken(transaction);
             let columns = lines.iter().map(|line| columns(line)).max().unwrap_or_default();
             let width = columns * CHARACTER + 2 * SPACE;
@@ -119,7 +141,7 @@ fn columns(text: &str) -> usize {
 }
 
 /// Lines of bounded length, broken between words where there are any.
-fn broken(text: &str) -> Vec<String> {
+pub(super) fn broken(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -167,7 +189,8 @@ mod tests {
     fn layout(count: usize, words: &str) -> Layout {
         let transactions: Vec<String> = (0..count).map(|at| format!("T{at} did {words}")).collect();
         let reasons: Vec<String> = (0..count).map(|at| format!("{at} because {words}")).collect();
-        Layout::of(&transactions, &reasons, &["rw", "wr", "ww"].repeat(count)[..count])
+        let kinds = &["rw", "wr", "ww"].repeat(count)[..count];
+        Layout::of(&Cycle { transactions: &transactions, reasons: &reasons, kinds })
     }
 
     /// Left, top, right, bottom of what is written.
@@ -229,8 +252,9 @@ mod tests {
         let judged = judge_history(&history, &Question::default(), std::time::Instant::now());
         let [violation] = &judged.judgement.violations[..] else { panic!("one violation") };
         assert_eq!(violation.dependencies, ["rw", "rw"]);
-        let drawing = cycle(violation).expect("a cycle");
-        assert_eq!(Some(&drawing), cycle(violation).as_ref());
+        let own = |violation| Cycle::of(violation).map(|cycle| Layout::of(&cycle).svg());
+        let drawing = own(violation).expect("a cycle");
+        assert_eq!(Some(&drawing), own(violation).as_ref());
         assert_eq!((drawing.matches("<rect").count(), drawing.matches("<path").count()), (2, 2));
         assert!(drawing.contains("&lt;x&gt;") && !drawing.contains("<x>"), "{drawing}");
         assert!(drawing.contains("rw: T0 comes before T1"), "{drawing}");
@@ -239,6 +263,6 @@ mod tests {
         let history = History::read(text.as_bytes()).unwrap();
         let judged = judge_history(&history, &Question::default(), std::time::Instant::now());
         let phantom = judged.judgement.violations.iter().find(|one| one.name == "phantom-read");
-        assert_eq!(cycle(phantom.expect("a phantom")), None);
+        assert_eq!(own(phantom.expect("a phantom")), None);
     }
 }

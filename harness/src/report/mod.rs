@@ -2,6 +2,7 @@
 
 mod csv;
 mod drawing;
+mod graphviz;
 mod html;
 mod junit;
 mod markdown;

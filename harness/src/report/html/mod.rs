@@ -5,7 +5,7 @@ mod data;
 use serde_json::{Value, json};
 use splitbrain_checker::history::History;
 
-use super::{Judged, drawing};
+use super::{Judged, drawing, graphviz::Dot};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -44,6 +44,9 @@ fn data(judged: &Judged, history: &History) -> Value {
             keep.len()
         )
     });
+    let mut dot = Dot::default();
+    let drawings = judged.judgement.violations.iter().map(|one| drawing::cycle(one, &mut dot));
+    let drawings: Vec<Option<String>> = drawings.collect();
     json!({
         "program": env!("CARGO_PKG_VERSION"),
         "verdict": verdict,
@@ -57,7 +60,7 @@ fn data(judged: &Judged, history: &History) -> Value {
         "nodes": history.nodes(),
         "faults": data::faults(history),
         "roles": data::roles(history),
-        "drawings": judged.judgement.violations.iter().map(drawing::cycle).collect::<Vec<_>>(),
+        "drawings": drawings,
         "commands": judged.commands(),
         "shortened": shortened,
         "keys": history.keys(),
