@@ -1,7 +1,7 @@
 //! The list of databases, alphabetical.
 
 use super::{
-    Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, redis_cluster,
+    Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, postgres, redis_cluster,
     redis_sentinel, store, zookeeper,
 };
 
@@ -14,6 +14,7 @@ pub const ALL: &[&Entry] = &[
     &maelstrom::ENTRY,
     &memcached::ENTRY,
     &nats::ENTRY,
+    &postgres::ENTRY,
     &redis_cluster::ENTRY,
     &redis_sentinel::ENTRY,
     &store::ENTRY,
@@ -32,7 +33,7 @@ mod tests {
             .map(|entry| entry.unwrap().path())
             .map(|path| path.file_stem().unwrap().to_str().unwrap().replace('_', "-"))
             .filter(|name| {
-                !["mod", "all", "given", "options", "redis", "wire"].contains(&name.as_str())
+                !["mod", "all", "given", "options", "redis", "sql", "wire"].contains(&name.as_str())
             })
             .collect();
         files.sort();

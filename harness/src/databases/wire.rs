@@ -44,21 +44,26 @@ impl Wire {
         if let Some(idle) = self.idle.take().filter(is_quiet) {
             return Ok((idle, false));
         }
-        let connected = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(&self.address));
-        let stream = match connected.await {
-            Ok(connected) => connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)),
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        };
-        match stream {
-            Ok(stream) => Ok((BufReader::new(stream), true)),
-            Err(error) => Err(OpError::fail(ErrorKind::Connection, error.to_string())),
-        }
+        Ok((BufReader::new(connect(&self.address).await?), true))
     }
 
     /// Keeps a connection for the next exchange.
     pub fn give_back(&mut self, stream: Stream) {
         self.idle = Some(stream);
     }
+}
+
+/// A new connection to `HOST:PORT`.
+///
+/// # Errors
+/// None can be made, so that what was to be sent has certainly not happened.
+pub async fn connect(address: &str) -> Result<TcpStream, OpError> {
+    let connected = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address));
+    let stream = match connected.await {
+        Ok(connected) => connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)),
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    };
+    stream.map_err(|error| OpError::fail(ErrorKind::Connection, error.to_string()))
 }
 
 /// Whether nothing has come that nobody waits for, such as its end.

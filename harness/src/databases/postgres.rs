@@ -1,0 +1,256 @@
+//! PostgreSQL: a primary and standbys that follow it by streaming replication.
+//!
+//! A client asks its own node before each transaction: a primary carries it out itself, a standby says
+//! whom it follows. So a client on the side of an old primary goes on with that, and one whose node
+//! follows nobody is refused, as programs on the same hosts would be.
+
+mod access;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use splitbrain_checker::history::ErrorKind;
+use splitbrain_workloads::{BoxFuture, Clients, OpError};
+
+use super::sql::{self, Connection as _, Datum, Dialect, Servers};
+use super::{
+    Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed, wire,
+};
+use crate::environments::{Daemon, Member};
+use access::{Access, PgConnection};
+
+/// The registry's line.
+pub const ENTRY: Entry = Entry {
+    name: "postgres",
+    about: "PostgreSQL from Debian: a primary, and standbys that follow it by streaming replication.",
+    options: OPTIONS,
+    open: |rest| {
+        let told = Told::parse(ENTRY.name, OPTIONS, rest)?;
+        Ok(Box::new(Postgres { told, access: Access::of_environment() }))
+    },
+};
+
+const OPTIONS: &[Opt] = &[
+    Opt {
+        name: "isolation",
+        usual: "serializable",
+        words: &["read-committed", "repeatable-read", "serializable"],
+        about: "the level of every transaction",
+    },
+    Opt {
+        name: "replication",
+        usual: "async",
+        words: &["async", "sync"],
+        about: "whether a commit waits for the standby that would be promoted; as in PostgreSQL, not",
+    },
+    Opt {
+        name: "read-mode",
+        usual: "primary",
+        words: &["primary", "local"],
+        about: "what only reads asks the primary, or the client's own node whatever that is",
+    },
+    Opt {
+        name: "promote",
+        usual: "0",
+        words: &[],
+        about: "seconds without an answer of the primary after which node 2 takes its place; 0: never",
+    },
+];
+
+const PORT: u16 = 5432;
+
+/// Where Debian keeps its versions.
+const VERSIONS: &str = "/usr/lib/postgresql";
+
+const DIALECT: Dialect = Dialect {
+    quote: '"',
+    numbered: true,
+    or_set: "on conflict (k) do update set",
+    new: "excluded.v",
+    or_leave: "on conflict do nothing",
+};
+
+struct Postgres {
+    told: Told,
+    access: Access,
+}
+
+impl Postgres {
+    /// Rows that a node answers with.
+    async fn ask(&self, asker: &Asker, url: &str, query: &str) -> Result<sql::Row, String> {
+        let asking = async {
+            let connected = self.access.connect(wire::address(url)).await;
+            let mut connection = connected.map_err(in_words)?;
+            let rows = connection.query(query, &[]).await.map_err(|problem| problem.text)?;
+            rows.into_iter().next().ok_or_else(|| "no row came".to_owned())
+        };
+        asker.wait(asking).await
+    }
+}
+
+fn in_words(error: OpError) -> String {
+    match error {
+        OpError::Fail(error) | OpError::Info(error) => error.text,
+    }
+}
+
+impl Database for Postgres {
+    fn target(&self) -> String {
+        format!("{}{}", ENTRY.name, self.told)
+    }
+
+    fn default_nodes(&self) -> usize {
+        3
+    }
+
+    /// The newest of Debian's versions, or what is in the path.
+    fn find(&self) -> Result<Program, Missing> {
+        let versions = std::fs::read_dir(VERSIONS).into_iter().flatten().flatten();
+        let newest = versions
+            .map(|version| version.path().join("bin/postgres"))
+            .filter(|program| program.exists())
+            .max_by_key(|program| number_of(program));
+        let program = newest.unwrap_or_else(|| "postgres".into());
+        let program = program.to_string_lossy();
+        installed("PostgreSQL", "postgresql", &program, "--version", |text| {
+            text.trim().strip_prefix("postgres (PostgreSQL) ")
+        })
+    }
+
+    fn ports(&self) -> &'static [u16] {
+        &[PORT]
+    }
+
+    fn scheme(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn needs_own_addresses(&self) -> Option<&'static str> {
+        Some("a standby tells clients where the primary is that it follows")
+    }
+
+    fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
+        settings::daemon(program, &self.told, &self.access, (cluster, this), folder)
+    }
+
+    fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move { self.ask(asker, url, "select 1::bigint").await.map(drop) })
+    }
+
+    /// All standbys must follow.
+    fn assemble<'a>(&'a self, asker: &'a Asker, urls: &'a [String]) -> Administered<'a> {
+        Box::pin(async move {
+            let following = "select count(*) from pg_stat_replication where state = 'streaming'";
+            match self.ask(asker, &urls[0], following).await?.first() {
+                Some(Datum::Int(count)) if *count == urls.len() as i64 - 1 => Ok(()),
+                other => Err(format!("of {} standbys there follow {other:?}", urls.len() - 1)),
+            }
+        })
+    }
+
+    /// The term is the timeline.
+    fn role<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<Role, String>> {
+        let query = "select case when pg_is_in_recovery() then null else \
+            ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint end";
+        Box::pin(async move {
+            let term = match self.ask(asker, url, query).await?.first() {
+                Some(Datum::Int(timeline)) => u64::try_from(*timeline).ok(),
+                _ => None,
+            };
+            Ok(Role { leads: term.is_some(), term })
+        })
+    }
+
+    fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
+        let access = self.access.clone();
+        let local_reads = self.told.get("read-mode") == "local";
+        let begin = match self.told.get("isolation") {
+            "read-committed" => "begin isolation level read committed",
+            "repeatable-read" => "begin isolation level repeatable read",
+            _ => "begin isolation level serializable",
+        };
+        sql::clients(&prefix, move |node| Way {
+            access: access.clone(),
+            own: wire::address(&urls[node]).to_owned(),
+            idle: Vec::new(),
+            begin,
+            local_reads,
+        })
+    }
+}
+
+/// The number of a version's folder.
+fn number_of(program: &Path) -> u32 {
+    let version: PathBuf = program.components().rev().skip(2).take(1).collect();
+    version.to_string_lossy().parse().unwrap_or_default()
+}
+
+/// From a node to whoever carries out a transaction.
+struct Way {
+    access: Access,
+    /// `HOST:PORT` of the client's own node.
+    own: String,
+    /// At most one connection to each address.
+    idle: Vec<PgConnection>,
+    /// How transactions begin.
+    begin: &'static str,
+    local_reads: bool,
+}
+
+/// Whether it is a primary, otherwise whom it follows.
+const WHOM: &str = "select case when pg_is_in_recovery() then sender_host || ':' || sender_port \
+    else 'own' end from (values (1)) one left join pg_stat_wal_receiver on status = 'streaming'";
+
+impl Way {
+    async fn to(&mut self, address: &str) -> Result<PgConnection, OpError> {
+        self.idle.retain(PgConnection::is_open);
+        match self.idle.iter().position(|idle| idle.address == address) {
+            Some(at) => Ok(self.idle.swap_remove(at)),
+            None => self.access.connect(address).await,
+        }
+    }
+}
+
+impl Servers for Way {
+    type Connection = PgConnection;
+
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    fn take(&mut self, reads_only: bool) -> BoxFuture<'_, Result<PgConnection, OpError>> {
+        Box::pin(async move {
+            let own = self.own.clone();
+            let mut connection = self.to(&own).await?;
+            connection.begin = self.begin;
+            if reads_only && self.local_reads {
+                // A standby has nothing that is stricter.
+                if self.begin.ends_with("serializable") {
+                    connection.begin = "begin isolation level repeatable read";
+                }
+                return Ok(connection);
+            }
+            let whom = connection.query(WHOM, &[]).await;
+            match whom.map_err(sql::Problem::before_commit)?.into_iter().flatten().next() {
+                Some(Datum::Text(whom)) if whom == "own" => Ok(connection),
+                Some(Datum::Text(address)) => {
+                    self.idle.push(connection);
+                    let mut connection = self.to(&address).await?;
+                    connection.begin = self.begin;
+                    Ok(connection)
+                }
+                _ => {
+                    self.idle.push(connection);
+                    Err(OpError::fail(
+                        ErrorKind::Refused,
+                        "the node is a standby and follows nobody",
+                    ))
+                }
+            }
+        })
+    }
+
+    fn give_back(&mut self, connection: PgConnection) {
+        self.idle.push(connection);
+    }
+}
