@@ -1,8 +1,8 @@
 //! The list of databases, alphabetical.
 
 use super::{
-    Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, postgres, redis_cluster,
-    redis_sentinel, store, zookeeper,
+    Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, postgres, rabbitmq,
+    redis_cluster, redis_sentinel, store, zookeeper,
 };
 
 /// Every database there is.
@@ -15,6 +15,7 @@ pub const ALL: &[&Entry] = &[
     &memcached::ENTRY,
     &nats::ENTRY,
     &postgres::ENTRY,
+    &rabbitmq::ENTRY,
     &redis_cluster::ENTRY,
     &redis_sentinel::ENTRY,
     &store::ENTRY,

@@ -11,6 +11,7 @@ mod memcached;
 mod nats;
 mod options;
 mod postgres;
+mod rabbitmq;
 mod redis;
 mod redis_cluster;
 mod redis_sentinel;
