@@ -74,7 +74,7 @@ pub async fn try_all(client: &str, url: &str, workload: &Workload) -> Result<Vec
 }
 
 /// The first operations of a workload.
-fn drawn(load: &mut dyn Load) -> Vec<Invocation> {
+pub fn drawn(load: &mut dyn Load) -> Vec<Invocation> {
     let (mut generator, mut ctx) = (load.main(), Context::new(1, 0, 1));
     let next = || match generator.next(&mut ctx) {
         Next::Invoke(invocation) => Some(invocation),
@@ -96,40 +96,11 @@ impl Trial<'_> {
         }
     }
 
-    /// Nobody else is there, so every answer must be that of the object one after another.
     async fn alone(&self, load: &dyn Load, operations: &[Invocation]) -> Outcome {
-        let mut client = self.client_of(self.url);
-        let mut lines = vec![json!({
-            "splitbrain": 1, "vocabulary": load.model(), "initial": load.initial(),
-            "unique_writes": load.unique_writes(), "nodes": ["n1"]
-        })];
         // Other keys than those that the rules before have written to.
-        for mut operation in operations.iter().cloned() {
-            operation.key = operation.key.map(|key| format!("alone-{key}"));
-            let line = |word: &str, value: &Value| {
-                json!({ "process": 0, "type": word, "f": operation.f.to_string(),
-                    "key": operation.key, "value": value, "time": lines.len() * 1_000 })
-            };
-            let invoked = line("invoke", &operation.value);
-            let Some(answer) = ask(&mut client, &operation).await else {
-                return Outcome::Broken(format!("no answer within {PATIENCE:?}"));
-            };
-            let mismatch = answer.error.as_ref().is_some_and(|e| e.kind == ErrorKind::Mismatch);
-            let completed = match answer.kind {
-                Kind::Ok => line("ok", &answer.value),
-                Kind::Fail if mismatch => {
-                    let mut completed = line("fail", &answer.value);
-                    completed["error"] = json!({ "kind": "mismatch" });
-                    completed
-                }
-                _ => {
-                    let asked = super::answer::request(0, &operation, "");
-                    return Outcome::Broken(format!("{asked}: {}", told(&answer)));
-                }
-            };
-            lines.extend([invoked, completed]);
-        }
-        judged(&lines).unwrap_or_else(|error| Outcome::Open(error.to_string()))
+        let prefix = format!("{}alone-", self.prefix);
+        let mut client = CommandClient::new(self.client.clone(), self.url.to_owned(), prefix);
+        alone(&mut client, load, operations).await
     }
 
     async fn unknown(&self) -> Outcome {
@@ -193,8 +164,46 @@ impl Trial<'_> {
     }
 }
 
+/// Carries out the first operations of a workload one after another. Nobody else works on its objects, so
+/// every answer must be that of the object alone.
+pub async fn alone(
+    client: &mut dyn ErasedClient,
+    load: &dyn Load,
+    operations: &[Invocation],
+) -> Outcome {
+    let mut lines = vec![json!({
+        "splitbrain": 1, "vocabulary": load.model(), "initial": load.initial(),
+        "unique_writes": load.unique_writes(), "nodes": ["n1"]
+    })];
+    for operation in operations {
+        let line = |word: &str, value: &Value| {
+            json!({ "process": 0, "type": word, "f": operation.f.to_string(),
+                "key": operation.key, "value": value, "time": lines.len() * 1_000 })
+        };
+        let invoked = line("invoke", &operation.value);
+        let Some(answer) = ask(client, operation).await else {
+            return Outcome::Broken(format!("no answer within {PATIENCE:?}"));
+        };
+        let mismatch = answer.error.as_ref().is_some_and(|e| e.kind == ErrorKind::Mismatch);
+        let completed = match answer.kind {
+            Kind::Ok => line("ok", &answer.value),
+            Kind::Fail if mismatch => {
+                let mut completed = line("fail", &answer.value);
+                completed["error"] = json!({ "kind": "mismatch" });
+                completed
+            }
+            _ => {
+                let asked = super::answer::request(0, operation, "");
+                return Outcome::Broken(format!("{asked}: {}", told(&answer)));
+            }
+        };
+        lines.extend([invoked, completed]);
+    }
+    judged(&lines).unwrap_or_else(|error| Outcome::Open(error.to_string()))
+}
+
 /// An answer, unless it takes too long.
-async fn ask(client: &mut CommandClient, invocation: &Invocation) -> Option<Completion> {
+async fn ask(client: &mut dyn ErasedClient, invocation: &Invocation) -> Option<Completion> {
     tokio::time::timeout(PATIENCE, client.invoke(invocation)).await.ok()
 }
 

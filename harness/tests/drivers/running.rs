@@ -1,0 +1,123 @@
+//! A real cluster of a database, in a sandbox of this process, and its clients.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use splitbrain::databases::{self, Asker, Database, Given};
+use splitbrain::environments::{Hosts, LocalCluster, Sandbox};
+use splitbrain_checker::history::{ErrorKind, Kind};
+use splitbrain_nemesis::Cluster;
+use splitbrain_nemesis::node::Signal;
+use splitbrain_workloads::{Completion, ErasedClient, Invocation};
+use tokio::runtime::Runtime;
+
+/// After this an operation is given up, as a run does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A database that serves.
+pub struct Running {
+    pub database: Arc<dyn Database>,
+    pub cluster: LocalCluster,
+    pub runtime: Runtime,
+    urls: Vec<String>,
+}
+
+impl Running {
+    /// Starts as many nodes as it usually has, or says why its program is not there. To be called
+    /// while this process has one thread.
+    pub fn start(target: &str) -> Result<Running, String> {
+        let database = databases::open(target, &Given::default()).unwrap();
+        let program = database.find().map_err(|missing| missing.to_string())?;
+        let run = format!("drivers-{}", std::process::id());
+        let sandbox = Sandbox::enter(&run).unwrap_or_else(|error| panic!("{error}"));
+        let cluster = LocalCluster::provision(sandbox, database.default_nodes()).unwrap();
+        let nodes = 0..cluster.nodes().len();
+        let daemon = |node: usize| {
+            let folder = cluster.directory().join(&cluster.nodes()[node].name);
+            database.daemon(&program, &cluster.told_to(node, database.ports()), node, &folder)
+        };
+        cluster.install(nodes.clone().map(daemon).collect());
+        nodes.clone().for_each(|node| LocalCluster::start(&cluster, node).unwrap());
+        let reached = |node| cluster.clients_reach(node, database.ports());
+        let urls = nodes.map(|node| url(&*database, reached(node))).collect();
+        let runtime = Runtime::new().unwrap();
+        let running = Running { database, cluster, runtime, urls };
+        running.wait();
+        Ok(running)
+    }
+
+    /// Waits until all nodes serve, as one cluster.
+    pub fn wait(&self) {
+        let asker = Asker::new(Duration::from_millis(300));
+        let until = Instant::now() + self.database.ready_within();
+        loop {
+            let serves = self.runtime.block_on(async {
+                for url in &self.urls {
+                    self.database.ready(&asker, url).await?;
+                }
+                self.database.assemble(&asker, &self.urls).await
+            });
+            let Err(why) = serves else { return };
+            assert!(Instant::now() < until, "{why}; {:?}", self.cluster.exited());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A client at home at a node, or nothing if the vocabulary is not served.
+    pub fn client(
+        &self,
+        vocabulary: &str,
+        home: usize,
+        prefix: &str,
+    ) -> Option<Box<dyn ErasedClient>> {
+        self.database.clients(self.urls.clone(), prefix.to_owned()).connect(vocabulary, home)
+    }
+
+    /// A client of nodes that are not there.
+    pub fn stray_client(&self, vocabulary: &str) -> Option<Box<dyn ErasedClient>> {
+        let nowhere = url(&*self.database, SocketAddr::from(([127, 0, 0, 1], 1)));
+        let urls = vec![nowhere; self.urls.len()];
+        self.database.clients(urls, "stray-".to_owned()).connect(vocabulary, 0)
+    }
+
+    /// The names of what is served.
+    pub fn served(&self) -> Vec<&'static str> {
+        self.database.clients(self.urls.clone(), String::new()).names().collect()
+    }
+
+    /// Carries out one operation and says in words what became of it.
+    pub fn tell(&self, client: &mut dyn ErasedClient, operation: &Invocation) -> String {
+        self.runtime.block_on(told(client, operation))
+    }
+
+    /// Sends a signal to every process of these nodes.
+    pub fn signal(&self, nodes: &[usize], signal: Signal) {
+        for node in nodes {
+            self.cluster.processes().unwrap().signal(*node, signal).unwrap();
+        }
+    }
+}
+
+fn url(database: &dyn Database, at: SocketAddr) -> String {
+    format!("{}://{at}", database.scheme())
+}
+
+/// What became of an operation: `ok VALUE`, or `fail` or `info` with the kind of the error and its
+/// words.
+pub async fn told(client: &mut dyn ErasedClient, operation: &Invocation) -> String {
+    let Ok(completion) = tokio::time::timeout(PATIENCE, client.invoke(operation)).await else {
+        return format!("info {}: no answer", name(ErrorKind::Timeout));
+    };
+    let Completion { kind, value, error, .. } = completion;
+    let error = error.map(|error| format!("{}: {}", name(error.kind), error.text));
+    match kind {
+        Kind::Ok => format!("ok {value}"),
+        Kind::Fail => format!("fail {}", error.unwrap_or_default()),
+        _ => format!("info {}", error.unwrap_or_default()),
+    }
+}
+
+fn name(kind: ErrorKind) -> String {
+    format!("{kind:?}").to_lowercase()
+}
