@@ -55,6 +55,12 @@ const OPTIONS: &[Opt] = &[
         words: &[],
         about: "seconds without an answer of the primary after which node 2 takes its place; 0: never",
     },
+    Opt {
+        name: "rejoin",
+        usual: "no",
+        words: &["no", "yes"],
+        about: "whether an old primary becomes a standby when it sees that node 2 has taken its place",
+    },
 ];
 
 const PORT: u16 = 5432;

@@ -11,6 +11,7 @@ mod disks_and_clocks;
 mod ends;
 mod follow;
 mod maelstrom;
+mod postgres;
 mod report_card;
 mod sabotage;
 mod shortages;

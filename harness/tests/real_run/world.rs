@@ -93,7 +93,12 @@ impl World {
 
     /// Runs a command to its end.
     pub fn command(&self, args: &[&str]) -> Ran {
-        let output = self.prepare(args).output().unwrap();
+        World::ended(&mut self.prepare(args))
+    }
+
+    /// What a command did that is made ready.
+    pub fn ended(command: &mut Command) -> Ran {
+        let output = command.output().unwrap();
         let said = [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat();
         Ran { exit: output.status.code(), said, stdout: output.stdout }
     }

@@ -18,6 +18,7 @@ shared_buffers = 32MB
 dynamic_shared_memory_type = sysv
 max_connections = 200
 wal_level = replica
+wal_log_hints = on
 max_wal_senders = 10
 wal_keep_size = 256MB
 wal_sender_timeout = 2s
@@ -36,45 +37,6 @@ pub fn daemon(
     (cluster, this): (&[Member], usize),
     folder: &Path,
 ) -> Daemon {
-    let at = cluster[this].listens[0];
-    let promote: u32 = told.get("promote").parse().unwrap_or_default();
-    let primary = cluster[0].reached[0];
-    let log_in = format!("user={} connect_timeout=2", access.user);
-    // With somebody who takes the primary's place, the others follow whoever accepts writes.
-    let followed = match cluster.get(1).filter(|_| promote > 0 && this > 1) {
-        None => format!("host={} port={}", primary.ip(), primary.port()),
-        Some(second) => format!(
-            "host={},{} port={},{} target_session_attrs=read-write",
-            primary.ip(),
-            second.reached[0].ip(),
-            primary.port(),
-            second.reached[0].port()
-        ),
-    };
-    let mut settings = format!("listen_addresses = '{}'\nport = {}\n", at.ip(), at.port());
-    settings += SETTINGS;
-    settings += &format!("cluster_name = '{}'\n", cluster[this].name);
-    if this > 0 {
-        settings += &format!(
-            "primary_conninfo = '{followed} {log_in} application_name={}'\n",
-            cluster[this].name
-        );
-    }
-    // The one that takes the primary's place has everything that was acknowledged, and when it has
-    // done so, it waits for the next.
-    let next = cluster.get(this + 1).filter(|_| told.get("replication") == "sync" && this < 2);
-    if let Some(next) = next {
-        settings += &format!("synchronous_standby_names = '{}'\n", next.name);
-    }
-    let node = format!(
-        "node={} promote={promote} user='{}' database='{}'\n\
-         primary='host={} port={} dbname=postgres {log_in}'\n",
-        this + 1,
-        access.user,
-        access.database,
-        primary.ip(),
-        primary.port(),
-    );
     let programs = program.path.parent().unwrap_or(Path::new("")).to_string_lossy().into_owned();
     Daemon {
         program: "bash".into(),
@@ -82,11 +44,70 @@ pub fn daemon(
         env: Vec::new(),
         files: vec![
             ("start.sh".into(), START.to_owned()),
-            ("node.sh".into(), node),
-            ("postgresql.conf".into(), settings),
+            ("node.sh".into(), node(told, access, cluster, this)),
+            ("postgresql.conf".into(), settings(told, access, cluster, this)),
             ("pg_hba.conf".into(), LET_IN.to_owned()),
         ],
         directory: folder.to_owned(),
         log: folder.join("postgres.log"),
     }
+}
+
+/// How a node gets to one of these, as libpq is told: the first that it can use. A server that looks for
+/// its primary heeds no `connect_timeout`, so that the kernel is told as well.
+fn way(access: &Access, to: &[&Member]) -> String {
+    let list = |part: fn(&Member) -> String| {
+        to.iter().map(|member| part(member)).collect::<Vec<_>>().join(",")
+    };
+    format!(
+        "host={} port={} user={} connect_timeout=2 tcp_user_timeout=2000",
+        list(|member| member.reached[0].ip().to_string()),
+        list(|member| member.reached[0].port().to_string()),
+        access.user
+    )
+}
+
+/// What the script is told.
+fn node(told: &Told, access: &Access, cluster: &[Member], this: usize) -> String {
+    let first = way(access, &[&cluster[0]]);
+    let second = cluster.get(1).map_or(String::new(), |second| way(access, &[second]));
+    format!(
+        "node={} promote={} rejoins={} user='{}' database='{}'\n\
+         primary='{first} dbname=postgres'\nsecond='{second} dbname=postgres'\n",
+        this + 1,
+        if cluster.len() > 1 { told.get("promote") } else { "0" },
+        if cluster.len() > 1 { told.get("rejoin") } else { "no" },
+        access.user,
+        access.database,
+    )
+}
+
+/// What the server is told.
+fn settings(told: &Told, access: &Access, cluster: &[Member], this: usize) -> String {
+    let (at, name) = (cluster[this].listens[0], &cluster[this].name);
+    let mut settings = format!("listen_addresses = '{}'\nport = {}\n", at.ip(), at.port());
+    settings += SETTINGS;
+    settings += &format!("cluster_name = '{name}'\n");
+    // With somebody who takes the primary's place, the others follow whoever accepts writes, and of
+    // two the newer one.
+    let newer = cluster.get(1).filter(|_| this != 1 && told.get("promote") != "0");
+    let first = cluster.first().filter(|_| this > 0);
+    let followed: Vec<&Member> = newer.into_iter().chain(first).collect();
+    if !followed.is_empty() {
+        let way = way(access, &followed);
+        settings += &format!(
+            "primary_conninfo = '{way} target_session_attrs=read-write application_name={name}'\n"
+        );
+    }
+    // Who takes the primary's place has everything that was acknowledged. When it has done so, any
+    // other will do.
+    let names: Vec<&str> = cluster.iter().map(|member| member.name.as_str()).collect();
+    let waited_for = match (told.get("replication"), this, &names[..]) {
+        ("sync", 0, [_, second, ..]) => (*second).to_owned(),
+        ("sync", 1, [first, _, others @ ..]) => {
+            format!("ANY 1 ({})", [&[*first], others].concat().join(", "))
+        }
+        _ => return settings,
+    };
+    settings + &format!("synchronous_standby_names = '{waited_for}'\n")
 }

@@ -31,7 +31,7 @@ while [ ! -e "$data" ]; do
     sync data
 done
 
-# As a script of an operator's does it: asks once a second, and does not ask anybody else.
+# As an operator's script does it: asks once a second, does not ask anybody else, and fences nobody.
 watch_primary() {
     missed=0
     while [ -e "$data/standby.signal" ]; do
@@ -45,10 +45,34 @@ watch_primary() {
         fi
     done
 }
-if [ "$promote" != 0 ] && [ "$node" = 2 ]; then watch_primary & fi
 
-"$programs/postgres" -D "$data" --config-file="$PWD/postgresql.conf" --hba-file="$PWD/pg_hba.conf" &
-server=$!
-# What ends one of them ends the node.
+# What an operator does who sees two primaries: the old one is ended.
+watch_second() {
+    until [ -e "$data/standby.signal" ] || is_primary "$second"; do sleep 1; done
+    [ ! -e "$data/standby.signal" ] || return 0
+    echo "node 2 has taken this node's place: this one becomes its standby"
+    touch replaced
+    kill -s INT "$(head -n 1 "$data/postmaster.pid")"
+}
+is_primary() {
+    [ "$("$programs/psql" -d "$1" -AtXc 'select pg_is_in_recovery()' 2> /dev/null)" = f ]
+}
+
+# What only this node had is lost now. The checkpoint writes down that there is another timeline.
+rejoin() {
+    "$programs/psql" -d "$second" -AtXqc checkpoint &&
+        "$programs/pg_rewind" -D "$data" --source-server="$second" && touch "$data/standby.signal"
+}
+
+if [ "$promote" != 0 ] && [ "$node" = 2 ]; then watch_primary & fi
 trap 'kill -s INT $server 2> /dev/null; wait $server; exit' TERM INT
-wait $server
+while true; do
+    if [ "$rejoins" = yes ] && [ "$node" = 1 ] && [ ! -e replaced ]; then watch_second & fi
+    if [ -e replaced ]; then until rejoin; do sleep 1; done && rm replaced && sync "$data"; fi
+    "$programs/postgres" -D "$data" --config-file="$PWD/postgresql.conf" \
+        --hba-file="$PWD/pg_hba.conf" &
+    server=$!
+    status=0
+    wait $server || status=$?
+    [ -e replaced ] || exit $status
+done
