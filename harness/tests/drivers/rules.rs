@@ -20,7 +20,7 @@ const ROUNDS_MOST: i64 = 60;
 
 /// Alone, a client sees what the object would do one operation after another: of every workload that
 /// is served.
-pub fn alone(running: &Running) {
+pub fn alone(running: &Running, trial: &str) {
     let served = running.served();
     let mut tried = 0;
     for workload in objects::ALL {
@@ -31,7 +31,7 @@ pub fn alone(running: &Running) {
             continue;
         }
         let operations = rules::drawn(&mut *load);
-        let prefix = format!("alone-{}-", workload.name);
+        let prefix = format!("{trial}-alone-{}-", workload.name);
         let mut client = running.client(load.vocabulary(), 0, &prefix).unwrap();
         let became = running.runtime.block_on(rules::alone(&mut *client, &*load, &operations));
         assert!(!matches!(became, Outcome::Broken(_)), "{}: {became:?}", workload.name);
@@ -41,9 +41,10 @@ pub fn alone(running: &Running) {
 }
 
 /// What is done to one object is not seen at another one, nor by another run.
-pub fn objects_are_apart(running: &Running) {
-    if let Some(mut one) = running.client(Register::NAME, 0, "one-") {
-        let mut other = running.client(Register::NAME, 0, "two-").unwrap();
+pub fn objects_are_apart(running: &Running, trial: &str) {
+    let (first, second) = (format!("{trial}-one-"), format!("{trial}-two-"));
+    if let Some(mut one) = running.client(Register::NAME, 0, &first) {
+        let mut other = running.client(Register::NAME, 0, &second).unwrap();
         let say = |client: &mut Box<dyn ErasedClient>, f: &'static str, key: &str, value: Value| {
             running.tell(&mut **client, &Invocation::new(f, key, value))
         };
@@ -56,8 +57,8 @@ pub fn objects_are_apart(running: &Running) {
         assert!(!running.database.has_cas() || said.starts_with("fail mismatch: "), "{said}");
         assert_eq!(say(&mut other, "read", "a", Value::Null), "ok 2");
     }
-    if let Some(mut one) = running.client(TotalQueue::NAME, 0, "one-") {
-        let mut other = running.client(TotalQueue::NAME, 0, "two-").unwrap();
+    if let Some(mut one) = running.client(TotalQueue::NAME, 0, &first) {
+        let mut other = running.client(TotalQueue::NAME, 0, &second).unwrap();
         let say = |client: &mut Box<dyn ErasedClient>, f: &'static str, value: Value| {
             running.tell(&mut **client, &Invocation::keyless(f, value))
         };
@@ -71,11 +72,12 @@ pub fn objects_are_apart(running: &Running) {
 /// Of many compare-and-sets of the same value at once one is carried out (unless it is known of the
 /// server that it lets more through), and the others say that they
 /// found another value: some of them in the words by which the server itself stopped them.
-pub fn one_of_many_changes(running: &Running, driver: &Driver) {
-    let Some(mut reader) = running.client(Register::NAME, 0, "rivals-") else { return };
+pub fn one_of_many_changes(running: &Running, driver: &Driver, trial: &str) {
+    let prefix = format!("{trial}-rivals-");
+    let Some(mut reader) = running.client(Register::NAME, 0, &prefix) else { return };
     let nodes = running.cluster.nodes().len();
     let mut rivals: Vec<_> = (0..RIVALS)
-        .map(|rival| running.client(Register::NAME, rival % nodes, "rivals-").unwrap())
+        .map(|rival| running.client(Register::NAME, rival % nodes, &prefix).unwrap())
         .collect();
     let mut now = 0;
     let mut heard = false;
@@ -133,8 +135,7 @@ pub fn killed_in_flight(running: &Running, driver: &Driver) {
     let vocabulary = served.iter().find(|name| **name == Register::NAME).unwrap_or(&served[0]);
     let mut client = running.client(vocabulary, home, "flight-").unwrap();
     let write = write_of(vocabulary);
-    let said = running.tell(&mut *client, &write);
-    assert!(said.starts_with("ok "), "{said}");
+    running.until_told(&mut *client, &write, "ok ");
     running.signal(killed, Signal::Stop);
     let said = running.runtime.block_on(async {
         let sent = tokio::spawn(async move { told(&mut *client, &write).await });

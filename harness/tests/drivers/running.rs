@@ -15,6 +15,9 @@ use tokio::runtime::Runtime;
 /// After this an operation is given up, as a run does.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Until then servers have noticed that others are gone, or are there again.
+const NOTICED_WITHIN: Duration = Duration::from_secs(20);
+
 /// A database that serves.
 pub struct Running {
     pub database: Arc<dyn Database>,
@@ -64,6 +67,15 @@ impl Running {
         }
     }
 
+    /// A node that does not lead, by its own word.
+    pub fn follower(&self) -> usize {
+        let asker = Asker::new(Duration::from_secs(1));
+        let leads =
+            |node: usize| self.runtime.block_on(self.database.role(&asker, &self.urls[node]));
+        let mut nodes = 0..self.urls.len();
+        nodes.find(|node| !leads(*node).unwrap().leads).expect("a node that follows")
+    }
+
     /// A client at home at a node, or nothing if the vocabulary is not served.
     pub fn client(
         &self,
@@ -89,6 +101,19 @@ impl Running {
     /// Carries out one operation and says in words what became of it.
     pub fn tell(&self, client: &mut dyn ErasedClient, operation: &Invocation) -> String {
         self.runtime.block_on(told(client, operation))
+    }
+
+    /// Carries out one operation again and again until what became of it begins so.
+    pub fn until_told(&self, client: &mut dyn ErasedClient, operation: &Invocation, expect: &str) {
+        let until = Instant::now() + NOTICED_WITHIN;
+        loop {
+            let said = self.tell(client, operation);
+            if said.starts_with(expect) {
+                return;
+            }
+            assert!(Instant::now() < until, "{said}, not {expect}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Sends a signal to every process of these nodes.

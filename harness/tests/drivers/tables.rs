@@ -1,6 +1,7 @@
 //! What the servers' own refusals and silences are taken for, each provoked on the real server.
 
-use std::time::{Duration, Instant};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use serde_json::{Value, json};
 use splitbrain_nemesis::node::Signal;
@@ -10,9 +11,6 @@ use splitbrain_workloads::objects::total_queue::TotalQueue;
 use splitbrain_workloads::{Invocation, Vocabulary};
 
 use crate::running::{Running, told};
-
-/// Until then a server has noticed that others are gone.
-const NOTICED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Kills nodes, asks, and starts them again.
 fn without(running: &Running, gone: &[usize], ask: impl FnOnce()) {
@@ -46,27 +44,19 @@ fn at_once(running: &Running, node: usize, operations: Vec<Invocation>) -> Vec<S
     })
 }
 
-/// Asks until an operation is answered so.
-fn until_said(running: &Running, operation: &Invocation, expect: &str) {
-    let mut client = running.client(Register::NAME, 0, "table-").unwrap();
-    let until = Instant::now() + NOTICED_WITHIN;
-    loop {
-        let said = running.tell(&mut *client, operation);
-        if said.starts_with(expect) {
-            return;
-        }
-        assert!(Instant::now() < until, "{said}, not {expect}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+/// Asks at a node until an operation is answered so.
+fn until_said(running: &Running, node: usize, operation: &Invocation, expect: &str) {
+    let mut client = running.client(Register::NAME, node, "table-").unwrap();
+    running.until_told(&mut *client, operation, expect);
 }
 
 /// Without a majority nothing is answered in time, and a write may still be carried out.
 pub fn etcd(running: &Running) {
     without(running, &[1, 2], || {
         let cas = Invocation::new("cas", "k", json!([1, 2]));
-        for said in at_once(running, 0, vec![write(), read(), cas]) {
-            assert!(said.starts_with("info timeout: "), "{said}");
-        }
+        let said = at_once(running, 0, vec![write(), read(), cas]);
+        assert!(said.iter().all(|said| said.starts_with("info ")), "{said:?}");
+        assert!(said.iter().any(|said| said.starts_with("info timeout: ")), "{said:?}");
     });
 }
 
@@ -74,21 +64,35 @@ pub fn etcd(running: &Running) {
 pub fn redis_sentinel(running: &Running) {
     let mut lists = running.client(ListAppend::NAME, 0, "table-").unwrap();
     let append = Invocation::keyless("txn", json!([["append", 1, 1]]));
-    let said = running.tell(&mut *lists, &append);
-    assert!(said.starts_with("ok "), "{said}");
-    until_said(running, &Invocation::new("read", "1", Value::Null), "fail other: WRONGTYPE ");
-    without(running, &[1, 2], || until_said(running, &write(), "fail refused: NOREPLICAS "));
+    running.until_told(&mut *lists, &append, "ok ");
+    until_said(running, 0, &Invocation::new("read", "1", Value::Null), "fail other: WRONGTYPE ");
+    tell_primary(running, "CONFIG SET min-replicas-to-write 1");
+    without(running, &[1, 2], || until_said(running, 0, &write(), "fail refused: NOREPLICAS "));
+    tell_primary(running, "CONFIG SET min-replicas-to-write 0");
+}
+
+/// Says something to the first server of Redis, as its administrator.
+fn tell_primary(running: &Running, command: &str) {
+    let at = (running.cluster.nodes()[0].address, running.database.ports()[0]);
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+    let mut said = [0; 5];
+    stream.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"+OK\r\n", "{command}");
 }
 
 /// A primary that misses most of the others refuses.
 pub fn redis_cluster(running: &Running) {
     let others: Vec<usize> = (1..running.cluster.nodes().len()).collect();
-    without(running, &others, || until_said(running, &write(), "fail refused: CLUSTERDOWN "));
+    without(running, &others, || until_said(running, 0, &write(), "fail refused: CLUSTERDOWN "));
 }
 
-/// Without a majority nobody leads.
+/// Without a majority nobody is elected. An old leader would go on answering, so it is not who is left.
 pub fn nats(running: &Running) {
-    without(running, &[1, 2], || until_said(running, &read(), "fail refused: "));
+    let left = running.follower();
+    let others: Vec<usize> =
+        (0..running.cluster.nodes().len()).filter(|node| *node != left).collect();
+    without(running, &others, || until_said(running, left, &read(), "fail refused: "));
 }
 
 /// What is not understood has certainly not happened.
@@ -115,7 +119,7 @@ pub fn bind(running: &Running) {
 
 /// A server without a majority hangs up.
 pub fn zookeeper(running: &Running) {
-    without(running, &[1, 2], || until_said(running, &write(), "fail connection: "));
+    without(running, &[1, 2], || until_said(running, 0, &write(), "fail connection: "));
 }
 
 /// A node in a minority takes nothing.
