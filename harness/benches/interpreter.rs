@@ -64,7 +64,7 @@ fn measure(rate: Option<f64>, length: Duration) -> Measured {
     let timeout = Duration::from_secs(10);
     let live = Live::new(Instant::now(), (&inbox, receiver), clients, timeout, commands);
 
-    let settings = Settings { keys: 5, ops_per_key: 100, choice: None, cas: true };
+    let settings = Settings::default();
     let mut load = (objects::find("register").expect("it is listed").load)(&settings);
     let mut generator: Box<dyn Generator> = match rate {
         Some(rate) => Box::new(TimeLimit::new(length, Stagger::new(rate, load.main()))),

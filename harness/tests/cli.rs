@@ -65,6 +65,27 @@ fn usage_errors_name_what_is_allowed() {
     check("run --db etcd@speed=3", 64, "etcd has no option \"speed\"; it has: read-mode, pre-vote");
     check("run --db-option read-mode=local", 64, "--db <DB>");
     check("run --workload banque", 64, "there are: append, bank");
+    check("run --keys 0", 64, "workload.keys is 0; allowed are 1 to 1000000");
+    check(
+        "run --key-choice hottest",
+        64,
+        "expected one of `uniform`, `zipf`, `exponential`, `hot`",
+    );
+    check(
+        "run --workload append --max-txn-length 5000",
+        64,
+        "max_txn_length is 5000; allowed are 1 to 1000",
+    );
+    let txn = "run --workload append --min-txn-length 5 --max-txn-length 4";
+    check(
+        txn,
+        64,
+        "workload.min_txn_length is 5; allowed are 1 to workload.max_txn_length, which is 4",
+    );
+    let register =
+        "workload.max_txn_length means nothing to the workload register; it does to: append, wr";
+    check("run --max-txn-length 2", 64, register);
+    check("run --workload bank --values 5", 64, "it does to: register, session");
     check("run --until tired", 64, "possible values: invalid");
     check("run --until invalid --expect eventual", 64, "may still make it eventual");
     check("run --env moon", 64, "there are: external, local");

@@ -47,7 +47,7 @@ fn record_plan(plan: &Plan, seed: u64, latencies: u64, sabotage: Option<Sabotage
     });
     let port = VirtualTime::new(latencies, Registers::default(), obey);
     let mut interpreter = Interpreter::new(port, desk);
-    let settings = Settings { keys: 5, ops_per_key: 100, choice: None, cas: true };
+    let settings = Settings::default();
     let load = (objects::find("register").unwrap().load)(&settings);
     Script { plan, timeline: &timeline, nodes: NODES, seed }.play(&mut interpreter, load);
     interpreter.finish();

@@ -9,6 +9,9 @@ use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Probes, Rounds};
 use crate::objects::Settings;
 
+/// Objects that are usually worked on at a time, and operations until one is replaced.
+pub const KEYS: usize = 5;
+const OPS_PER_KEY: usize = 100;
 /// Two probe rounds a second.
 const PROBE_PERIOD: Duration = Duration::from_millis(500);
 /// One operation of so many goes to the key that is probed.
@@ -59,7 +62,7 @@ impl<T: Default> Pool<T> {
 
     /// One of the others, which has one operation less left then.
     pub fn ordinary(&mut self, ctx: &mut Context) -> &mut Key<T> {
-        while self.active.len() < self.settings.keys.max(1) {
+        while self.active.len() < self.settings.keys(KEYS) {
             let key = self.fresh(ctx);
             self.active.push(key);
         }
@@ -76,7 +79,7 @@ impl<T: Default> Pool<T> {
         let name = format!("{}{}", self.names.ordinary, self.made);
         self.made += 1;
         // Keys begun together do not end together.
-        let most = self.settings.ops_per_key.max(1);
+        let most = self.settings.ops_per_key(OPS_PER_KEY);
         let left = ctx.rng.random_range(most.div_ceil(2)..=most + most / 2);
         Key { name, left, memory: T::default() }
     }

@@ -1,6 +1,6 @@
 //! What the workloads share whose operations are transactions of several steps on several keys, as
-//! Jepsen draws them: one to four steps, half of them reads, every other key half as popular as the
-//! one before it, and a key is replaced when it has been written often enough.
+//! Jepsen draws them: one to four steps, half of them reads, on ten keys, each half as popular as the
+//! one before it, or on three that are alike; a key is replaced when it has been written 256 times.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,11 +9,14 @@ use rand::RngExt;
 
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat, Sequence, UntilOk};
-use crate::objects::{Load, Settings};
+use crate::objects::{Load, MAX_TXN_LENGTH, MIN_TXN_LENGTH, Settings};
 use crate::transaction::{self, Action, Step};
 
-/// A transaction has 1 to so many steps.
-const MOST_STEPS: usize = 4;
+/// Jepsen's usual figures.
+const LENGTHS: [usize; 2] = [1, 4];
+const KEYS: usize = 10;
+const UNIFORM_KEYS: usize = 3;
+const WRITES_PER_KEY: usize = 256;
 /// So many keys are read at once in the end.
 const FINAL_KEYS: usize = 8;
 const FINAL_TRIES: u32 = 10;
@@ -37,12 +40,15 @@ struct Drawn {
 
 impl Drawn {
     fn transaction(&mut self, ctx: &mut Context, load: (&Settings, Action)) -> Vec<Step> {
-        let steps = ctx.rng.random_range(1..=MOST_STEPS);
+        let [least, most] = lengths(load.0);
+        let steps = ctx.rng.random_range(least..=most);
         (0..steps).map(|_| self.step(ctx, load)).collect()
     }
 
     fn step(&mut self, ctx: &mut Context, (settings, write): (&Settings, Action)) -> Step {
-        while self.active.len() < settings.keys.max(1) {
+        let is_uniform = settings.choice == Some(KeyChoice::Uniform);
+        let keys = settings.keys(if is_uniform { UNIFORM_KEYS } else { KEYS });
+        while self.active.len() < keys {
             self.active.push((self.keys, 0));
             self.keys += 1;
         }
@@ -53,11 +59,22 @@ impl Drawn {
         }
         *written += 1;
         let step = Step { action: write, key: *key, value: (*written).into() };
-        if *written >= settings.ops_per_key as u64 {
+        if *written >= settings.ops_per_key(WRITES_PER_KEY) as u64 {
             (*key, *written) = (self.keys, 0);
             self.keys += 1;
         }
         step
+    }
+}
+
+/// The fewest and the most steps. Of one that is given alone the other follows.
+fn lengths(settings: &Settings) -> [usize; 2] {
+    let [fewest, most] = LENGTHS;
+    match (settings.min_txn_length, settings.max_txn_length) {
+        (Some(fewest), Some(most)) => [fewest, most.max(fewest)],
+        (Some(fewest), None) => [fewest, most.max(fewest)],
+        (None, Some(most)) => [fewest.min(most), most],
+        (None, None) => LENGTHS,
     }
 }
 
@@ -71,6 +88,10 @@ impl Transactions {
 impl Load for Transactions {
     fn vocabulary(&self) -> &'static str {
         self.vocabulary
+    }
+
+    fn heeds(&self) -> &'static [&'static str] {
+        &[MIN_TXN_LENGTH, MAX_TXN_LENGTH]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

@@ -9,7 +9,7 @@ use splitbrain_workloads::generator::{
     Alongside, Closed, Limit, Mix, Probes, Repeat, Rounds, Sequence, Stagger, TimeLimit, each,
 };
 use splitbrain_workloads::objects::{self, Settings};
-use splitbrain_workloads::{Context, Generator, Invocation};
+use splitbrain_workloads::{Context, Generator, Invocation, KeyChoice};
 
 fn run(generator: &mut dyn Generator, clients: usize, most: usize) -> Vec<Simulated> {
     let mut ctx = Context::new(1, 0, 1);
@@ -157,7 +157,7 @@ fn final_reads_end_two_rounds_after_the_nodes_have_agreed() {
 #[test]
 fn the_register_workload_is_fixed_by_its_seed() {
     let schedule = |seed, latency| {
-        let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: true };
+        let settings = Settings { keys: Some(3), ops_per_key: Some(20), ..Settings::default() };
         let mut load = (objects::find("register").unwrap().load)(&settings);
         let mut main = Stagger::new(1e6, load.main());
         let mut ctx = Context::new(seed, 0, 5);
@@ -172,7 +172,7 @@ fn the_register_workload_is_fixed_by_its_seed() {
 
 #[test]
 fn the_register_workload_writes_unique_values_and_retires_keys() {
-    let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: true };
+    let settings = Settings { keys: Some(3), ops_per_key: Some(20), ..Settings::default() };
     let mut load = (objects::find("register").unwrap().load)(&settings);
     let mut main = load.main();
     let schedule = run(&mut *main, 5, 3_000);
@@ -202,9 +202,77 @@ fn the_register_workload_writes_unique_values_and_retires_keys() {
     assert!(kinds["read"] > 1_300 && kinds["cas"] > 300 && kinds["write"] > 800, "{kinds:?}");
 }
 
+/// The transactions of a workload, each the keys of its steps and which of them write.
+fn transactions(name: &str, settings: &Settings) -> Vec<Vec<(u64, bool)>> {
+    let mut main = (objects::find(name).unwrap().load)(settings).main();
+    let step = |step: &Value| (step[1].as_u64().unwrap(), step[0] != "r");
+    let steps = |value: &Value| value.as_array().unwrap().iter().map(step).collect();
+    run(&mut *main, 5, 3_000).iter().map(|one| steps(&one.invocation.value)).collect()
+}
+
+/// The shortest and the longest transaction, and the most writes of one key.
+fn figures(name: &str, settings: &Settings) -> [usize; 3] {
+    let all = transactions(name, settings);
+    let lengths = || all.iter().map(Vec::len);
+    let mut writes = std::collections::HashMap::<_, usize>::new();
+    for (key, _) in all.iter().flatten().filter(|(_, writes)| *writes) {
+        *writes.entry(*key).or_default() += 1;
+    }
+    let most = writes.into_values().max().unwrap();
+    [lengths().min().unwrap(), lengths().max().unwrap(), most]
+}
+
+#[test]
+fn transactions_are_as_long_as_they_are_to_be_and_keys_are_written_so_often() {
+    for name in ["append", "wr"] {
+        // As Jepsen draws them.
+        assert_eq!(figures(name, &Settings::default()), [1, 4, 256]);
+        let lengths = |min_txn_length, max_txn_length| Settings {
+            min_txn_length,
+            max_txn_length,
+            ops_per_key: Some(10),
+            ..Settings::default()
+        };
+        assert_eq!(figures(name, &lengths(Some(3), Some(3))), [3, 3, 10]);
+        assert_eq!(figures(name, &lengths(Some(6), None)), [6, 6, 10]);
+        assert_eq!(figures(name, &lengths(None, Some(9))), [1, 9, 10]);
+    }
+}
+
+#[test]
+fn transactions_work_on_so_many_keys() {
+    let keys = |keys, choice| {
+        let settings =
+            Settings { keys, choice, ops_per_key: Some(1_000_000), ..Settings::default() };
+        let all = transactions("append", &settings);
+        all.iter().flatten().map(|(key, _)| *key).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!(keys(None, None), 10);
+    assert_eq!(keys(None, Some(KeyChoice::Uniform)), 3);
+    assert_eq!(keys(Some(4), Some(KeyChoice::Uniform)), 4);
+    assert_eq!(keys(Some(1), None), 1);
+}
+
+#[test]
+fn values_of_registers_are_drawn_from_so_many() {
+    let settings = Settings { values: Some(5), ..Settings::default() };
+    let mut load = (objects::find("register").unwrap().load)(&settings);
+    assert!(!load.unique_writes());
+    let values =
+        run(&mut *load.main(), 5, 1_000).into_iter().flat_map(|one| match one.invocation.value {
+            Value::Array(pair) => pair,
+            value => vec![value],
+        });
+    let written: std::collections::BTreeSet<i64> =
+        values.filter_map(|value| value.as_i64()).collect();
+    assert_eq!(written, (0..5).collect());
+    assert!((objects::find("register").unwrap().load)(&Settings::default()).unique_writes());
+}
+
 #[test]
 fn without_cas_there_is_none() {
-    let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: false };
+    let settings =
+        Settings { keys: Some(3), ops_per_key: Some(20), cas: false, ..Settings::default() };
     let mut load = (objects::find("register").unwrap().load)(&settings);
     let mut main = load.main();
     assert!(run(&mut *main, 5, 1_000).iter().all(|one| one.invocation.f != "cas"));

@@ -23,6 +23,7 @@ mod shrink;
 mod suite;
 mod track;
 mod trend;
+mod workload;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 
+use super::workload::WorkloadArgs;
 use super::{Exit, Failure, harness, usage};
 use crate::databases::Given;
 use crate::plan::{Nodes, Phases, Plan, Span};
@@ -37,19 +38,12 @@ pub struct Args {
     env: Option<String>,
     #[command(flatten)]
     ssh: SshArgs,
-    /// What clients do.
-    #[arg(long)]
-    workload: Option<String>,
+    #[command(flatten)]
+    workload: WorkloadArgs,
     /// Faults to inject in turn, separated by commas, each with its targets and what else it is
     /// told if need be: `halves,kill:majority,flapping@on=1s`. `none` for none.
     #[arg(long)]
     faults: Option<String>,
-    /// Operations a second, over all nodes.
-    #[arg(long)]
-    rate: Option<f64>,
-    /// Clients for each node.
-    #[arg(long)]
-    concurrency: Option<usize>,
     /// Length of the load: baseline, faults and aftermath together.
     #[arg(long, value_name = "DURATION")]
     time_limit: Option<Span>,
@@ -205,9 +199,7 @@ impl Args {
         }
         plan.environment = self.env.or(plan.environment);
         self.ssh.apply(&mut plan);
-        plan.workload.name = self.workload.unwrap_or(plan.workload.name);
-        plan.workload.rate = self.rate.unwrap_or(plan.workload.rate);
-        plan.workload.concurrency = self.concurrency.unwrap_or(plan.workload.concurrency);
+        self.workload.apply(&mut plan.workload);
         plan.op_timeout = self.op_timeout.unwrap_or(plan.op_timeout);
         plan.deadline = self.deadline.unwrap_or(plan.deadline);
         plan.expect = self.expect.unwrap_or(plan.expect);

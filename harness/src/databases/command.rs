@@ -90,7 +90,7 @@ impl Database for Commands {
 
     /// Each vocabulary that there is: whether the program knows an operation is for it to say.
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
-        let settings = Settings { keys: 1, ops_per_key: 1, choice: None, cas: true };
+        let settings = Settings::default();
         let names = objects::ALL.iter().map(|workload| (workload.load)(&settings).vocabulary());
         let client = self.client.clone();
         let connect = move |node: usize| -> Box<dyn ErasedClient> {

@@ -6,6 +6,7 @@
 mod places;
 mod span;
 mod ssh;
+mod workload;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,14 +19,12 @@ use serde::{Deserialize, Serialize};
 use splitbrain_nemesis::faults::{Choice, Targets};
 use splitbrain_nemesis::schedule::{self, Step, Timeline};
 
-use splitbrain_workloads::KeyChoice;
-use splitbrain_workloads::objects::Settings;
-
 use places::Places;
 pub use span::Span;
 pub use ssh::SshPlan;
+pub use workload::WorkloadPlan;
 
-use crate::databases::{self, Database, Given};
+use crate::databases::{self, Given};
 use crate::interpreter::Limits;
 
 /// Everything that decides what a run does. Unknown keys are errors.
@@ -79,33 +78,6 @@ pub enum Nodes {
     Count(usize),
     /// These are running already, or are hosts.
     Urls(Vec<String>),
-}
-
-/// What clients do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WorkloadPlan {
-    /// Its name.
-    pub name: String,
-    /// Objects worked on at the same time.
-    pub keys: usize,
-    /// Operations after which an object is retired, about.
-    pub ops_per_key: usize,
-    /// How the next object is chosen: `uniform`, `zipf`, `exponential` or `hot`. Absent: as Jepsen
-    /// does, exponential for transactions and uniform for all else.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_choice: Option<KeyChoice>,
-    /// Operations a second, over all nodes.
-    pub rate: f64,
-    /// Clients for each node.
-    pub concurrency: usize,
-    /// Whether some clients go to another node after each operation, which is what session
-    /// guarantees break on; otherwise each stays at its own.
-    pub moving: bool,
-    /// A closed loop of so many clients over all nodes, each of which asks again as soon as it has
-    /// been answered; then neither the rate nor the concurrency counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clients: Option<usize>,
 }
 
 /// How long each part takes.
@@ -177,33 +149,6 @@ impl Default for Plan {
             expect: "linearizable".to_owned(),
             seed: None,
             places: Places::default(),
-        }
-    }
-}
-
-impl WorkloadPlan {
-    /// What a workload is told of it, against this database.
-    pub fn settings(&self, database: &dyn Database) -> Settings {
-        Settings {
-            keys: self.keys,
-            ops_per_key: self.ops_per_key,
-            choice: self.key_choice,
-            cas: database.has_cas(),
-        }
-    }
-}
-
-impl Default for WorkloadPlan {
-    fn default() -> WorkloadPlan {
-        WorkloadPlan {
-            name: "register".to_owned(),
-            keys: 5,
-            ops_per_key: 100,
-            key_choice: None,
-            moving: true,
-            rate: 200.0,
-            concurrency: 2,
-            clients: None,
         }
     }
 }

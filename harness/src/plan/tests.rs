@@ -67,6 +67,21 @@ fn a_wrong_plan_is_refused_with_the_place_and_what_is_allowed() {
     );
 }
 
+/// A plan reads the same after it was written, and its workload is told what it says.
+#[test]
+fn the_parameters_of_a_workload_reach_it() {
+    let text = "[workload]\nname = \"append\"\nkeys = 7\nops_per_key = 9\nkey_choice = \"zipf\"\nmin_txn_length = 2\n\
+                max_txn_length = 6\nvalues = 3";
+    let plan = Plan::from_toml(text).unwrap();
+    let json = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+    let database = databases::open("store/raft", &Given::default()).unwrap();
+    let settings = plan.workload.settings(&*database);
+    assert_eq!((settings.keys, settings.ops_per_key), (Some(7), Some(9)));
+    assert_eq!((settings.min_txn_length, settings.max_txn_length), (Some(2), Some(6)));
+    assert_eq!((settings.values, settings.choice.is_some()), (Some(3), true));
+}
+
 #[test]
 fn the_plan_of_a_run_repeats_it() {
     for faults in [None, Some("halves,kill,pause:minority")] {

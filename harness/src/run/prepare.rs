@@ -95,6 +95,7 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
             )
         })
         .map_err(usage)?;
+    plan.workload.check(workload).map_err(usage)?;
     is_served(workload, &plan, &*database).map_err(usage)?;
     let expect = plan.expect.parse::<Expectation>().map_err(usage)?;
     let engine = engine(&mut plan, &*database).map_err(usage)?;
@@ -224,19 +225,6 @@ fn is_served(workload: &Workload, plan: &Plan, database: &dyn Database) -> anyho
 }
 
 fn check_figures(plan: &Plan) -> anyhow::Result<()> {
-    let workload = &plan.workload;
-    if !(workload.rate > 0.0 && workload.rate <= 1e6) {
-        bail!("the rate is {}; it must be above 0 and at most 1000000 a second", workload.rate);
-    }
-    if workload.clients == Some(0) {
-        bail!("the clients of the closed loop are 0; there must be at least 1");
-    }
-    if !(1..=1_000).contains(&workload.concurrency) {
-        bail!("the concurrency is {}; allowed are 1 to 1000 a node", workload.concurrency);
-    }
-    if workload.keys == 0 || workload.ops_per_key == 0 {
-        bail!("workload.keys and workload.ops_per_key must be at least 1");
-    }
     if plan.op_timeout.ms() == 0 || plan.deadline.ms() == 0 {
         bail!("op_timeout and deadline must be above zero");
     }

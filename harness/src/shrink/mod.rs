@@ -46,10 +46,10 @@ pub fn size(plan: &Plan) -> String {
     let load_ms = phases.baseline.ms() + phases.main.ms() + phases.after.ms();
     let faults = plan.faults.as_ref().map_or(0, Vec::len);
     let nodes = smaller::nodes(plan).map_or(String::new(), |nodes| format!(", {nodes} nodes"));
+    let keys = plan.workload.keys.map_or_else(|| "the usual".to_owned(), |keys| keys.to_string());
     format!(
-        "{faults} faults{nodes}, {} clients a node, {} keys, {} operations a second, {:.1} s",
+        "{faults} faults{nodes}, {} clients a node, {keys} keys, {} operations a second, {:.1} s",
         plan.workload.concurrency,
-        plan.workload.keys,
         plan.workload.rate,
         load_ms as f64 / 1e3
     )
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(faults[0].name, "primaries");
         assert_eq!(faults[0].at, Some(Span::from_ms(0)));
         assert_eq!(faults[0].lasts, Some(Span::from_ms(2_000)));
-        assert_eq!((small.workload.concurrency, small.workload.keys), (2, 1));
+        assert_eq!((small.workload.concurrency, small.workload.keys), (2, Some(1)));
         assert_eq!(small.nodes, Some(crate::plan::Nodes::Count(3)));
         assert!(small.phases.main <= Span::from_ms(3_000), "{}", small.phases.main);
         assert_eq!(small.seed, Some(7), "the seed stays");

@@ -35,7 +35,7 @@ pub fn than(plan: &Plan) -> Vec<Plan> {
         with(&|plan| shorten(plan, at));
     }
     with(&|plan| plan.nodes = nodes(plan).map(|count| Nodes::Count(count.min(NODES_LEAST))));
-    with(&|plan| plan.workload.keys = 1);
+    with(&|plan| plan.workload.keys = Some(1));
     with(&|plan| plan.workload.concurrency = plan.workload.concurrency.min(1));
     with(&|plan| {
         let rate = plan.workload.rate;

@@ -25,7 +25,8 @@ pub fn alone(running: &Running, trial: &str) {
     let mut tried = 0;
     for workload in objects::ALL {
         let cas = running.database.has_cas();
-        let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas };
+        let settings =
+            Settings { keys: Some(3), ops_per_key: Some(20), cas, ..Settings::default() };
         let mut load = (workload.load)(&settings);
         if !served.contains(&load.vocabulary()) {
             continue;
@@ -149,7 +150,8 @@ pub fn killed_in_flight(running: &Running, driver: &Driver) {
 
 fn write_of(vocabulary: &str) -> Invocation {
     let workload = objects::ALL.iter().find_map(|workload| {
-        let settings = Settings { keys: 1, ops_per_key: 20, choice: None, cas: false };
+        let settings =
+            Settings { keys: Some(1), ops_per_key: Some(20), cas: false, ..Settings::default() };
         let mut load = (workload.load)(&settings);
         (load.vocabulary() == vocabulary).then(|| rules::drawn(&mut *load))
     });

@@ -7,6 +7,7 @@ use splitbrain_checker::history::{Event, Kind};
 
 use super::{Load, Settings, Workload};
 use crate::generator::{Context, Generator, Invocation, Next};
+use crate::keys;
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `causal`.
@@ -95,7 +96,7 @@ struct Chain {
 
 impl Chains {
     fn new(name: char, settings: &Settings) -> Chains {
-        Chains { name, active: Vec::new(), made: 0, most: settings.keys }
+        Chains { name, active: Vec::new(), made: 0, most: settings.keys(keys::KEYS) }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Load, Settings, Workload};
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat};
+use crate::keys;
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `causal-reverse`.
@@ -80,7 +81,8 @@ impl Load for Insertions {
 /// A table that is full is replaced by another.
 fn operations(settings: &Settings, name: char) -> Box<dyn Generator> {
     let settings = settings.clone();
-    let mut tables: Vec<(usize, usize)> = (0..settings.keys).map(|table| (table, 0)).collect();
+    let mut tables: Vec<(usize, usize)> =
+        (0..settings.keys(keys::KEYS)).map(|table| (table, 0)).collect();
     let mut made = tables.len();
     Box::new(Repeat(move |ctx: &mut Context| {
         let at = settings.choose(KeyChoice::Uniform, ctx, tables.len());

@@ -11,6 +11,7 @@ use splitbrain_checker::history::Event;
 use super::{Load, Settings, Workload};
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat, UntilOk};
+use crate::keys;
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `log`.
@@ -100,7 +101,7 @@ struct Messages {
 
 impl Messages {
     fn poll(&self) -> Value {
-        json!([["poll", (0..self.settings.keys as u64).collect::<Vec<u64>>()]])
+        json!([["poll", (0..self.settings.keys(keys::KEYS) as u64).collect::<Vec<u64>>()]])
     }
 }
 
@@ -116,7 +117,11 @@ impl Load for Messages {
                 let mut sent = sent.lock().expect("no one panics here");
                 let messages = (0..ctx.rng.random_range(1..=MOST_SENT)).map(|_| {
                     *sent += 1;
-                    json!(["send", settings.choose(KeyChoice::Uniform, ctx, settings.keys), *sent])
+                    json!([
+                        "send",
+                        settings.choose(KeyChoice::Uniform, ctx, settings.keys(keys::KEYS)),
+                        *sent
+                    ])
                 });
                 Invocation::keyless("send", messages.collect::<Value>())
             } else {

@@ -46,20 +46,58 @@ pub struct Workload {
     pub load: fn(&Settings) -> Box<dyn Load>,
 }
 
-/// What a plan can set of a workload.
+/// What a plan can set of a workload. Absent is what the workload usually does.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Objects that are worked on at the same time.
-    pub keys: usize,
-    /// An object is retired and replaced by a fresh one after about so many operations.
-    pub ops_per_key: usize,
-    /// How the next one is chosen; absent: as the workload usually does.
+    pub keys: Option<usize>,
+    /// An object is retired and replaced by a fresh one after about so many operations; one that transactions
+    /// work on, after so many writes.
+    pub ops_per_key: Option<usize>,
+    /// How the next one is chosen.
     pub choice: Option<KeyChoice>,
+    /// The fewest steps of a transaction, at least 1 ([`MIN_TXN_LENGTH`]).
+    pub min_txn_length: Option<usize>,
+    /// The most steps of a transaction, not below the fewest ([`MAX_TXN_LENGTH`]).
+    pub max_txn_length: Option<usize>,
+    /// Values are drawn from so many, at least 1; absent: none is written twice ([`VALUES`]).
+    pub values: Option<u32>,
     /// Whether the database has an atomic compare-and-set.
     pub cas: bool,
 }
 
+/// Names of settings that not every workload has; see [`Load::heeds`].
+pub const MIN_TXN_LENGTH: &str = "min_txn_length";
+/// The same.
+pub const MAX_TXN_LENGTH: &str = "max_txn_length";
+/// The same.
+pub const VALUES: &str = "values";
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            keys: None,
+            ops_per_key: None,
+            choice: None,
+            min_txn_length: None,
+            max_txn_length: None,
+            values: None,
+            cas: true,
+        }
+    }
+}
+
 impl Settings {
+    /// Objects at a time, where these are usual; at least one.
+    pub(crate) fn keys(&self, usual: usize) -> usize {
+        self.keys.unwrap_or(usual).max(1)
+    }
+
+    /// Operations until one is replaced, where these are usual; at least one.
+    pub(crate) fn ops_per_key(&self, usual: usize) -> usize {
+        self.ops_per_key.unwrap_or(usual).max(1)
+    }
+
     /// The place of the object that comes next, of so many.
     pub(crate) fn choose(&self, usual: KeyChoice, ctx: &mut Context, count: usize) -> usize {
         self.choice.unwrap_or(usual).of(ctx, count)
@@ -81,6 +119,10 @@ pub trait Load {
     /// What the objects hold before the first operation.
     fn initial(&self) -> Value {
         Value::Null
+    }
+    /// Which of the settings that not every workload has mean something to it.
+    fn heeds(&self) -> &'static [&'static str] {
+        &[]
     }
     /// Operations without end, before and during the faults. Not yet paced.
     fn main(&mut self) -> Box<dyn Generator>;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Load, Settings, Workload};
+use super::{Load, Settings, VALUES, Workload};
 use crate::generator::{Context, Generator, Invocation, Probes, Repeat};
 use crate::keys::{self, AFTER, MAIN, Names, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
@@ -117,7 +117,11 @@ impl Load for Registers {
     }
 
     fn unique_writes(&self) -> bool {
-        true
+        self.settings.values.is_none()
+    }
+
+    fn heeds(&self) -> &'static [&'static str] {
+        &[VALUES]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {
@@ -145,8 +149,9 @@ impl Registers {
     }
 
     fn operations(&self, names: &'static Names, has_once: bool) -> Box<dyn Generator> {
-        let (pool, cas) = (Pool::new(names, &self.settings), self.settings.cas);
-        let mut operations = Operations { pool, cas, has_once, made_once: 0, value: 0 };
+        let pool = Pool::new(names, &self.settings);
+        let Settings { cas, values, .. } = self.settings;
+        let mut operations = Operations { pool, cas, has_once, made_once: 0, values, made: 0 };
         Box::new(Repeat(move |ctx: &mut Context| operations.next(ctx)))
     }
 }
@@ -159,8 +164,10 @@ struct Operations {
     cas: bool,
     has_once: bool,
     made_once: usize,
-    /// The last value drawn; no value is written twice.
-    value: i64,
+    /// Values are drawn from so many; else no value is written twice.
+    values: Option<u32>,
+    /// How many values have been drawn.
+    made: i64,
 }
 
 impl Operations {
@@ -169,12 +176,12 @@ impl Operations {
         let dice = ctx.rng.random_range(0..10);
         let is_read = dice < 5;
         let mut invocation = if let Some(probed) = self.pool.probed(ctx) {
-            let value = if is_read { Value::Null } else { self.fresh_value().into() };
+            let value = if is_read { Value::Null } else { self.fresh_value(ctx).into() };
             Invocation::new(if is_read { "read" } else { "write" }, probed, value)
         } else if self.has_once && !is_read && ctx.rng.random_range(0..ONCE_ONE_IN) == 0 {
             let name = format!("{ONCE}{}", self.made_once);
             self.made_once += 1;
-            Invocation::new("write", name, self.fresh_value())
+            Invocation::new("write", name, self.fresh_value(ctx))
         } else {
             self.ordinary(ctx, dice)
         };
@@ -182,23 +189,22 @@ impl Operations {
         invocation
     }
 
-    fn fresh_value(&mut self) -> i64 {
-        self.value += 1;
-        self.value
+    fn fresh_value(&mut self, ctx: &mut Context) -> i64 {
+        self.made += 1;
+        self.values.map_or(self.made, |values| ctx.rng.random_range(0..values.max(1)).into())
     }
 
     fn ordinary(&mut self, ctx: &mut Context, dice: u32) -> Invocation {
-        let key = self.pool.ordinary(ctx);
-        let name = key.name.clone();
         if dice < 5 {
+            let name = self.pool.ordinary(ctx).name.clone();
             return Invocation::new("read", name, Value::Null);
         }
-        self.value += 1;
-        match key.memory.replace(self.value) {
-            Some(old) if dice >= 8 && self.cas => {
-                Invocation::new("cas", name, json!([old, self.value]))
-            }
-            _ => Invocation::new("write", name, self.value),
+        let value = self.fresh_value(ctx);
+        let key = self.pool.ordinary(ctx);
+        let name = key.name.clone();
+        match key.memory.replace(value) {
+            Some(old) if dice >= 8 && self.cas => Invocation::new("cas", name, json!([old, value])),
+            _ => Invocation::new("write", name, value),
         }
     }
 }

@@ -127,9 +127,9 @@ impl Args {
             environment: self.env.clone(),
             nodes: setting.nodes.map(Nodes::Count),
             workload: WorkloadPlan {
-                keys: setting.keys.unwrap_or(usual.keys),
+                keys: setting.keys.or(usual.keys),
                 // Keys that change hands seldom leave fewer to be read in the end.
-                ops_per_key: 1_000,
+                ops_per_key: Some(1_000),
                 rate,
                 concurrency: CLIENTS_A_NODE,
                 clients,

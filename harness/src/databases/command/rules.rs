@@ -53,7 +53,7 @@ struct Trial<'a> {
 pub async fn try_all(client: &str, url: &str, workload: &Workload) -> Result<Vec<Finding>, String> {
     let prefix = format!("splitbrain-client-test-{}-", std::process::id());
     let trial = Trial { client: super::client(client)?, url, prefix };
-    let settings = Settings { keys: 3, ops_per_key: 20, choice: None, cas: true };
+    let settings = Settings { keys: Some(3), ops_per_key: Some(20), ..Settings::default() };
     let mut load = (workload.load)(&settings);
     let operations = drawn(&mut *load);
     let write = operations.iter().find(|operation| !operation.value.is_null());

@@ -1,0 +1,134 @@
+//! What a plan says of the workload.
+
+use anyhow::bail;
+use serde::{Deserialize, Serialize};
+use splitbrain_workloads::KeyChoice;
+use splitbrain_workloads::objects::{
+    self, MAX_TXN_LENGTH, MIN_TXN_LENGTH, Settings, VALUES, Workload,
+};
+
+use crate::databases::Database;
+
+/// More steps are no transaction that anybody would wait for.
+const STEPS_MOST: usize = 1_000;
+
+/// What clients do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkloadPlan {
+    /// Its name.
+    pub name: String,
+    /// Objects worked on at the same time. Absent: 5, or for transactions 10, of which 3 if all are
+    /// chosen alike, as in Jepsen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<usize>,
+    /// Operations after which an object is retired, about. Absent: 100, or for transactions 256 writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ops_per_key: Option<usize>,
+    /// How the next object is chosen: `uniform`, `zipf`, `exponential` or `hot`. Absent: as Jepsen
+    /// does, exponential for transactions and uniform for all else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_choice: Option<KeyChoice>,
+    /// The fewest steps of a transaction. Absent: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_txn_length: Option<usize>,
+    /// The most steps of a transaction. Absent: 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_txn_length: Option<usize>,
+    /// Values are drawn from so many. Absent: none is written twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<u32>,
+    /// Operations a second, over all nodes.
+    pub rate: f64,
+    /// Clients for each node.
+    pub concurrency: usize,
+    /// Whether some clients go to another node after each operation, which is what session
+    /// guarantees break on; otherwise each stays at its own.
+    pub moving: bool,
+    /// A closed loop of so many clients over all nodes, each of which asks again as soon as it has
+    /// been answered; then neither the rate nor the concurrency counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<usize>,
+}
+
+impl WorkloadPlan {
+    /// What a workload is told of it, against this database.
+    pub fn settings(&self, database: &dyn Database) -> Settings {
+        Settings {
+            keys: self.keys,
+            ops_per_key: self.ops_per_key,
+            choice: self.key_choice,
+            min_txn_length: self.min_txn_length,
+            max_txn_length: self.max_txn_length,
+            values: self.values,
+            cas: database.has_cas(),
+        }
+    }
+
+    /// Whether its figures are such that a run can be made of them, of this workload.
+    ///
+    /// # Errors
+    /// In words: which of them is not, where it stands and what is allowed.
+    pub fn check(&self, workload: &Workload) -> anyhow::Result<()> {
+        if !(self.rate > 0.0 && self.rate <= 1e6) {
+            bail!("the rate is {}; it must be above 0 and at most 1000000 a second", self.rate);
+        }
+        if self.clients == Some(0) {
+            bail!("the clients of the closed loop are 0; there must be at least 1");
+        }
+        if !(1..=1_000).contains(&self.concurrency) {
+            bail!("the concurrency is {}; allowed are 1 to 1000 a node", self.concurrency);
+        }
+        let values = self.values.map(|values| values as usize);
+        for (name, value, most) in [
+            ("keys", self.keys, 1_000_000),
+            ("ops_per_key", self.ops_per_key, 1_000_000_000),
+            (MIN_TXN_LENGTH, self.min_txn_length, STEPS_MOST),
+            (MAX_TXN_LENGTH, self.max_txn_length, STEPS_MOST),
+            (VALUES, values, u32::MAX as usize),
+        ] {
+            let Some(value) = value else { continue };
+            if !(1..=most).contains(&value) {
+                bail!("workload.{name} is {value}; allowed are 1 to {most}");
+            }
+            let heeds =
+                |workload: &Workload| (workload.load)(&Settings::default()).heeds().contains(&name);
+            let is_special = [MIN_TXN_LENGTH, MAX_TXN_LENGTH, VALUES].contains(&name);
+            if is_special && !heeds(workload) {
+                let others =
+                    objects::ALL.iter().filter(|other| heeds(other)).map(|other| other.name);
+                bail!(
+                    "workload.{name} means nothing to the workload {}; it does to: {}",
+                    workload.name,
+                    others.collect::<Vec<_>>().join(", ")
+                );
+            }
+        }
+        if let (Some(fewest), Some(most)) = (self.min_txn_length, self.max_txn_length)
+            && fewest > most
+        {
+            bail!(
+                "workload.{MIN_TXN_LENGTH} is {fewest}; allowed are 1 to workload.{MAX_TXN_LENGTH}, which is {most}"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Default for WorkloadPlan {
+    fn default() -> WorkloadPlan {
+        WorkloadPlan {
+            name: "register".to_owned(),
+            keys: None,
+            ops_per_key: None,
+            key_choice: None,
+            min_txn_length: None,
+            max_txn_length: None,
+            values: None,
+            moving: true,
+            rate: 200.0,
+            concurrency: 2,
+            clients: None,
+        }
+    }
+}
