@@ -59,7 +59,7 @@ const OPTIONS: &[Opt] = &[
         name: "rejoin",
         usual: "no",
         words: &["no", "yes"],
-        about: "whether an old primary becomes a standby when it sees that node 2 has taken its place",
+        about: "whether nodes that do not follow it are made standbys of node 2 when that was promoted",
     },
 ];
 

@@ -31,6 +31,8 @@ pub struct Driver {
     redirects: bool,
     /// Its own refusals.
     table: fn(&Running),
+    /// What becomes of a write that a server was sent before it was killed.
+    in_flight: &'static str,
     /// It takes seconds to start.
     is_slow: bool,
 }
@@ -41,6 +43,7 @@ const USUAL: Driver = Driver {
     lets_more_through: false,
     redirects: false,
     table: |_| (),
+    in_flight: "info connection: ",
     is_slow: false,
 };
 
@@ -56,6 +59,15 @@ const DRIVERS: &[Driver] = &[
         table: tables::nats,
         ..USUAL
     },
+    Driver {
+        // A stricter level stops the losers with an error of its own.
+        target: "postgres@isolation=read-committed",
+        redirects: true,
+        // Its transaction began, and was not committed.
+        in_flight: "fail connection: ",
+        is_slow: true,
+        ..USUAL
+    },
     Driver { target: "rabbitmq", table: tables::rabbitmq, is_slow: true, ..USUAL },
     Driver { target: "redis-cluster", table: tables::redis_cluster, ..USUAL },
     Driver { target: "redis-sentinel", redirects: true, table: tables::redis_sentinel, ..USUAL },
@@ -67,6 +79,7 @@ const TESTS: &[Test] = &[
     Test { name: "etcd", run: || keeps_the_rules("etcd") },
     Test { name: "memcached", run: || keeps_the_rules("memcached") },
     Test { name: "nats", run: || keeps_the_rules("nats") },
+    Test { name: "postgres", run: || keeps_the_rules("postgres") },
     Test { name: "rabbitmq", run: || keeps_the_rules("rabbitmq") },
     Test { name: "redis_cluster", run: || keeps_the_rules("redis-cluster") },
     Test { name: "redis_sentinel", run: || keeps_the_rules("redis-sentinel") },

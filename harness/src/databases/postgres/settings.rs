@@ -69,11 +69,12 @@ fn way(access: &Access, to: &[&Member]) -> String {
 
 /// What the script is told.
 fn node(told: &Told, access: &Access, cluster: &[Member], this: usize) -> String {
-    let first = way(access, &[&cluster[0]]);
+    let (own, first) = (way(access, &[&cluster[this]]), way(access, &[&cluster[0]]));
     let second = cluster.get(1).map_or(String::new(), |second| way(access, &[second]));
     format!(
         "node={} promote={} rejoins={} user='{}' database='{}'\n\
-         primary='{first} dbname=postgres'\nsecond='{second} dbname=postgres'\n",
+         own='{own} dbname=postgres'\nprimary='{first} dbname=postgres'\n\
+         second='{second} dbname=postgres'\n",
         this + 1,
         if cluster.len() > 1 { told.get("promote") } else { "0" },
         if cluster.len() > 1 { told.get("rejoin") } else { "no" },

@@ -46,16 +46,26 @@ watch_primary() {
     done
 }
 
-# What an operator does who sees two primaries: the old one is ended.
+# What an operator does who sees that a node does not follow the new primary: an old primary, or a standby
+# that had received more than the new one. Three looks, a second apart, and it is ended.
 watch_second() {
-    until [ -e "$data/standby.signal" ] || is_primary "$second"; do sleep 1; done
-    [ ! -e "$data/standby.signal" ] || return 0
-    echo "node 2 has taken this node's place: this one becomes its standby"
+    missed=0
+    while [ "$missed" -lt 3 ]; do
+        sleep 1
+        follows=$(ask "$own" "select coalesce((select status from pg_stat_wal_receiver), 'none')")
+        if [ "${follows:-streaming}" = streaming ] ||
+            [ "$(ask "$second" 'select pg_is_in_recovery()')" != f ]; then
+            missed=0
+        else
+            missed=$((missed + 1))
+        fi
+    done
+    echo "node 2 has become the primary: this node becomes its standby"
     touch replaced
     kill -s INT "$(head -n 1 "$data/postmaster.pid")"
 }
-is_primary() {
-    [ "$("$programs/psql" -d "$1" -AtXc 'select pg_is_in_recovery()' 2> /dev/null)" = f ]
+ask() {
+    "$programs/psql" -d "$1" -AtXc "$2" 2> /dev/null || true
 }
 
 # What only this node had is lost now. The checkpoint writes down that there is another timeline.
@@ -67,8 +77,8 @@ rejoin() {
 if [ "$promote" != 0 ] && [ "$node" = 2 ]; then watch_primary & fi
 trap 'kill -s INT $server 2> /dev/null; wait $server; exit' TERM INT
 while true; do
-    if [ "$rejoins" = yes ] && [ "$node" = 1 ] && [ ! -e replaced ]; then watch_second & fi
     if [ -e replaced ]; then until rejoin; do sleep 1; done && rm replaced && sync "$data"; fi
+    if [ "$rejoins" = yes ] && [ "$node" != 2 ]; then watch_second & fi
     "$programs/postgres" -D "$data" --config-file="$PWD/postgresql.conf" \
         --hba-file="$PWD/pg_hba.conf" &
     server=$!
