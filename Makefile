@@ -13,7 +13,9 @@ run: packages-run
 demo: packages-run
 	cargo run --release -- demo
 
-demo-etcd: packages-test
+# etcd through partitions, kills and pauses.
+demo-etcd:
+	@./.ci/packages $(RUN_PACKAGES) etcd-server
 	cargo run --release -- run --db etcd
 
 test: packages-test

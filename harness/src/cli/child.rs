@@ -3,10 +3,9 @@
 
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -43,19 +42,30 @@ impl Runs {
         self.ask(&[&["run", "--json"], flags].concat(), None)
     }
 
-    /// One `run` of a plan, which is ended when it has surely hung.
-    pub fn run_plan(&self, plan: &Plan) -> anyhow::Result<Value> {
-        let file = PlanFile::write(plan)?;
-        let path = file.0.to_string_lossy();
-        self.ask(&["run", "--json", "--plan", &path], Some(patience(plan)))
+    /// One `run` of a plan, which is ended when it has surely hung. The plan is in a file without a name,
+    /// so that nothing is left of it in any case.
+    pub fn run_plan(&self, plan: &Plan, flags: &[&str]) -> anyhow::Result<Value> {
+        let file = tempfile::tempfile().context("a plan cannot be written")?;
+        serde_json::to_writer(&file, plan)?;
+        let args = [&["run", "--json", "--plan", "/dev/stdin"], flags].concat();
+        self.ask_of(&args, file.into(), Some(patience(plan)))
     }
 
     /// What another command of this program prints, one JSON object. One that does not end within
     /// `limit` is told to, and killed if it does not.
     pub fn ask(&self, args: &[&str], limit: Option<Duration>) -> anyhow::Result<Value> {
+        self.ask_of(args, Stdio::null(), limit)
+    }
+
+    fn ask_of(
+        &self,
+        args: &[&str],
+        input: Stdio,
+        limit: Option<Duration>,
+    ) -> anyhow::Result<Value> {
         let this = std::env::current_exe().context("where am I?")?;
         let mut command = Command::new(this);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        command.args(args).stdin(input).stdout(Stdio::piped()).process_group(0);
         // SAFETY: between fork and exec only one system call is made.
         unsafe { command.pre_exec(|| set_pdeathsig(Signal::SIGTERM).map_err(Into::into)) };
         let mut child = command.spawn().context("a run cannot be started")?;
@@ -98,25 +108,3 @@ pub fn patience(plan: &Plan) -> Duration {
 
 /// How long a run may take to end in order, nodes and links included.
 const ORDERLY: Duration = Duration::from_secs(60);
-
-/// A plan in a file, for as long as this lives.
-pub struct PlanFile(pub PathBuf);
-
-impl PlanFile {
-    /// Writes it.
-    pub fn write(plan: &Plan) -> anyhow::Result<PlanFile> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("splitbrain-{}-{number}.json", std::process::id());
-        let file = PlanFile(std::env::temp_dir().join(name));
-        std::fs::write(&file.0, serde_json::to_vec(plan)?)
-            .with_context(|| format!("cannot write {}", file.0.display()))?;
-        Ok(file)
-    }
-}
-
-impl Drop for PlanFile {
-    fn drop(&mut self) {
-        _ = std::fs::remove_file(&self.0);
-    }
-}

@@ -53,7 +53,7 @@ pub fn main(args: &Args) -> Result<Exit, Failure> {
                 return None;
             }
             // A plan that cannot be run, and one that fails in another way, do not fail as this one did.
-            if runs.run_plan(plan).is_ok_and(|verdict| fails_alike(&verdict, &names)) {
+            if runs.run_plan(plan, &[]).is_ok_and(|verdict| fails_alike(&verdict, &names)) {
                 super::tell(&format!("  fails: {}", size(plan)));
                 return Some(true);
             }

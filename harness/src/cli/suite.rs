@@ -137,7 +137,7 @@ fn open(args: &Args, suite: &Suite) -> Result<State, Failure> {
 /// Makes one run, and has what it kept judged once more by another process.
 fn make(runs: &Runs, cell: &Cell) -> Row {
     let started = Instant::now();
-    let verdict = runs.run_plan(&cell.plan);
+    let verdict = runs.run_plan(&cell.plan, &[]);
     let verdict = verdict.unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
     let row = Row::of(&cell.name(), cell.seed, &verdict, started.elapsed().as_secs_f64());
     let Some(run) = row.run.clone().filter(|_| row.outcome != Outcome::HarnessFailure) else {

@@ -178,7 +178,8 @@ impl Plan {
     pub fn read(path: &Path) -> anyhow::Result<Plan> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("the plan {} cannot be read", path.display()))?;
-        let parsed = if path.extension().is_some_and(|extension| extension == "json") {
+        // No TOML begins so.
+        let parsed = if text.trim_start().starts_with('{') {
             serde_json::from_str(&text).map_err(anyhow::Error::from)
         } else {
             Plan::from_toml(&text)

@@ -59,11 +59,9 @@ impl Runs {
         let target = plan.target.strip_prefix("store/").unwrap_or_default();
         let target = StoreTarget::parse(target).map_err(anyhow::Error::msg)?;
         let promises = target.promises();
-        let file = child::PlanFile::write(plan)?;
-        let path = file.0.to_string_lossy();
         let seed = seed.to_string();
-        let flags = ["--plan", &path, "--seed", &seed, "--expect", expect(promises)];
-        let seen = match self.runs.run(&flags) {
+        let flags = ["--seed", &seed, "--expect", expect(promises)];
+        let seen = match self.runs.run_plan(plan, &flags) {
             Ok(verdict) => shown(promises, &verdict),
             // The run has said on standard error what went wrong.
             Err(error) => (Seen::Nothing(error.to_string()), String::new()),

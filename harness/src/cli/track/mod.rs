@@ -100,7 +100,7 @@ fn make<'a>(case: &'a Case, runs: &Runs) -> anyhow::Result<Row<'a>> {
     let mut all = Vec::new();
     for seed in 1.. {
         let plan = Plan { seed: Some(seed), ..case.plan.clone() };
-        let verdict = runs.run_plan(&plan);
+        let verdict = runs.run_plan(&plan, &[]);
         if runs.interrupted() {
             break;
         }
