@@ -73,7 +73,7 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = format!(
             "set -e; p={}\n\
-             $p/initdb -D data -U alice -A md5 --pwfile=password --locale=C --no-sync >&2\n\
+             $p/initdb -D data -U alice -A scram-sha-256 --pwfile=password --locale=C --no-sync >&2\n\
              exec $p/postgres -D data -c port={port} -c listen_addresses=127.0.0.1 \
              -c unix_socket_directories= -c dynamic_shared_memory_type=sysv -c fsync=off\n",
             programs.display()

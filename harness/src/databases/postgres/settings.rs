@@ -112,3 +112,36 @@ fn settings(told: &Told, access: &Access, cluster: &[Member], this: usize) -> St
     };
     settings + &format!("synchronous_standby_names = '{waited_for}'\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::databases::postgres::OPTIONS;
+
+    #[test]
+    fn standbys_follow_the_newer_primary_and_a_commit_waits_for_who_is_promoted() {
+        let member = |number: u8| {
+            let at = vec![([10, 77, 0, number], 5432).into()];
+            Member { name: format!("n{number}"), reached: at.clone(), listens: at }
+        };
+        let cluster = [member(1), member(2), member(3)];
+        let access = Access::of_environment();
+        let check = |told: &str, this: usize, followed: &str, waited_for: &str| {
+            let told = Told::parse("postgres", OPTIONS, told).unwrap();
+            let settings = settings(&told, &access, &cluster, this);
+            let of = |name: &str| settings.lines().find_map(|line| line.strip_prefix(name));
+            let host = of("primary_conninfo = 'host=").and_then(|way| way.split(' ').next());
+            assert_eq!(host.unwrap_or_default(), followed, "{settings}");
+            let names = of("synchronous_standby_names = ").unwrap_or_default();
+            assert_eq!(names, waited_for, "{settings}");
+        };
+        check("", 0, "", "");
+        check("", 2, "10.77.0.1", "");
+        check("@replication=sync", 0, "", "'n2'");
+        check("@replication=sync", 2, "10.77.0.1", "");
+        check("@promote=3", 0, "10.77.0.2", "");
+        check("@promote=3", 1, "10.77.0.1", "");
+        check("@promote=3+replication=sync", 1, "10.77.0.1", "'ANY 1 (n1, n3)'");
+        check("@promote=3", 2, "10.77.0.2,10.77.0.1", "");
+    }
+}
