@@ -3,7 +3,7 @@
 # without either it goes on with what is there.
 
 RUN_PACKAGES  = iptables iproute2
-TEST_PACKAGES = $(RUN_PACKAGES) etcd-server redis-server nats-server memcached bind9 postgresql user-mode-linux kmod openssh-server openssh-client sudo chromium curl python3
+TEST_PACKAGES = $(RUN_PACKAGES) etcd-server redis-server nats-server memcached bind9 postgresql user-mode-linux kmod openssh-server openssh-client sudo chromium curl python3 libssl-dev openssl pkg-config
 
 .PHONY: run demo demo-etcd test chaos lint
 
@@ -19,7 +19,7 @@ demo-etcd:
 	cargo run --release -- run --db etcd
 
 test: packages-test
-	cargo test --workspace --no-fail-fast
+	cargo test --workspace --all-features --no-fail-fast
 
 # The tool against itself: runs of random plans that are killed, starved and cut short.
 chaos: packages-test
@@ -27,8 +27,8 @@ chaos: packages-test
 
 lint:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo clippy --workspace --all-features --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
 
 .PHONY: packages-run packages-test
 packages-run:

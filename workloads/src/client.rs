@@ -63,6 +63,18 @@ impl OpError {
     pub fn info(kind: ErrorKind, text: impl Into<String>) -> OpError {
         OpError::Info(EventError { kind, text: text.into() })
     }
+
+    /// What went wrong, however certain it is what became of the operation.
+    pub fn error(self) -> EventError {
+        match self {
+            OpError::Fail(error) | OpError::Info(error) => error,
+        }
+    }
+
+    /// The same where nothing was done yet that anybody could see.
+    pub fn before_anything(self) -> OpError {
+        OpError::Fail(self.error())
+    }
 }
 
 impl<E: std::error::Error> From<E> for OpError {

@@ -1,5 +1,6 @@
 //! etcd 3.4 and later, over its HTTP/JSON gateway.
 
+mod gateway;
 mod lock;
 mod members;
 
@@ -17,6 +18,7 @@ use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 use super::http::{self, Answer};
 use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
 use crate::environments::{Daemon, Member};
+use gateway::Gateway;
 use lock::EtcdLocks;
 
 /// The registry's line.
@@ -75,6 +77,14 @@ impl Database for Etcd {
         &[CLIENT_PORT, PEER_PORT]
     }
 
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("https")
+    }
+
+    fn knows_users(&self) -> bool {
+        true
+    }
+
     /// A member's number is made of the addresses by which its peers reach it.
     fn one_address(&self) -> bool {
         true
@@ -119,7 +129,7 @@ impl Database for Etcd {
         Box::pin(async move {
             let answer = http::ask(asker.http.get(format!("{url}/health"))).await?;
             match answer.body["health"].as_str() {
-                Some("true") => Ok(()),
+                Some("true") => Gateway::new(url).log_in().await,
                 _ => Err(format!("health check answered {}: {}", answer.status, answer.body)),
             }
         })
@@ -144,14 +154,12 @@ impl Database for Etcd {
         let local_reads = self.told.get("read-mode") == "serializable";
         let (lock_urls, lock_prefix) = (urls.clone(), prefix.clone());
         let locks = move |node: usize| EtcdLocks {
-            http: http::client(None),
-            url: lock_urls[node].clone(),
+            gateway: Gateway::new(&lock_urls[node]),
             prefix: lock_prefix.clone(),
             held: HashMap::new(),
         };
         let registers = move |node: usize| EtcdClient {
-            http: http::client(None),
-            url: urls[node].clone(),
+            gateway: Gateway::new(&urls[node]),
             prefix: prefix.clone(),
             local_reads,
         };
@@ -160,8 +168,7 @@ impl Database for Etcd {
 }
 
 struct EtcdClient {
-    http: reqwest::Client,
-    url: String,
+    gateway: Gateway,
     prefix: String,
     local_reads: bool,
 }
@@ -185,8 +192,8 @@ impl Client<Register> for EtcdClient {
                     }),
                 ),
             };
-            let request = self.http.post(format!("{}/v3/kv/{path}", self.url)).json(&body);
-            understand(call.action, &http::send(request).await?)
+            let answer = self.gateway.post(&format!("kv/{path}"), &body).await?;
+            understand(call.action, &answer)
         })
     }
 }
@@ -223,12 +230,11 @@ fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> 
 fn refusal(answer: &Answer) -> OpError {
     const INVALID_ARGUMENT: u64 = 3;
     const PERMISSION_DENIED: u64 = 7;
-    const UNAUTHENTICATED: u64 = 16;
     let body = &answer.body;
     let text = body["message"].as_str().or(body["error"].as_str()).unwrap_or_default();
     let text = if text.is_empty() { format!("status {}", answer.status) } else { text.to_owned() };
     match body["code"].as_u64() {
-        Some(INVALID_ARGUMENT | PERMISSION_DENIED | UNAUTHENTICATED) => {
+        Some(INVALID_ARGUMENT | PERMISSION_DENIED | gateway::UNAUTHENTICATED) => {
             OpError::fail(ErrorKind::Other, text)
         }
         _ if text.starts_with("etcdserver: too many requests")

@@ -9,6 +9,8 @@ use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::OpError;
 
+use super::login;
+
 /// A pool of connections to one node.
 pub type Connection = reqwest::Client;
 
@@ -23,7 +25,10 @@ pub fn client(patience: Option<Duration>) -> Connection {
     if let Some(patience) = patience {
         builder = builder.timeout(patience);
     }
-    builder.build().expect("a plain HTTP client needs nothing that can be missing")
+    if let Some(tls) = &login::of_run().tls {
+        builder = tls.http(builder);
+    }
+    builder.build().expect("an HTTP client needs nothing that can be missing")
 }
 
 /// An answer: its status code and its body, which is null when it is not JSON.

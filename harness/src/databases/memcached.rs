@@ -7,8 +7,7 @@ use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
 use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::wire::{self, Stream, Wire};
 use super::{Asker, Database, Entry, Missing, Program, Role, Told, installed};
@@ -67,7 +66,7 @@ impl Database for Memcached {
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
             let asking = async {
-                let mut stream = BufReader::new(TcpStream::connect(wire::address(url)).await?);
+                let mut stream = wire::open(wire::address(url)).await?;
                 exchange(&mut stream, "version\r\n").await
             };
             let line = asker.wait(asking).await?;

@@ -6,6 +6,7 @@ pub mod command;
 mod etcd;
 mod given;
 pub mod http;
+pub(crate) mod login;
 pub(crate) mod maelstrom;
 mod memcached;
 mod nats;
@@ -17,6 +18,8 @@ mod redis_cluster;
 mod redis_sentinel;
 mod sql;
 mod store;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod wire;
 mod zookeeper;
 
@@ -87,6 +90,14 @@ pub trait Database: Send + Sync {
     /// What the URLs begin with by which clients name nodes.
     fn scheme(&self) -> &'static str {
         "http"
+    }
+    /// What the URLs begin with of nodes that are spoken to by TLS, if they can be.
+    fn secret_scheme(&self) -> Option<&'static str> {
+        None
+    }
+    /// Whether its clients can say who they are.
+    fn knows_users(&self) -> bool {
+        false
     }
     /// Why its nodes have to have addresses of their own, if they must: they tell each other
     /// addresses that they were not told, say. Nodes behind proxies then cannot be had.

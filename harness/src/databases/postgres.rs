@@ -86,17 +86,11 @@ impl Postgres {
     async fn ask(&self, asker: &Asker, url: &str, query: &str) -> Result<sql::Row, String> {
         let asking = async {
             let connected = self.access.connect(wire::address(url)).await;
-            let mut connection = connected.map_err(in_words)?;
+            let mut connection = connected.map_err(|error| error.error().text)?;
             let rows = connection.query(query, &[]).await.map_err(|problem| problem.text)?;
             rows.into_iter().next().ok_or_else(|| "no row came".to_owned())
         };
         asker.wait(asking).await
-    }
-}
-
-fn in_words(error: OpError) -> String {
-    match error {
-        OpError::Fail(error) | OpError::Info(error) => error.text,
     }
 }
 
@@ -129,6 +123,14 @@ impl Database for Postgres {
 
     fn scheme(&self) -> &'static str {
         "postgres"
+    }
+
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("postgres+tls")
+    }
+
+    fn knows_users(&self) -> bool {
+        true
     }
 
     fn needs_own_addresses(&self) -> Option<&'static str> {

@@ -65,6 +65,14 @@ impl Database for RedisCluster {
         "redis"
     }
 
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("rediss")
+    }
+
+    fn knows_users(&self) -> bool {
+        true
+    }
+
     fn needs_own_addresses(&self) -> Option<&'static str> {
         Some("nodes tell each other and clients where they are")
     }

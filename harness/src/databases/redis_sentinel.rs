@@ -71,6 +71,14 @@ impl Database for RedisSentinel {
         "redis"
     }
 
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("rediss")
+    }
+
+    fn knows_users(&self) -> bool {
+        true
+    }
+
     fn needs_own_addresses(&self) -> Option<&'static str> {
         Some("replicas and sentinels tell each other where they are")
     }

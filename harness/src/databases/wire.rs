@@ -1,18 +1,67 @@
 //! Connections for clients that do not speak HTTP.
 
+use std::fmt::Display;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::OpError;
-use tokio::io::BufReader;
+use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
+
+use super::login;
 
 /// How long a node may take to accept a connection; then nothing has been sent.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
-/// A connection.
-pub type Stream = BufReader<TcpStream>;
+/// A connection, secret or not.
+pub type Stream = BufReader<Box<dyn Socket>>;
+
+/// What bytes come from and go to.
+pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
+/// Takes a connection for one over which questions are asked.
+pub fn stream(socket: impl Socket + 'static) -> Stream {
+    BufReader::new(Box::new(socket))
+}
+
+/// A new connection to `HOST:PORT`.
+///
+/// # Errors
+/// There is none in time.
+pub async fn connect(address: &str) -> io::Result<TcpStream> {
+    let socket = in_time(TcpStream::connect(address)).await?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+/// The same, over which questions are asked, and secret if this run's are.
+///
+/// # Errors
+/// There is none in time, or it is not secret though it has to be.
+pub async fn open(address: &str) -> io::Result<Stream> {
+    let socket = connect(address).await?;
+    Ok(match &login::of_run().tls {
+        Some(tls) => stream(in_time(tls.secret(address, socket)).await?),
+        None => stream(socket),
+    })
+}
+
+async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// What it means that there is no connection: what was to be sent has certainly not happened.
+pub fn unconnected(error: impl Display) -> OpError {
+    OpError::fail(ErrorKind::Connection, error.to_string())
+}
 
 /// The way to one address, with a connection that is kept while it is good.
 ///
@@ -41,10 +90,10 @@ impl Wire {
     /// # Errors
     /// None can be made, so that what was to be sent has certainly not happened.
     pub async fn take(&mut self) -> Result<(Stream, bool), OpError> {
-        if let Some(idle) = self.idle.take().filter(is_quiet) {
+        if let Some(idle) = self.idle.take().and_then(if_quiet) {
             return Ok((idle, false));
         }
-        Ok((BufReader::new(connect(&self.address).await?), true))
+        Ok((open(&self.address).await.map_err(unconnected)?, true))
     }
 
     /// Keeps a connection for the next exchange.
@@ -53,23 +102,11 @@ impl Wire {
     }
 }
 
-/// A new connection to `HOST:PORT`.
-///
-/// # Errors
-/// None can be made, so that what was to be sent has certainly not happened.
-pub async fn connect(address: &str) -> Result<TcpStream, OpError> {
-    let connected = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address));
-    let stream = match connected.await {
-        Ok(connected) => connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)),
-        Err(_) => Err(io::ErrorKind::TimedOut.into()),
-    };
-    stream.map_err(|error| OpError::fail(ErrorKind::Connection, error.to_string()))
-}
-
-/// Whether nothing has come that nobody waits for, such as its end.
-fn is_quiet(stream: &Stream) -> bool {
-    let read = stream.get_ref().try_read(&mut [0]);
-    stream.buffer().is_empty() && read.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock)
+/// The connection, unless something has come that nobody waits for, such as its end.
+fn if_quiet(mut stream: Stream) -> Option<Stream> {
+    // Nobody is to be woken: whoever asks next waits by itself.
+    let mut nobody = Context::from_waker(Waker::noop());
+    Pin::new(&mut stream).poll_fill_buf(&mut nobody).is_pending().then_some(stream)
 }
 
 /// What an error means that came after something had been sent: it may have happened.
@@ -94,6 +131,9 @@ mod tests {
 
     use super::*;
 
+    /// Enough for a word from this machine to this machine.
+    const A_WHILE: Duration = Duration::from_millis(200);
+
     #[tokio::test]
     async fn a_connection_is_used_again_only_while_nothing_has_come_over_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -106,13 +146,13 @@ mod tests {
         assert!(!new);
         // An answer that comes too late.
         far.write_all(b"+OK").await.unwrap();
-        stream.get_ref().readable().await.unwrap();
+        tokio::time::sleep(A_WHILE).await;
         wire.give_back(stream);
         let (stream, new) = wire.take().await.unwrap();
         assert!(new);
         let (far, _) = listener.accept().await.unwrap();
         drop(far);
-        stream.get_ref().readable().await.unwrap();
+        tokio::time::sleep(A_WHILE).await;
         wire.give_back(stream);
         let (stream, new) = wire.take().await.unwrap();
         assert!(new);

@@ -13,7 +13,7 @@ use splitbrain_workloads::Workload;
 use splitbrain_workloads::objects;
 
 use crate::cli::{Failure, harness, usage};
-use crate::databases::{self, Database, Program};
+use crate::databases::{self, Database, Program, login};
 use crate::environments::{self, Access, Host};
 use crate::plan::{FaultPlan, Nodes, Plan, Span};
 use crate::report::Question;
@@ -99,7 +99,10 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
     is_served(workload, &plan, &*database).map_err(usage)?;
     let expect = plan.expect.parse::<Expectation>().map_err(usage)?;
     let engine = engine(&mut plan, &*database).map_err(usage)?;
-    let urls = urls(&plan, database.scheme()).map_err(usage)?;
+    let urls = urls(&plan, &*database).map_err(usage)?;
+    if let Some(urls) = &urls {
+        login::take(&*database, urls).map_err(|error| usage(anyhow!(error)))?;
+    }
     let count = match (&urls, &plan.nodes) {
         (Some(urls), _) | (None, Some(Nodes::Urls(urls))) => urls.len(),
         (None, Some(Nodes::Count(count))) => *count,
@@ -272,7 +275,10 @@ fn engine(plan: &mut Plan, database: &dyn Database) -> anyhow::Result<Engine> {
 }
 
 /// The addresses of an external cluster; nothing for one that is started here.
-fn urls(plan: &Plan, scheme: &str) -> anyhow::Result<Option<Vec<String>>> {
+fn urls(plan: &Plan, database: &dyn Database) -> anyhow::Result<Option<Vec<String>>> {
+    let scheme = database.scheme();
+    let secret = database.secret_scheme();
+    let both = secret.map_or(scheme.to_owned(), |secret| format!("{scheme} or {secret}"));
     match (plan.environment.as_deref().unwrap_or_default(), &plan.nodes) {
         ("external", Some(Nodes::Urls(urls))) if !urls.is_empty() => urls
             .iter()
@@ -289,9 +295,14 @@ fn urls(plan: &Plan, scheme: &str) -> anyhow::Result<Option<Vec<String>>> {
                     || parsed.fragment().is_some()
                     || !parsed.username().is_empty()
                     || parsed.password().is_some();
-                if parsed.scheme() != scheme || !parsed.has_host() || more {
+                let spoken = parsed.scheme() == scheme || Some(parsed.scheme()) == secret;
+                if !spoken || !parsed.has_host() || more {
                     // Not the URL itself: it may hold a password.
-                    bail!("node {}: only {scheme}://HOST:PORT can be spoken to", index + 1);
+                    bail!(
+                        "node {}: only {both}://HOST:PORT can be spoken to; a user and a password \
+                         are told in SPLITBRAIN_DB_USER and SPLITBRAIN_DB_PASSWORD",
+                        index + 1
+                    );
                 }
                 Ok(url.trim_end_matches('/').to_owned())
             })

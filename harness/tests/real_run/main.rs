@@ -10,6 +10,7 @@ mod databases;
 mod disks_and_clocks;
 mod ends;
 mod follow;
+mod logins;
 mod maelstrom;
 mod postgres;
 mod report_card;

@@ -10,8 +10,6 @@ use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::register::{self, Action, Register, Ret};
 use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
-use tokio::io::BufReader;
-use tokio::net::TcpStream;
 
 use super::wire::{self, Wire};
 use super::{Asker, Database, Entry, Missing, Program, Role, Told, installed};
@@ -145,7 +143,7 @@ impl Database for Bind {
 /// Asks one question over a connection of its own, for the control plane.
 async fn ask_once(asker: &Asker, url: &str, request: &Request<'_>) -> Result<Answer, String> {
     let asking = async {
-        let mut stream = BufReader::new(TcpStream::connect(wire::address(url)).await?);
+        let mut stream = wire::open(wire::address(url)).await?;
         dns::ask(&mut stream, request, 1).await
     };
     asker.wait(asking).await

@@ -16,7 +16,7 @@ use splitbrain_workloads::{BoxFuture, Client, OpError, Outcome};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::super::http;
+use super::gateway::Gateway;
 use super::refusal;
 
 /// How long a lease lasts without a word. etcd gives none that is shorter than an election.
@@ -28,8 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A connection to one node.
 pub(super) struct EtcdLocks {
-    pub http: reqwest::Client,
-    pub url: String,
+    pub gateway: Gateway,
     pub prefix: String,
     /// The locks that it holds.
     pub held: HashMap<String, Held>,
@@ -51,13 +50,8 @@ impl Drop for Held {
     }
 }
 
-async fn post(
-    http: &reqwest::Client,
-    url: &str,
-    path: &str,
-    body: Value,
-) -> Result<Value, OpError> {
-    let answer = http::send(http.post(format!("{url}/v3/{path}")).json(&body)).await?;
+async fn post(gateway: &Gateway, path: &str, body: Value) -> Result<Value, OpError> {
+    let answer = gateway.post(path, &body).await?;
     let good = answer.status == 200
         && (answer.body["header"].is_object() || answer.body["result"].is_object());
     if good { Ok(answer.body) } else { Err(refusal(&answer)) }
@@ -66,25 +60,22 @@ async fn post(
 impl EtcdLocks {
     async fn acquire(&mut self, name: &str) -> Result<u64, OpError> {
         // Without the lock nothing has happened that anybody could see.
-        let certain = |error| {
-            let (OpError::Fail(error) | OpError::Info(error)) = error;
-            OpError::Fail(error)
-        };
-        let lease = post(&self.http, &self.url, "lease/grant", json!({ "TTL": LEASE_S })).await;
-        let lease = lease.map_err(certain)?["ID"].as_str().unwrap_or_default().to_owned();
+        let lease = post(&self.gateway, "lease/grant", json!({ "TTL": LEASE_S })).await;
+        let lease =
+            lease.map_err(OpError::before_anything)?["ID"].as_str().unwrap_or_default().to_owned();
         let wanted =
             json!({ "name": BASE64.encode(format!("{}{name}", self.prefix)), "lease": lease });
-        let locked = timeout(PATIENCE, post(&self.http, &self.url, "lock/lock", wanted)).await;
+        let locked = timeout(PATIENCE, post(&self.gateway, "lock/lock", wanted)).await;
         let Ok(locked) = locked else {
             // What waits for the lock goes with its lease.
-            post(&self.http, &self.url, "lease/revoke", json!({ "ID": lease })).await?;
+            post(&self.gateway, "lease/revoke", json!({ "ID": lease })).await?;
             return Err(OpError::fail(ErrorKind::Mismatch, "somebody else holds it"));
         };
         let locked = locked?;
         let key = locked["key"].as_str().unwrap_or_default().to_owned();
         let revision = locked["header"]["revision"].as_str().and_then(|text| text.parse().ok());
         let token = revision.unwrap_or_default();
-        let alive = tokio::spawn(keep_alive(self.http.clone(), self.url.clone(), lease.clone()));
+        let alive = tokio::spawn(keep_alive(self.gateway.clone(), lease.clone()));
         self.held.insert(name.to_owned(), Held { key, token, lease, alive });
         Ok(token)
     }
@@ -92,18 +83,18 @@ impl EtcdLocks {
     async fn release(&mut self, name: &str) -> Result<u64, OpError> {
         let not_held = || OpError::fail(ErrorKind::Mismatch, "not held by this client");
         let held = self.held.remove(name).ok_or_else(not_held)?;
-        post(&self.http, &self.url, "lock/unlock", json!({ "key": held.key })).await?;
+        post(&self.gateway, "lock/unlock", json!({ "key": held.key })).await?;
         // It would end by itself soon.
-        let _ = post(&self.http, &self.url, "lease/revoke", json!({ "ID": held.lease })).await;
+        let _ = post(&self.gateway, "lease/revoke", json!({ "ID": held.lease })).await;
         Ok(held.token)
     }
 }
 
 /// Gives a word for a lease, again and again, until it is dropped.
-async fn keep_alive(http: reqwest::Client, url: String, lease: String) {
+async fn keep_alive(gateway: Gateway, lease: String) {
     loop {
         sleep(ALIVE_EVERY).await;
-        let word = post(&http, &url, "lease/keepalive", json!({ "ID": lease }));
+        let word = post(&gateway, "lease/keepalive", json!({ "ID": lease }));
         // One that hangs is not waited for.
         let _ = timeout(ALIVE_EVERY, word).await;
     }

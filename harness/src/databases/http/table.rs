@@ -10,7 +10,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::super::given::{PORTS, Start, listens};
-use super::super::{Asker, Database, Entry, Given, Missing, Program, Told};
+use super::super::{Asker, Database, Entry, Given, Missing, Program, Told, login};
 use super::spec::{Meaning, Spec, Step, Values, filled, text_of};
 use super::{Answer, Connection, client, send};
 use crate::environments::{Daemon, Member};
@@ -65,6 +65,14 @@ impl Database for Table {
 
     fn ports(&self) -> &'static [u16] {
         PORTS
+    }
+
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("https")
+    }
+
+    fn knows_users(&self) -> bool {
+        true
     }
 
     fn daemon(&self, program: &Program, cluster: &[Member], this: usize, folder: &Path) -> Daemon {
@@ -148,6 +156,10 @@ impl TableClient {
             }
         }
         let mut request = self.http.request(method, url);
+        let login = login::of_run();
+        if let Some(user) = &login.user {
+            request = request.basic_auth(user, login.password.as_ref());
+        }
         for (name, text) in self.spec.headers.iter().chain(&step.headers) {
             // What was not found is left out: an object that is not there yet has no revision.
             if let Ok(text) = filled(text, values) {

@@ -20,6 +20,8 @@ pub struct NatsClient {
     pub(super) direct: bool,
     /// How many servers keep the bucket.
     pub(super) replicas: usize,
+    /// It has asked for the bucket.
+    pub(super) sure: bool,
 }
 
 /// What a key has, and the number of the message that set it.
@@ -34,7 +36,16 @@ impl NatsClient {
         format!("$KV.{BUCKET}.{}{key}", self.prefix)
     }
 
+    /// Makes the bucket if it is not there, once, as programs do when they start.
+    async fn bucket(&mut self) {
+        if !self.sure {
+            // What is missing then shows at the next request.
+            self.sure = make_bucket(&mut self.requests, self.replicas).await.is_ok();
+        }
+    }
+
     async fn find(&mut self, key: &str) -> Result<Option<Entry>, OpError> {
+        self.bucket().await;
         let question = json!({ "last_by_subj": self.subject(key) }).to_string();
         let kind = if self.direct { "DIRECT.GET" } else { "STREAM.MSG.GET" };
         let answer =
@@ -52,6 +63,7 @@ impl NatsClient {
 
     /// Sets a key; if `expected` is given, only if that is the number of its last message.
     async fn put(&mut self, key: &str, text: &str, expected: Option<u64>) -> Result<(), OpError> {
+        self.bucket().await;
         let only_if = expected.map_or(String::new(), |sequence| {
             format!("Nats-Expected-Last-Subject-Sequence: {sequence}\r\n")
         });
@@ -82,10 +94,10 @@ pub(super) async fn make_bucket(requests: &mut Requests, replicas: usize) -> Res
         "allow_rollup_hdrs": true, "deny_delete": true,
     });
     let subject = format!("$JS.API.STREAM.CREATE.KV_{BUCKET}");
-    let answer = requests.ask(&subject, "", &stream.to_string()).await.map_err(|error| {
-        let (OpError::Fail(error) | OpError::Info(error)) = error;
-        error.text
-    })?;
+    let answer = requests
+        .ask(&subject, "", &stream.to_string())
+        .await
+        .map_err(|error| error.error().text)?;
     match serde_json::from_slice::<Value>(&answer.payload) {
         Ok(body) if body.get("error").is_none() => Ok(()),
         _ => Err(format!("{}{}", answer.headers, String::from_utf8_lossy(&answer.payload))),

@@ -69,6 +69,10 @@ impl Database for Nats {
         "nats"
     }
 
+    fn knows_users(&self) -> bool {
+        true
+    }
+
     fn needs_own_addresses(&self) -> Option<&'static str> {
         Some("servers tell each other where others are")
     }
@@ -100,7 +104,12 @@ impl Database for Nats {
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
             match monitored(asker, url, "healthz").await? {
-                health if health["status"] == "ok" => Ok(()),
+                health if health["status"] == "ok" => {
+                    let mut requests = Requests::new(wire::address(url));
+                    asker
+                        .wait(async { requests.log_in().await.map_err(|error| error.error().text) })
+                        .await
+                }
                 health => Err(format!("its health is {health}")),
             }
         })
@@ -135,6 +144,7 @@ impl Database for Nats {
             prefix: prefix.clone(),
             direct,
             replicas: replicas(urls.len()),
+            sure: false,
         };
         Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
     }

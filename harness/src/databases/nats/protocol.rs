@@ -3,13 +3,13 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use splitbrain_checker::history::ErrorKind;
+use serde_json::json;
 use splitbrain_workloads::OpError;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::databases::login;
 use crate::databases::wire::{self, Stream, Wire};
 
-const CONNECT: &str = r#"CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"lang":"rust","name":"splitbrain"}"#;
 /// The longest message that is read.
 const LONGEST_BYTES: usize = 64 << 20;
 /// How many connections there have been: answers to each come under a name of its own.
@@ -52,6 +52,27 @@ impl Requests {
         Requests { wire: Wire::new(address), inbox: String::new(), asked: 0 }
     }
 
+    /// A connection over which we have said who we are.
+    async fn connection(&mut self) -> Result<Stream, OpError> {
+        let (mut stream, new) = self.wire.take().await?;
+        if new {
+            let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+            self.inbox = format!("_INBOX.splitbrain-{}-{number}", std::process::id());
+            greet(&mut stream, &self.inbox).await.map_err(wire::unconnected)?;
+        }
+        Ok(stream)
+    }
+
+    /// Whether we are let in.
+    ///
+    /// # Errors
+    /// There is no connection, or it was ended for who we are.
+    pub async fn log_in(&mut self) -> Result<(), OpError> {
+        let stream = self.connection().await?;
+        self.wire.give_back(stream);
+        Ok(())
+    }
+
     /// Publishes a message and waits for the answer to it. `headers` are lines that end in `\r\n`.
     ///
     /// # Errors
@@ -62,14 +83,7 @@ impl Requests {
         headers: &str,
         payload: &str,
     ) -> Result<Message, OpError> {
-        let (mut stream, new) = self.wire.take().await?;
-        if new {
-            let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-            self.inbox = format!("_INBOX.splitbrain-{}-{number}", std::process::id());
-            let greeted = greet(&mut stream, &self.inbox).await;
-            // Nothing has been asked yet.
-            greeted.map_err(|error| OpError::fail(ErrorKind::Connection, error.to_string()))?;
-        }
+        let mut stream = self.connection().await?;
         self.asked += 1;
         let inbox = format!("{}.{}", self.inbox, self.asked);
         let message = if headers.is_empty() {
@@ -88,7 +102,18 @@ impl Requests {
 
 /// Says who we are, and to what answers will be addressed.
 async fn greet(stream: &mut Stream, inbox: &str) -> io::Result<()> {
-    stream.write_all(format!("{CONNECT}\r\nSUB {inbox}.* 1\r\nPING\r\n").as_bytes()).await?;
+    let login = login::of_run();
+    let mut connect = json!({
+        "verbose": false, "pedantic": false, "headers": true, "no_responders": true,
+        "lang": "rust", "name": "splitbrain",
+    });
+    for (name, said) in [("user", &login.user), ("pass", &login.password)] {
+        if let Some(said) = said {
+            connect[name] = said.as_str().into();
+        }
+    }
+    let greeting = format!("CONNECT {connect}\r\nSUB {inbox}.* 1\r\nPING\r\n");
+    stream.write_all(greeting.as_bytes()).await?;
     loop {
         match line(stream).await?.as_str() {
             "PONG" => return Ok(()),
@@ -150,7 +175,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut requests = Requests::new(&listener.local_addr().unwrap().to_string());
         let server = async {
-            let mut stream = tokio::io::BufReader::new(listener.accept().await.unwrap().0);
+            let mut stream = wire::stream(listener.accept().await.unwrap().0);
             stream.write_all(b"INFO {}\r\n").await.unwrap();
             while line(&mut stream).await.unwrap() != "PING" {}
             stream.write_all(b"PONG\r\n").await.unwrap();

@@ -1,13 +1,14 @@
 //! Who clients are to PostgreSQL, and their connections.
 
-use std::env;
-
 use splitbrain_workloads::{BoxFuture, OpError};
+use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::TlsConnect;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, NoTls};
 
+use crate::databases::login::{self, said};
 use crate::databases::sql::{Connection, Datum, Problem, Row};
 use crate::databases::wire;
 
@@ -19,37 +20,54 @@ pub struct Access {
     password: Option<String>,
 }
 
-/// Where the environment says it.
-pub const USER: &str = "SPLITBRAIN_DB_USER";
-pub const PASSWORD: &str = "SPLITBRAIN_DB_PASSWORD";
-pub const DATABASE: &str = "SPLITBRAIN_DB_NAME";
+/// Where the environment says which database it is.
+const DATABASE: &str = "SPLITBRAIN_DB_NAME";
 
 impl Access {
     /// As the environment says, or else the superuser of a cluster that was just made.
     pub fn of_environment() -> Access {
-        let said = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let usual = || "postgres".to_owned();
         Access {
-            user: said(USER).unwrap_or_else(usual),
+            user: said(login::USER).unwrap_or_else(usual),
             database: said(DATABASE).unwrap_or_else(usual),
-            password: said(PASSWORD),
+            password: said(login::PASSWORD),
         }
     }
 
     /// A connection to `HOST:PORT`. An error says that nothing was asked yet.
     pub async fn connect(&self, address: &str) -> Result<PgConnection, OpError> {
-        let stream = wire::connect(address).await?;
+        let stream = wire::connect(address).await.map_err(wire::unconnected)?;
         let mut config = Config::new();
         config.user(&self.user).dbname(&self.database).application_name("splitbrain");
-        config.ssl_mode(SslMode::Disable);
         if let Some(password) = &self.password {
             config.password(password);
         }
-        let connected = config.connect_raw(stream, NoTls).await;
-        let (client, connection) = connected.map_err(|error| problem(&error).before_commit())?;
-        let driver = tokio::spawn(connection).abort_handle();
+        let connected = match &login::of_run().tls {
+            Some(tls) => {
+                config.ssl_mode(SslMode::Require);
+                begin(&config, stream, tls.postgres(address)).await
+            }
+            None => {
+                config.ssl_mode(SslMode::Disable);
+                begin(&config, stream, NoTls).await
+            }
+        };
+        let (client, driver) = connected.map_err(|error| problem(&error).before_commit())?;
         Ok(PgConnection { client, address: address.to_owned(), begin: "begin", driver })
     }
+}
+
+/// Says who we are over a new connection, whose work is then done beside.
+async fn begin<T>(
+    config: &Config,
+    stream: TcpStream,
+    tls: T,
+) -> Result<(Client, AbortHandle), Error>
+where
+    T: TlsConnect<TcpStream, Stream: Send + 'static>,
+{
+    let (client, connection) = config.connect_raw(stream, tls).await?;
+    Ok((client, tokio::spawn(connection).abort_handle()))
 }
 
 /// A connection. One that is dropped is cut at once, whatever is open on it.

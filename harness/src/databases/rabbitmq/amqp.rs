@@ -7,6 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::frames::{
     Args, BODY, HEADER, LONGEST_BYTES, METHOD, Name, frame, garbage, method, payload,
 };
+use crate::databases::login;
 use crate::databases::wire::Stream;
 
 const CONNECTION_START: Name = (10, 10);
@@ -33,8 +34,6 @@ const CONFIRM_SELECT_OK: Name = (85, 11);
 
 /// The only channel; methods of the connection itself are on channel 0.
 const CHANNEL: u16 = 1;
-/// The user that every server begins with.
-const PLAIN: &[u8] = b"\0guest\0guest";
 
 /// Why an exchange was not completed. The connection is of no use afterwards.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +66,12 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
+/// Who we are, and the password: of this run, or whom every new server knows.
+pub fn user() -> (&'static str, &'static str) {
+    let login = login::of_run();
+    (login.user.as_deref().unwrap_or("guest"), login.password.as_deref().unwrap_or("guest"))
+}
+
 /// Introduces ourselves, opens the channel and asks for confirms.
 ///
 /// # Errors
@@ -74,7 +79,10 @@ pub struct Message {
 pub async fn open(stream: &mut Stream) -> Result<(), Error> {
     stream.write_all(b"AMQP\0\0\x09\x01").await?;
     expect(stream, CONNECTION_START).await?;
-    let who = Args::default().table(&[]).short_text("PLAIN").long_text(PLAIN).short_text("en_US");
+    let (user, password) = user();
+    let plain = format!("\0{user}\0{password}");
+    let who = Args::default().table(&[]).short_text("PLAIN");
+    let who = who.long_text(plain.as_bytes()).short_text("en_US");
     say(stream, 0, CONNECTION_START_OK, who).await?;
     let limits = expect(stream, CONNECTION_TUNE).await?;
     // Channels and size as the server has them, and no heartbeats: nobody is here to send them

@@ -16,8 +16,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use splitbrain_workloads::objects::total_queue::TotalQueue;
 use splitbrain_workloads::{BoxFuture, Clients};
-use tokio::io::BufReader;
-use tokio::net::TcpStream;
 
 use super::wire::{self, Wire};
 use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
@@ -96,6 +94,14 @@ impl Database for RabbitMq {
         "amqp"
     }
 
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("amqps")
+    }
+
+    fn knows_users(&self) -> bool {
+        true
+    }
+
     fn needs_own_addresses(&self) -> Option<&'static str> {
         Some("nodes are named after their addresses")
     }
@@ -149,7 +155,7 @@ impl Database for RabbitMq {
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
             let opening = async {
-                let mut stream = BufReader::new(TcpStream::connect(wire::address(url)).await?);
+                let mut stream = wire::open(wire::address(url)).await?;
                 amqp::open(&mut stream).await
             };
             asker.wait(opening).await
@@ -237,7 +243,7 @@ async fn told(asker: &Asker, url: &str, what: &str) -> Result<Value, String> {
 }
 
 async fn ask(request: reqwest::RequestBuilder) -> Result<Value, String> {
-    let answer = super::http::ask(request.basic_auth("guest", Some("guest"))).await?;
+    let answer = super::http::ask(request.basic_auth(amqp::user().0, Some(amqp::user().1))).await?;
     match answer.status {
         200..300 => Ok(answer.body),
         status => Err(format!("it answered {status}: {}", answer.body)),

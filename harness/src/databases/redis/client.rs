@@ -1,5 +1,7 @@
 //! A client of Redis: what it sends, and what the answers mean.
 
+use std::io;
+
 use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::append::ListAppend;
@@ -9,7 +11,8 @@ use splitbrain_workloads::transaction::{self, Step};
 use splitbrain_workloads::{BoxFuture, Client, OpError, Outcome};
 
 use super::resp::{self, Reply};
-use crate::databases::wire::{self, Wire};
+use crate::databases::login;
+use crate::databases::wire::{self, Stream, Wire};
 
 /// How long a client waits for them.
 const WAIT_MS: &str = "1000";
@@ -19,10 +22,27 @@ const CAS: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET
 
 /// Sends commands over a connection that is kept, if all goes well.
 pub async fn exchange(wire: &mut Wire, commands: &[&[String]]) -> Result<Vec<Reply>, OpError> {
-    let (mut stream, _) = wire.take().await?;
+    let (mut stream, new) = wire.take().await?;
+    if new {
+        greet(&mut stream).await.map_err(wire::unconnected)?;
+    }
     let replies = resp::ask(&mut stream, commands).await.map_err(|error| wire::broken(&error))?;
     wire.give_back(stream);
     Ok(replies)
+}
+
+/// Says who we are, if we are somebody. Whoever wants no password has no need of it.
+pub async fn greet(stream: &mut Stream) -> io::Result<()> {
+    let login = login::of_run();
+    let Some(password) = &login.password else { return Ok(()) };
+    let words = ["AUTH"].into_iter().chain(login.user.as_deref()).chain([password.as_str()]);
+    let words: Vec<&str> = words.collect();
+    match resp::ask(stream, &[&words]).await?.pop() {
+        Some(Reply::Error(text)) if !text.contains("without any password configured") => {
+            Err(io::Error::other(text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How a client finds the server for an operation.

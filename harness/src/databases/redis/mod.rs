@@ -3,10 +3,7 @@
 mod client;
 pub mod resp;
 
-use tokio::io::BufReader;
-use tokio::net::TcpStream;
-
-use super::{Asker, Missing, Opt, Program, Told, installed};
+use super::{Asker, Missing, Opt, Program, Told, installed, wire};
 use crate::environments::Member;
 pub use client::{RedisClient, Route, exchange};
 use resp::Reply;
@@ -70,7 +67,8 @@ pub fn settings(member: &Member, told: &Told) -> String {
 /// Asks one question over a connection of its own, for the control plane.
 pub async fn ask_once(asker: &Asker, address: &str, command: &[&str]) -> Result<Reply, String> {
     let asking = async {
-        let mut stream = BufReader::new(TcpStream::connect(address).await?);
+        let mut stream = wire::open(address).await?;
+        client::greet(&mut stream).await?;
         resp::ask(&mut stream, &[command]).await
     };
     match asker.wait(asking).await?.pop() {

@@ -106,10 +106,10 @@ fn read(stream: &mut Stream) -> BoxFuture<'_, io::Result<Reply>> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::BufReader;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::databases::wire::stream;
 
     /// What is made of bytes that come as an answer to `GET k`, and what was sent for that.
     async fn exchange(answer: &str) -> (io::Result<Vec<Reply>>, String) {
@@ -118,7 +118,7 @@ mod tests {
         let (mut far, _) = listener.accept().await.unwrap();
         far.write_all(answer.as_bytes()).await.unwrap();
         far.shutdown().await.unwrap();
-        let mut near = BufReader::new(near);
+        let mut near = stream(near);
         let reply = ask(&mut near, &[&["GET", "k"]]).await;
         drop(near);
         let mut sent = String::new();

@@ -112,9 +112,6 @@ impl<V: Fenced> Guarded<V> {
 
     /// Until the element is written, nothing has happened.
     async fn add(&self, key: &str, element: i64) -> Result<(), OpError> {
-        let nothing = |error: OpError| match error {
-            OpError::Fail(error) | OpError::Info(error) => OpError::Fail(error),
-        };
         let lock = format!("{key}-lock");
         let until = Instant::now() + PATIENCE;
         let token = loop {
@@ -125,10 +122,10 @@ impl<V: Fenced> Guarded<V> {
                 {
                     sleep(PAUSE).await;
                 }
-                Err(error) => return Err(nothing(error)),
+                Err(error) => return Err(error.before_anything()),
             }
         };
-        let mut elements = self.elements(key).await.map_err(nothing)?;
+        let mut elements = self.elements(key).await.map_err(OpError::before_anything)?;
         sleep(work(element)).await;
         elements.push(element.into());
         let held = json!({ "token": token, "held": true });

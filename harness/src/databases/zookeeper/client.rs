@@ -27,9 +27,7 @@ impl ZooKeeperClient {
     async fn ask(&mut self, requests: &[Request<'_>]) -> Result<Answer, OpError> {
         let (mut stream, new) = self.wire.take().await?;
         if new {
-            let begun = protocol::begin(&mut stream).await;
-            // Nothing has been asked yet.
-            begun.map_err(|error| OpError::fail(ErrorKind::Connection, error.to_string()))?;
+            protocol::begin(&mut stream).await.map_err(wire::unconnected)?;
         }
         let answers = protocol::ask(&mut stream, requests).await;
         let answers = answers.map_err(|error| wire::broken(&error))?;

@@ -1,10 +1,11 @@
 //! A server of one connection, and what a client makes of what it says.
 
-use tokio::io::{AsyncReadExt as _, BufReader};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::databases::rabbitmq::frames::{BODY, END, HEADER, HEARTBEAT, METHOD, frame, method};
+use crate::databases::wire;
 
 /// What a server says to what it is asked in the end.
 pub fn says(name: Name, args: Args) -> Vec<u8> {
@@ -51,7 +52,7 @@ fn carried(parts: &[&[u8]]) -> Vec<u8> {
 /// is to be published, the message, says `answer`, hears what comes until nothing more does and
 /// hangs up. The methods after the opening, and the messages.
 pub async fn serve(listener: &TcpListener, answer: &[u8]) -> (Vec<Name>, Vec<Vec<u8>>) {
-    let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+    let mut stream = wire::stream(listener.accept().await.unwrap().0);
     let mut greeting = [0; 8];
     stream.read_exact(&mut greeting).await.unwrap();
     assert_eq!(&greeting, b"AMQP\0\0\x09\x01");
@@ -96,7 +97,7 @@ async fn converse<T>(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = async {
         let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await;
-        let mut stream = BufReader::new(stream.unwrap());
+        let mut stream = wire::stream(stream.unwrap());
         open(&mut stream).await.unwrap();
         exchange(&mut stream).await
     };
