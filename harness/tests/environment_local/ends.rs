@@ -80,7 +80,8 @@ pub fn output_ends_with_the_harness() {
     holder.kill().expect("killed");
     let begun = Instant::now();
     output.read_to_string(&mut String::new()).expect("readable");
-    assert!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
+    // Whoever else held it open would do so for as long as it lives: a node's program for 1000 s.
+    assert!(begun.elapsed() < Duration::from_secs(30), "it took {:?}", begun.elapsed());
     holder.wait().expect("waited for");
     eventually("nothing is left", || fs::read_dir(".").expect("readable").next().is_none());
 }

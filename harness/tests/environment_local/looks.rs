@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-/// Waits until something is so, at most 5 s.
+/// Waits until something is so. Nothing may be left 5 s after a run.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(5);
     while !is_so() {

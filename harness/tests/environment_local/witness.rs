@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use splitbrain::environments::{Daemon, LocalCluster, Sandbox, SandboxError};
 use splitbrain_nemesis::clock::Reading;
@@ -20,8 +20,14 @@ use crate::stream;
 /// After this a node that does not answer is taken to be down; it is on the same machine.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// For what takes a node a while.
-const LONG_PATIENCE: Duration = Duration::from_secs(3);
+/// For what takes a node a while, and for one that certainly runs on a machine that does much else.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+
+/// For what a node may die of.
+const LAST_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long an answer is waited for before the question is sent again.
+const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// The longest that packets of a stream are on their way.
 const LONGEST_WAY: Duration = Duration::from_millis(600);
@@ -138,9 +144,9 @@ impl Talkers {
 
     fn ask_for(&self, node: usize, question: &str, patience: Duration) -> Option<String> {
         let address = self.cluster.nodes()[node].address;
-        let until = Instant::now() + patience;
-        self.socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
-        while Instant::now() < until {
+        self.socket.set_read_timeout(Some(ASK_EVERY)).expect("a timeout");
+        // Counted and not timed: when nothing has run for a while, nobody could have answered.
+        for _ in 0..patience.as_millis() / ASK_EVERY.as_millis() {
             let _ = self.socket.send_to(question.as_bytes(), (address, PORT));
             let mut buffer = [0; 2048];
             while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
@@ -165,14 +171,16 @@ impl Witness for Talkers {
             for (node, _) in nodes.iter().enumerate() {
                 let others = nodes.iter().enumerate().filter(|(other, _)| *other != node);
                 let others: Vec<_> = others.map(|(_, spec)| spec.address.to_string()).collect();
-                self.ask(node, &format!("say {round} {}", others.join(" "))).expect("it runs");
+                self.ask_for(node, &format!("say {round} {}", others.join(" ")), LONG_PATIENCE)
+                    .expect("it runs");
             }
         }
         thread::sleep(Duration::from_millis(20));
         let mut heard = BTreeSet::new();
         for round in &rounds {
             for (to, _) in nodes.iter().enumerate() {
-                let answer = self.ask(to, &format!("heard {round}")).expect("it runs");
+                let answer = self.ask_for(to, &format!("heard {round}"), LONG_PATIENCE);
+                let answer = answer.expect("it runs");
                 let who = answer.split(' ').skip(1).filter(|word| !word.is_empty());
                 heard.extend(who.map(|number| Link {
                     from: number.parse::<usize>().expect("a number") - 1,
@@ -228,7 +236,7 @@ impl Witness for Talkers {
 
     fn take(&self, node: usize, bytes: u64) {
         let question = format!("take {} {bytes}", self.next_round());
-        self.ask_for(node, &question, LONG_PATIENCE);
+        self.ask_for(node, &question, LAST_PATIENCE);
     }
 
     fn append(&self, node: usize, file: &str, text: &str, sync: bool) -> Result<Duration, i32> {

@@ -25,8 +25,10 @@ const LONG_PATIENCE: Duration = Duration::from_secs(10);
 const ON_THE_WAY: Duration = Duration::from_millis(300);
 /// The longest that a message of a stream is on its way.
 const LONGEST_WAY: Duration = Duration::from_millis(1_500);
-/// How often it is said.
-const ROUNDS: u32 = 2;
+/// How often it is said at least, and until nothing more is heard.
+const ROUNDS: usize = 2;
+/// How often a question is asked at least: while nothing runs, time passes all the same.
+const TRIES: u32 = 3;
 
 pub struct Talkers {
     pub cluster: Arc<ProxyCluster>,
@@ -92,16 +94,16 @@ impl Talkers {
     /// A node's answer, if it comes.
     fn ask_for(&self, node: usize, question: &str, patience: Duration) -> Option<String> {
         let until = Instant::now() + patience;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return None;
-            }
-            if let Ok(answer) = ask_once(self.cluster.clients_reach(node, &[]), question, left) {
+        let mut tries = 0;
+        while tries < TRIES || Instant::now() < until {
+            let at = self.cluster.clients_reach(node, &[]);
+            if let Ok(answer) = ask_once(at, question, patience / TRIES) {
                 return Some(answer);
             }
+            tries += 1;
             thread::sleep(Duration::from_millis(5));
         }
+        None
     }
 }
 
@@ -129,7 +131,8 @@ impl Witness for Talkers {
     fn heard(&self) -> BTreeSet<Link> {
         let nodes = self.cluster.nodes().len();
         let mut heard = BTreeSet::new();
-        for _ in 0..ROUNDS {
+        let mut sizes: Vec<usize> = Vec::new();
+        while sizes.len() < ROUNDS || sizes[sizes.len() - 2] < heard.len() {
             self.round.set(self.round.get() + 1);
             let round = self.round.get();
             let ask = |node: usize, question: String| {
@@ -145,6 +148,7 @@ impl Witness for Talkers {
                 let who = who.map(|number| number.parse::<usize>().expect("a number") - 1);
                 heard.extend(who.map(|from| Link { from, to }));
             }
+            sizes.push(heard.len());
         }
         heard
     }

@@ -39,13 +39,26 @@ fn started(command: &mut Command, hosts: &Hosts) -> Child {
     child
 }
 
+/// A cut that is long enough to be judged, however long a busy machine takes to verify it, and more.
+const PLAN: &str = r#"
+    target = "store/raft"
+    phases = { baseline = "3s", main = "13s", after = "1s" }
+    faults = [
+        { name = "primaries", at = "500ms", for = "10s" },
+        { name = "kill", at = "11s", for = "500ms" },
+        { name = "pause", at = "12s", for = "500ms" },
+    ]
+"#;
+
 /// The verdict, the report and the logs are there although a connection broke in between.
 pub fn interrupted_run() {
     let hosts = Hosts::start(5);
-    let flags = ["--mode", "raft", "--time-limit", "15s", "--i-own-these-hosts"];
+    let plan = hosts.folder().join("plan.toml");
+    fs::write(&plan, PLAN).expect("written");
+    let flags = ["--plan", plan.to_str().expect("text"), "--i-own-these-hosts"];
     let child = started(&mut run(&hosts, &flags), &hosts);
     // Before the first fault: what a cut does to the system under test is not the question here.
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(hosts.interrupt(child.id(), 1), 1, "one connection to n2");
     let output = child.wait_with_output().expect("it ends");
     hosts.assert_clean_within(Duration::ZERO);

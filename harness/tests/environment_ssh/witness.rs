@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use splitbrain::environments::{Access, Daemon, Host, SshCluster};
 use splitbrain_nemesis::clock::Reading;
@@ -18,6 +18,10 @@ use crate::node_program::PORT;
 
 /// After this a node that does not answer is taken to be down.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// For one that certainly runs, on a machine that does much else.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+/// How long an answer is waited for before the question is sent again.
+const ASK_EVERY: Duration = Duration::from_millis(20);
 /// Name of the node program on the hosts.
 const PROGRAM: &str = "talker";
 
@@ -60,7 +64,7 @@ impl Talkers {
             cluster.start(node).unwrap_or_else(|error| panic!("{error}"));
         }
         let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
-        socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+        socket.set_read_timeout(Some(ASK_EVERY)).expect("a timeout");
         let talkers = Talkers { cluster, socket, rounds: Cell::new(0) };
         for node in 0..hosts.all.len() {
             assert!(talkers.ask_for(node, "life", Duration::from_secs(5)).is_some());
@@ -79,8 +83,8 @@ impl Talkers {
     fn ask_for(&self, node: usize, question: &str, patience: Duration) -> Option<String> {
         let address = self.cluster.nodes()[node].address;
         let marker = question.split(' ').nth(1).unwrap_or(question);
-        let until = Instant::now() + patience;
-        while Instant::now() < until {
+        // Counted and not timed: when nothing has run for a while, nobody could have answered.
+        for _ in 0..patience.as_millis() / ASK_EVERY.as_millis() {
             let _ = self.socket.send_to(question.as_bytes(), (address, PORT));
             let mut buffer = [0; 2048];
             while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
@@ -105,11 +109,13 @@ impl Witness for Talkers {
             for node in 0..nodes.len() {
                 let others = nodes.iter().enumerate().filter(|(other, _)| *other != node);
                 let others: Vec<_> = others.map(|(_, spec)| spec.address.to_string()).collect();
-                self.ask(node, &format!("say {round} {}", others.join(" "))).expect("it runs");
+                self.ask_for(node, &format!("say {round} {}", others.join(" ")), LONG_PATIENCE)
+                    .expect("it runs");
             }
             thread::sleep(Duration::from_millis(20));
             for to in 0..nodes.len() {
-                let answer = self.ask(to, &format!("heard {round}")).expect("it runs");
+                let answer = self.ask_for(to, &format!("heard {round}"), LONG_PATIENCE);
+                let answer = answer.expect("it runs");
                 let who = answer.split(' ').skip(1).filter(|word| !word.is_empty());
                 let who = who.map(|number| number.parse::<usize>().expect("a number") - 1);
                 heard.extend(who.map(|from| Link { from, to }));

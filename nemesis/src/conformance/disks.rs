@@ -76,13 +76,18 @@ fn fails(cluster: &Arc<dyn Cluster>, witness: &dyn Witness, condition: Condition
     works(witness, BAD, &file);
 }
 
+/// The shortest of some writes: a busy machine makes any of them longer, and none of them shorter.
+fn fastest(write: impl Fn() -> Duration) -> Duration {
+    (0..5).map(|_| write()).min().expect("there are some")
+}
+
 fn slow(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     if missing(cluster) {
         return;
     }
     let delay = Duration::from_millis(150);
     let file = name("slow");
-    let append = |node| witness.append(node, &file, TEXT, false).expect("it works");
+    let append = |node| fastest(|| witness.append(node, &file, TEXT, false).expect("it works"));
     let mut nemesis = Nemesis::new(cluster.clone());
     for node in [BAD, GOOD] {
         works(witness, node, &file);
@@ -137,7 +142,7 @@ fn add_up(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     healed(&nemesis.undo(1));
     assert!(works(witness, BAD, &file) >= slow);
     healed(&nemesis.undo(2));
-    assert!(works(witness, BAD, &file) < slow);
+    assert!(fastest(|| works(witness, BAD, &file)) < slow);
 }
 
 fn power(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Case, Connection, Witness, healed, installed};
 use crate::faults::Action;
@@ -29,6 +32,8 @@ const PACKETS: u32 = 1_000;
 /// Enough to see that nothing is wrong with a link, and what its delay is.
 const FEW_PACKETS: u32 = 200;
 const BYTES: usize = 200;
+/// How often a machine may disturb a measurement.
+const MOST_TRIES: u32 = 10;
 
 /// Where programs are slow, it takes longer to see what is so.
 fn nemesis(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) -> Nemesis {
@@ -56,7 +61,7 @@ impl Seen {
     }
 
     fn of_many(witness: &dyn Witness, link: Link, sent: u32) -> Seen {
-        let arrivals = witness.stream(link, sent, BYTES, witness.gap());
+        let arrivals = undisturbed(witness, || witness.stream(link, sent, BYTES, witness.gap()));
         let late_ms = witness.lateness().as_secs_f64() * 1e3;
         Seen { sent, arrivals, usual_ms: 0.0, late_ms }
     }
@@ -111,6 +116,36 @@ impl Seen {
     }
 }
 
+/// What is measured while nothing but the link makes packets late. A machine that stands still in
+/// between, which somebody who only sleeps can tell, falsifies all times; then it is measured again.
+fn undisturbed<T>(witness: &dyn Witness, measure: impl Fn() -> T) -> T {
+    const SLEEP: Duration = Duration::from_millis(5);
+    let most = SLEEP + 10 * witness.lateness();
+    let mut tries = 0;
+    loop {
+        let done = AtomicBool::new(false);
+        let (measured, overslept) = thread::scope(|scope| {
+            let sleeper = scope.spawn(|| {
+                let mut longest = Duration::ZERO;
+                while !done.load(Ordering::Relaxed) {
+                    let asleep = Instant::now();
+                    thread::sleep(SLEEP);
+                    longest = longest.max(asleep.elapsed());
+                }
+                longest
+            });
+            let measured = measure();
+            done.store(true, Ordering::Relaxed);
+            (measured, sleeper.join().expect("it only sleeps"))
+        });
+        tries += 1;
+        if overslept <= most || tries == MOST_TRIES {
+            return measured;
+        }
+        eprintln!("who slept for {SLEEP:?} woke after {overslept:?}: measured again");
+    }
+}
+
 #[track_caller]
 fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
     assert!(
@@ -119,12 +154,35 @@ fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
     );
 }
 
+/// What a program sees of a link whose delay is constant. A busy machine makes packets late, and never
+/// early: while half of them come later than they should by more than `more_ms`, and what is stated of
+/// every program, it is looked at again.
+#[track_caller]
+fn delayed(
+    witness: &dyn Witness,
+    link: Link,
+    packets: u32,
+    expected_ms: f64,
+    more_ms: f64,
+) -> Seen {
+    let look = || Seen::of_many(witness, link, packets);
+    let too_late = |seen: &Seen| seen.median_ms() > expected_ms + more_ms + seen.late_ms;
+    let mut seen = look();
+    for _ in 1..MOST_TRIES {
+        if !too_late(&seen) {
+            break;
+        }
+        seen = look();
+    }
+    near("median in ms", seen.median_ms(), expected_ms, more_ms + seen.late_ms);
+    near("lost", seen.lost(), 0.0, 0.01);
+    seen
+}
+
 #[track_caller]
 fn good(witness: &dyn Witness, link: Link) {
-    let seen = Seen::of_few(witness, link);
-    near("lost over a good link", seen.lost(), 0.0, 0.01);
+    let seen = delayed(witness, link, FEW_PACKETS, 0.0, 0.0);
     assert!(seen.damaged_count() == 0 && seen.doubled() == 0.0, "{link:?} does not carry well");
-    near("median delay over a good link in ms", seen.median_ms(), 0.0, seen.late_ms);
 }
 
 /// Makes one link bad, hands what a program sees of it to `check`, and undoes it.
@@ -164,12 +222,10 @@ fn delay(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let quality = Quality { delay_us: 100_000, ..NONE };
     let mut nemesis = nemesis(cluster, witness);
     installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
-    let seen = Seen::of(witness, BAD);
-    near("lost", seen.lost(), 0.0, 0.01);
+    let seen = delayed(witness, BAD, PACKETS, 101.0, 3.0);
     let ms = seen.ms();
     let fastest = ms.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(fastest >= 99.9, "one was on its way for {fastest} ms only");
-    near("median in ms", seen.median_ms(), 101.0, 3.0 + seen.late_ms);
     good(witness, BACK);
     good(witness, OTHER);
     healed(&nemesis.undo(1));
@@ -265,7 +321,7 @@ fn bandwidth(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let quality = Quality { bandwidth_bit_s: NonZeroU64::new(bit_s), ..NONE };
     let mut nemesis = nemesis(cluster, witness);
     installed(&nemesis.install(1, &Action::Shape { links: vec![BAD], quality }));
-    let arrivals = witness.stream(BAD, PACKETS, LARGE, witness.gap());
+    let arrivals = undisturbed(witness, || witness.stream(BAD, PACKETS, LARGE, witness.gap()));
     // Over each hundred packets, so that a sender that was not given the processor for a while
     // does not count.
     let mut rates: Vec<f64> = arrivals
@@ -314,15 +370,14 @@ fn some_resets(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
 fn add_up(cluster: &Arc<dyn Cluster>, witness: &dyn Witness) {
     let mut nemesis = nemesis(cluster, witness);
     let all: Vec<Link> = Link::all(cluster.nodes().len()).collect();
-    let median_ms = |link| Seen::of_few(witness, link).median_ms();
-    let late_ms = witness.lateness().as_secs_f64() * 1e3;
+    let is_late_by = |link, ms| _ = delayed(witness, link, FEW_PACKETS, ms, 3.0);
     let delay = |ms: u64| Quality { delay_us: ms * 1_000, ..NONE };
     installed(&nemesis.install(1, &Action::Shape { links: all, quality: delay(100) }));
     installed(&nemesis.install(2, &Action::Shape { links: vec![BAD], quality: delay(60) }));
-    near("both in ms", median_ms(BAD), 161.0, 3.0 + late_ms);
-    near("one in ms", median_ms(OTHER), 101.0, 3.0 + late_ms);
+    is_late_by(BAD, 161.0);
+    is_late_by(OTHER, 101.0);
     healed(&nemesis.undo(1));
-    near("the other in ms", median_ms(BAD), 61.0, 3.0 + late_ms);
+    is_late_by(BAD, 61.0);
     good(witness, OTHER);
     assert_eq!(nemesis.heal_all().len(), 1);
     good(witness, BAD);
