@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use crate::trouble::Kind;
 
-/// What comes so shortly before the end of all operations may be heard after it.
-const HEARD_WITHIN: Duration = Duration::from_millis(300);
+/// What comes so shortly before the end of all operations may be heard after it, on a machine that may
+/// stand still for a moment.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
 
 /// That a run was hit.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! The tool against itself: runs of random plans that get into trouble, after which nothing may be
 //! left on the machine and the exit code must be the one that the README promises.
 //!
-//! `SPLITBRAIN_CHAOS=200` is how many runs; `SPLITBRAIN_CHAOS_SEED=7` is the seed of the first of
-//! them, and each after it has the next number: with `SPLITBRAIN_CHAOS=1` it repeats a single one.
+//! `SPLITBRAIN_CHAOS=200` is how many runs, of plans that nobody has seen; without it there are a few,
+//! which are always the same. `SPLITBRAIN_CHAOS_SEED=7` is the seed of the first of them, and each after
+//! it has the next number: with `SPLITBRAIN_CHAOS=1` it repeats a single one.
 
 mod exits;
 mod leftovers;
@@ -16,25 +17,26 @@ mod trouble;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use run::Ran;
 use trouble::Drawn;
 
-/// How many runs there are if nobody says.
+/// How many runs there are if nobody says, and the seed of the first.
 const RUNS: u64 = 10;
+const FIRST: u64 = 1;
 /// So many processors does a run keep busy; there are fewer at once where there are not as many.
 const RUNS_AT_ONCE: usize = 2;
-/// All 200 are to be through within half an hour; 60 s are for getting started.
-const EACH_WITHIN: Duration = Duration::from_secs(9);
 
 #[test]
 fn whatever_happens_nothing_is_left() {
     let Some(offer) = plans::Offer::of_this_machine() else { return };
     let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse().ok());
-    let runs: u64 = number("SPLITBRAIN_CHAOS").unwrap_or(RUNS);
+    let runs: Option<u64> = number("SPLITBRAIN_CHAOS");
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    let first = number("SPLITBRAIN_CHAOS_SEED").unwrap_or(now.as_millis() as u64 % 1_000_000);
+    let drawn = runs.map_or(FIRST, |_| now.as_millis() as u64 % 1_000_000);
+    let first = number("SPLITBRAIN_CHAOS_SEED").unwrap_or(drawn);
+    let runs = runs.unwrap_or(RUNS);
     let at_once = thread::available_parallelism().map_or(1, usize::from).min(RUNS_AT_ONCE);
     println!("{runs} runs, {at_once} at once, seeds from {first}");
 
@@ -73,6 +75,4 @@ fn whatever_happens_nothing_is_left() {
         done.iter().filter(|ran| ran.hit).filter_map(|ran| ran.unhealed).collect();
     println!("when both had been killed, heal found left: {orphaned:?}");
     assert!(orphaned.iter().all(|left| *left > 0), "whoever looks for leftovers found none");
-    let limit = Duration::from_secs(60) + EACH_WITHIN * runs as u32;
-    assert!(took < limit, "{runs} runs took {took:?}, longer than {limit:?}");
 }

@@ -18,8 +18,9 @@ use crate::leftovers::{Leftover, MARK, Watch};
 use crate::plans::program;
 use crate::trouble::{Drawn, Kind, keeper, send};
 
-/// A run that takes longer hangs: it is planned for 6 s, and it may wait for a lot, but not for ever.
-const HANGS_AFTER: Duration = Duration::from_secs(60);
+/// A run that takes longer hangs: it is planned for 6 s, and it may wait for a lot, such as each of its
+/// faults to be verified that never is, but not for ever.
+const HANGS_AFTER: Duration = Duration::from_secs(180);
 /// When nothing may be left any more, from the end of the harness.
 const CLEAN_WITHIN: Duration = Duration::from_secs(5);
 /// How often a run is looked at while it goes on.

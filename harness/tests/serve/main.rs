@@ -9,10 +9,15 @@ use std::time::Duration;
 use serde_json::Value;
 use store::{RUN, SECRET, Served};
 
+/// Of what has to be answered, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Of what may have no answer, because its end has not come.
+const LITTLE_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Sends bytes and reads until the server closes, or says nothing more for a while.
-fn exchange(served: &Served, bytes: &[u8]) -> String {
+fn exchange(served: &Served, bytes: &[u8], patience: Duration) -> String {
     let mut stream = TcpStream::connect(served.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     // It may hang up before all of it is sent; that is an answer too.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
@@ -29,7 +34,7 @@ fn exchange(served: &Served, bytes: &[u8]) -> String {
 fn get(served: &Served, path: &str) -> String {
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", served.address);
-    exchange(served, request.as_bytes())
+    exchange(served, request.as_bytes(), PATIENCE)
 }
 
 fn status(answer: &str) -> u16 {
@@ -84,7 +89,8 @@ fn someone_elses_name_for_this_machine_is_refused() {
     let served = Served::new();
     let check = |host: &str, expect: u16| {
         let request = format!("GET /api/runs HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
-        assert_eq!(status(&exchange(&served, request.as_bytes())), expect, "{host:?}");
+        let answer = exchange(&served, request.as_bytes(), PATIENCE);
+        assert_eq!(status(&answer), expect, "{host:?}");
     };
     check("Host: localhost:7070\r\n", 200);
     check("Host: 127.0.0.1\r\n", 200);
@@ -218,7 +224,7 @@ fn hostile_requests_are_refused_or_answered_safely() {
     let requests = hostile(&host);
     assert!(requests.len() >= 200, "{}", requests.len());
     for request in &requests {
-        let answer = exchange(&served, request);
+        let answer = exchange(&served, request, LITTLE_PATIENCE);
         let shown = String::from_utf8_lossy(&request[..request.len().min(120)]).into_owned();
         assert!(!answer.contains(SECRET), "{shown:?} has got what is not to be seen");
         assert!(!answer.contains("root:"), "{shown:?}");
@@ -263,7 +269,7 @@ fn slow_clients_do_not_keep_others_waiting_for_ever() {
 fn a_run_is_followed_until_it_is_over() {
     let served = Served::new();
     let mut stream = TcpStream::connect(served.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "GET /api/live/{RUN} HTTP/1.1\r\nHost: {}\r\n\r\n", served.address).unwrap();
     let mut told = String::new();
     let mut piece = [0; 4096];
