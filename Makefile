@@ -18,8 +18,9 @@ demo-etcd:
 	@./.ci/packages $(RUN_PACKAGES) etcd-server
 	cargo run --release -- run --db etcd
 
+# Tests with real runs mostly wait, so there are more of them at once than processors.
 test: packages-test
-	cargo test --workspace --all-features --no-fail-fast
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((($$(nproc) * 3 + 1) / 2))} cargo test --workspace --all-features --no-fail-fast
 
 # The tool against itself: runs of random plans that are killed, starved and cut short.
 chaos: packages-test

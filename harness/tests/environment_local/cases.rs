@@ -18,6 +18,7 @@ use splitbrain_nemesis::{Capability, Cluster, Effect, Link, Nemesis};
 
 use crate::looks::eventually;
 use crate::sabotage::opened_links_are_noticed;
+use crate::user_mode_linux::PARTS;
 use crate::witness::{Talkers, provisioned, run_name, script, talker};
 
 /// Every case of the conformance suite, on one cluster.
@@ -64,12 +65,12 @@ pub fn control_groups_of_version_2() {
     assert_eq!(talkers.cluster.tear_down().0, [""; 0]);
 }
 
-/// Those of them that are about bad links, with which engine makes them.
-pub fn bad_links_conform() {
+/// One of so many parts of those of them that are about bad links, with which engine makes them.
+pub fn bad_links_conform(part: usize) {
     let engine = doctor().into_iter().find(|finding| finding.what == "links of bad quality");
     println!("{}", engine.expect("the doctor knows").detail);
     let talkers = Talkers::start(3);
-    for (name, case) in shaping_cases() {
+    for (name, case) in shaping_cases().skip(part).step_by(PARTS) {
         println!("{name}");
         case(&talkers.erased(), &talkers);
     }

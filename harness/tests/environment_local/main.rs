@@ -58,8 +58,8 @@ fn main() -> ExitCode {
         ["node", number] => node_program::run(number),
         ["victim", run] => killed::victim(run),
         ["holder", run] => ends::hold_until_end(run),
-        ["bad-links"] => {
-            cases::bad_links_conform();
+        ["bad-links", part] => {
+            cases::bad_links_conform(part.parse().expect("a number"));
             ExitCode::SUCCESS
         }
         ["probe"] => witness::probe(),

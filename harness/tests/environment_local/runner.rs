@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,9 +36,12 @@ enum Outcome {
     Skipped(String),
 }
 
-/// Runs the tests whose full name holds one of the words among `args`, as test programs do: one
-/// after another, since a machine that does two things at once falsifies their times. Those that
-/// are named in `beside` mostly wait and run beside the others.
+/// So many tests are run at once: they mostly wait. Those that measure times notice by themselves what
+/// falsifies them.
+const AT_ONCE: usize = 2;
+
+/// Runs the tests whose full name holds one of the words among `args`, as test programs do, a few at
+/// once. Those that are named in `beside` take long to wait, and run beside the others from the beginning.
 pub fn run_all(tests: &[Test], beside: &[&str], everybody: &[Who], args: &[String]) -> ExitCode {
     let words: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
     let chosen: Vec<_> = everybody
@@ -53,22 +57,29 @@ pub fn run_all(tests: &[Test], beside: &[&str], everybody: &[Who], args: &[Strin
     println!("\nrunning {} tests", chosen.len());
     let place = Place::new();
     let told = |(name, who, test): &(String, Who, &Test)| {
+        let begun = Instant::now();
         let outcome = place.run(*who, test);
+        let took_s = begun.elapsed().as_secs_f64();
         match &outcome {
-            Outcome::Passed(said) => println!("{said}test {name} ... ok"),
+            Outcome::Passed(said) => println!("{said}test {name} ... ok <{took_s:.1} s>"),
             Outcome::Skipped(why) => println!("test {name} ... SKIPPED: {why}"),
-            Outcome::Failed(said) => println!("test {name} ... FAILED\n{said}"),
+            Outcome::Failed(said) => println!("test {name} ... FAILED <{took_s:.1} s>\n{said}"),
         }
         outcome
     };
     let (waiting, others): (Vec<_>, Vec<_>) =
         chosen.iter().partition(|(.., test)| beside.contains(&test.name));
+    let left = Mutex::new(others.into_iter());
+    let next = || left.lock().expect("a runner does not panic").next();
     let outcomes: Vec<Outcome> = thread::scope(|scope| {
         let waiting: Vec<_> =
             waiting.into_iter().map(|one| scope.spawn(move || told(one))).collect();
-        let others: Vec<Outcome> = others.into_iter().map(told).collect();
+        let lane = || std::iter::from_fn(next).map(told).collect::<Vec<_>>();
+        let lanes: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(lane)).collect();
+        let lanes = lanes.into_iter().flat_map(|lane| lane.join().expect("nor does a lane"));
+        let lanes: Vec<Outcome> = lanes.collect();
         let waited = waiting.into_iter().map(|one| one.join().expect("a runner does not panic"));
-        others.into_iter().chain(waited).collect()
+        lanes.into_iter().chain(waited).collect()
     });
     let count = |of: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| of(outcome)).count();
     let passed = count(|outcome| matches!(outcome, Outcome::Passed(_)));

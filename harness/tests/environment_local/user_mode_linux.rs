@@ -4,12 +4,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use nix::unistd::geteuid;
 
 const PROGRAM: &str = "/usr/bin/linux.uml";
 const INIT: &str = include_str!("user_mode_linux/init.sh");
 const WHOLE_XSTATE: &str = include_str!("user_mode_linux/whole_xstate.c");
+/// So many machines share the cases, which mostly wait.
+pub const PARTS: usize = 2;
 /// What the kernel prints when all cases have passed.
 const GOOD_END: &str = "ended with 0";
 
@@ -25,6 +28,15 @@ pub fn netem_conforms() {
         assert!(std::env::var_os("SPLITBRAIN_SKIP_NONE").is_none(), "nothing may be skipped");
         return;
     }
+    thread::scope(|scope| {
+        for part in 0..PARTS {
+            scope.spawn(move || boot(part));
+        }
+    });
+}
+
+/// Boots a machine that tries a part of the cases.
+fn boot(part: usize) {
     let folder = tempfile::tempdir_in(".").expect("a temporary folder");
     let path = |name: &str| folder.path().canonicalize().expect("it is there").join(name);
     let (init, source, shim) = (path("init.sh"), path("whole_xstate.c"), path("whole_xstate.so"));
@@ -41,6 +53,7 @@ pub fn netem_conforms() {
         .arg(format!("uml_dir={}", folder.path().canonicalize().expect("it is there").display()))
         .arg(format!("init={}", init.display()))
         .arg(format!("SPLITBRAIN_PROGRAM={}", own.display()))
+        .arg(format!("SPLITBRAIN_PART={part}"))
         .env("LD_PRELOAD", &shim)
         .env("TMPDIR", folder.path())
         .stdin(Stdio::null())

@@ -10,7 +10,7 @@ use splitbrain_workloads::objects::ALL;
 use super::world::World;
 
 /// So many runs at once: for most of its time a run waits.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 
 /// Where a lock guards what is worked on, all want the same one: whoever holds it is surely waited for.
 const GUARDED: [&str; 2] = ["fenced-set", "lock-set"];

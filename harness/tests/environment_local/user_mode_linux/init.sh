@@ -21,7 +21,7 @@ export PATH="/run/bin:$PATH" HOME=/run TMPDIR=/run SPLITBRAIN_STATE_DIR=/run/sta
 export SPLITBRAIN_LATENESS_MS=50
 ip link set lo up
 cd /run
-"$SPLITBRAIN_PROGRAM" bad-links
+"$SPLITBRAIN_PROGRAM" bad-links "$SPLITBRAIN_PART"
 echo "ended with $?"
 echo o > /proc/sysrq-trigger
 sleep 10
