@@ -39,9 +39,12 @@ fn started(command: &mut Command, hosts: &Hosts) -> Child {
     child
 }
 
-/// A cut that is long enough to be judged, however long a busy machine takes to verify it, and more.
+/// A cut that is long enough to be judged, however long a busy machine takes to verify it, and more; and
+/// so little load, with so much time for it, that such a machine carries it.
 const PLAN: &str = r#"
     target = "store/raft"
+    deadline = "2s"
+    workload = { rate = 60 }
     phases = { baseline = "3s", main = "13s", after = "1s" }
     faults = [
         { name = "primaries", at = "500ms", for = "10s" },
