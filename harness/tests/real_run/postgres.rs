@@ -145,7 +145,8 @@ fn what_a_server_of_postgres_answers_has_its_meaning() {
     let alice = ("USER", "alice");
     let known = [alice, ("PASSWORD", PASSWORD)];
 
-    let contended = ["--workload", "counter", "--rate", "400", "--concurrency", "8"];
+    // More than can be carried out, so that clients surely meet.
+    let contended = ["--workload", "counter", "--rate", "4000", "--concurrency", "8"];
     let (ran, history) = run(&world, server.port, &known, &contended);
     assert_eq!(ran.exit, Some(0), "{}", ran.said);
     assert!(ended(&history, "fail", "\"refused\",\"text\":\"40001: "), "{}", ran.said);
