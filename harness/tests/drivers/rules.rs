@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use splitbrain::databases::command::rules::{self, Outcome};
-use splitbrain_nemesis::node::Signal;
 use splitbrain_workloads::objects::register::Register;
 use splitbrain_workloads::objects::total_queue::TotalQueue;
 use splitbrain_workloads::objects::{self, Settings};
@@ -138,12 +137,12 @@ pub fn killed_in_flight(running: &Running, driver: &Driver) {
     let mut client = running.client(vocabulary, home, "flight-").unwrap();
     let write = write_of(vocabulary);
     running.until_told(&mut *client, &write, "ok ");
-    running.signal(killed, Signal::Stop);
+    running.stop(killed);
     let said = running.runtime.block_on(async {
         let sent = tokio::spawn(async move { told(&mut *client, &write).await });
         // The connection is there, so that this long after it is in the server's hands.
         tokio::time::sleep(Duration::from_millis(300)).await;
-        running.signal(killed, Signal::Kill);
+        running.kill_stopped(killed);
         sent.await.unwrap()
     });
     assert!(said.starts_with(driver.in_flight), "{said}");

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal::SIGKILL, kill};
+use nix::unistd::Pid;
 use splitbrain::databases::{self, Asker, Database, Given};
 use splitbrain::environments::{Hosts, LocalCluster, Sandbox};
 use splitbrain_checker::history::{ErrorKind, Kind};
@@ -114,6 +116,27 @@ impl Running {
             assert!(Instant::now() < until, "{said}, not {expect}");
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Stops every process of these nodes, and returns when they are stopped.
+    pub fn stop(&self, nodes: &[usize]) {
+        self.signal(nodes, Signal::Stop);
+        let processes = self.cluster.processes().unwrap();
+        let is_stopped = |node: &usize| processes.states(*node).unwrap().iter().all(|p| p.stopped);
+        while !nodes.iter().all(is_stopped) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Kills nodes that are stopped, the last process first: when a shell goes before those that it has
+    /// started, the kernel lets them go on for a moment (POSIX, orphaned process groups).
+    pub fn kill_stopped(&self, nodes: &[usize]) {
+        let processes = self.cluster.processes().unwrap();
+        let all = nodes.iter().flat_map(|node| processes.states(*node).unwrap());
+        for process in all.collect::<Vec<_>>().into_iter().rev() {
+            kill(Pid::from_raw(process.pid), SIGKILL).unwrap();
+        }
+        self.signal(nodes, Signal::Kill);
     }
 
     /// Sends a signal to every process of these nodes.
