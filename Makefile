@@ -3,7 +3,7 @@
 # without either it goes on with what is there.
 
 RUN_PACKAGES  = iptables iproute2
-TEST_PACKAGES = $(RUN_PACKAGES) etcd-server redis-server nats-server memcached bind9 postgresql user-mode-linux kmod openssh-server openssh-client sudo chromium curl python3 libssl-dev openssl pkg-config
+TEST_PACKAGES = $(RUN_PACKAGES) etcd-server redis-server nats-server memcached bind9 postgresql mariadb-server user-mode-linux kmod openssh-server openssh-client sudo chromium curl python3 libssl-dev openssl pkg-config
 
 .PHONY: run demo demo-etcd test chaos lint
 

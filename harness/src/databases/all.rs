@@ -1,8 +1,8 @@
 //! The list of databases, alphabetical.
 
 use super::{
-    Entry, bind, command, etcd, http::table, maelstrom, memcached, nats, postgres, rabbitmq,
-    redis_cluster, redis_sentinel, store, zookeeper,
+    Entry, bind, command, etcd, galera, http::table, maelstrom, mariadb, memcached, nats, postgres,
+    rabbitmq, redis_cluster, redis_sentinel, store, zookeeper,
 };
 
 /// Every database there is.
@@ -10,8 +10,10 @@ pub const ALL: &[&Entry] = &[
     &bind::ENTRY,
     &command::ENTRY,
     &etcd::ENTRY,
+    &galera::ENTRY,
     &table::ENTRY,
     &maelstrom::ENTRY,
+    &mariadb::ENTRY,
     &memcached::ENTRY,
     &nats::ENTRY,
     &postgres::ENTRY,

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::{BoxFuture, Clients, OpError};
 
-use super::sql::{self, Connection as _, Datum, Dialect, Servers};
+use super::sql::{self, Access, Connection as _, Datum, Dialect, Servers};
 use super::{
     Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed, wire,
 };
 use crate::environments::{Daemon, Member};
-use access::{Access, PgConnection};
+use access::PgConnection;
 
 /// The registry's line.
 pub const ENTRY: Entry = Entry {
@@ -26,7 +26,7 @@ pub const ENTRY: Entry = Entry {
     options: OPTIONS,
     open: |rest| {
         let told = Told::parse(ENTRY.name, OPTIONS, rest)?;
-        Ok(Box::new(Postgres { told, access: Access::of_environment() }))
+        Ok(Box::new(Postgres { told, access: Access::of_environment("postgres") }))
     },
 };
 

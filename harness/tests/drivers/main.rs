@@ -27,6 +27,8 @@ pub struct Driver {
     stopped: &'static str,
     /// Of compare-and-sets at once more than one may be carried out.
     lets_more_through: bool,
+    /// Of transactions that meet, one may be refused where another system has it wait.
+    refuses_rivals: bool,
     /// Clients of other nodes go to the first one, which leads.
     redirects: bool,
     /// Its own refusals.
@@ -41,6 +43,7 @@ const USUAL: Driver = Driver {
     target: "",
     stopped: "",
     lets_more_through: false,
+    refuses_rivals: false,
     redirects: false,
     table: |_| (),
     in_flight: "info connection: ",
@@ -50,6 +53,16 @@ const USUAL: Driver = Driver {
 const DRIVERS: &[Driver] = &[
     Driver { target: "bind", table: tables::bind, ..USUAL },
     Driver { target: "etcd", table: tables::etcd, ..USUAL },
+    Driver {
+        target: "galera@sync-wait=7",
+        refuses_rivals: true,
+        table: tables::galera,
+        // Its transaction began, and was not committed.
+        in_flight: "fail connection: ",
+        is_slow: true,
+        ..USUAL
+    },
+    Driver { target: "mariadb", in_flight: "fail connection: ", is_slow: true, ..USUAL },
     Driver { target: "memcached", stopped: "EXISTS", table: tables::memcached, ..USUAL },
     Driver {
         target: "nats@read-mode=leader",
@@ -77,6 +90,8 @@ const DRIVERS: &[Driver] = &[
 const TESTS: &[Test] = &[
     Test { name: "bind", run: || keeps_the_rules("bind") },
     Test { name: "etcd", run: || keeps_the_rules("etcd") },
+    Test { name: "galera", run: || keeps_the_rules("galera") },
+    Test { name: "mariadb", run: || keeps_the_rules("mariadb") },
     Test { name: "memcached", run: || keeps_the_rules("memcached") },
     Test { name: "nats", run: || keeps_the_rules("nats") },
     Test { name: "postgres", run: || keeps_the_rules("postgres") },

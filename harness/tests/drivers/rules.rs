@@ -101,7 +101,11 @@ pub fn one_of_many_changes(running: &Running, driver: &Driver, trial: &str) {
         let words: Vec<&str> = said.iter().map(|(said, ..)| said.as_str()).collect();
         let won = said.iter().filter(|(said, ..)| said.starts_with("ok "));
         let won: Vec<i64> = won.map(|(_, new, _)| *new).collect();
-        let lost = words.iter().filter(|word| word.starts_with("fail mismatch: ")).count();
+        let has_lost = |word: &&&str| {
+            let refused = driver.refuses_rivals && word.starts_with("fail refused: 40001: ");
+            refused || word.starts_with("fail mismatch: ")
+        };
+        let lost = words.iter().filter(has_lost).count();
         assert_eq!(lost, RIVALS - won.len(), "round {round}: {words:?}");
         assert!(won.len() == 1 || driver.lets_more_through, "round {round}: {words:?}");
         heard |= words.iter().any(|word| word.contains(driver.stopped));

@@ -132,3 +132,12 @@ pub fn rabbitmq(running: &Running) {
         }
     });
 }
+
+/// A node in a minority takes nothing.
+pub fn galera(running: &Running) {
+    let refused = "fail refused: 57P03: ERROR 1047 (08S01)";
+    without(running, &[1, 2], || {
+        until_said(running, 0, &write(), refused);
+        until_said(running, 0, &read(), refused);
+    });
+}

@@ -12,6 +12,7 @@ mod ends;
 mod follow;
 mod logins;
 mod maelstrom;
+mod mariadb;
 mod postgres;
 mod report_card;
 mod sabotage;

@@ -1,4 +1,4 @@
-//! Who clients are to PostgreSQL, and their connections.
+//! Clients' connections to PostgreSQL.
 
 use splitbrain_workloads::{BoxFuture, OpError};
 use tokio::net::TcpStream;
@@ -8,32 +8,11 @@ use tokio_postgres::tls::TlsConnect;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, NoTls};
 
-use crate::databases::login::{self, said};
-use crate::databases::sql::{Connection, Datum, Problem, Row};
+use crate::databases::login;
+use crate::databases::sql::{Access, Connection, Datum, Problem, Row};
 use crate::databases::wire;
 
-/// Who clients are, from the environment, so that no plan and no report has a password in it.
-#[derive(Clone)]
-pub struct Access {
-    pub user: String,
-    pub database: String,
-    password: Option<String>,
-}
-
-/// Where the environment says which database it is.
-const DATABASE: &str = "SPLITBRAIN_DB_NAME";
-
 impl Access {
-    /// As the environment says, or else the superuser of a cluster that was just made.
-    pub fn of_environment() -> Access {
-        let usual = || "postgres".to_owned();
-        Access {
-            user: said(login::USER).unwrap_or_else(usual),
-            database: said(DATABASE).unwrap_or_else(usual),
-            password: said(login::PASSWORD),
-        }
-    }
-
     /// A connection to `HOST:PORT`. An error says that nothing was asked yet.
     pub async fn connect(&self, address: &str) -> Result<PgConnection, OpError> {
         let stream = wire::connect(address).await.map_err(wire::unconnected)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::access::Access;
+use crate::databases::sql::Access;
 use crate::databases::{Program, Told};
 use crate::environments::{Daemon, Member};
 
@@ -125,7 +125,7 @@ mod tests {
             Member { name: format!("n{number}"), reached: at.clone(), listens: at }
         };
         let cluster = [member(1), member(2), member(3)];
-        let access = Access::of_environment();
+        let access = Access::of_environment("postgres");
         let check = |told: &str, this: usize, followed: &str, waited_for: &str| {
             let told = Told::parse("postgres", OPTIONS, told).unwrap();
             let settings = settings(&told, &access, &cluster, this);

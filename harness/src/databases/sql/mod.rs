@@ -5,6 +5,7 @@
 //! tried twice: what loses to another transaction has failed. Each run has tables of its own, whose
 //! names begin with its prefix; whoever misses one makes it.
 
+mod access;
 mod dialect;
 mod errors;
 mod objects;
@@ -27,6 +28,7 @@ use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::objects::wr::RwRegister;
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome, Vocabulary};
 
+pub use access::Access;
 pub use dialect::Dialect;
 pub use errors::Problem;
 

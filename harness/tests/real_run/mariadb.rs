@@ -1,0 +1,177 @@
+//! MariaDB: what a server that runs elsewhere says, and what its levels of isolation let through.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::{Ran, World};
+
+const PASSWORD: &str = "it's open sesame";
+
+/// Whether it is installed, or a loud word that it is not.
+fn is_installed() -> bool {
+    let is_there = Path::new("/usr/sbin/mariadbd").exists();
+    if !is_there {
+        eprintln!("SKIPPED: MariaDB is not installed: apt-get install mariadb-server");
+        assert!(std::env::var_os("SPLITBRAIN_SKIP_NONE").is_none(), "nothing may be skipped");
+    }
+    is_there
+}
+
+/// A server that a test started, which asks for a password.
+struct Server {
+    child: Child,
+    port: u16,
+    folder: PathBuf,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start(folder: &Path) -> Server {
+        std::fs::create_dir_all(folder).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let here = folder.display();
+        let settings = format!(
+            "[mysqld]\ndatadir={here}/data\ntmpdir={here}\nsocket=\npid-file=pid\nport={port}\n\
+             bind-address=127.0.0.1\nskip-name-resolve\nperformance_schema=OFF\n\
+             innodb_buffer_pool_size=32M\ninnodb_log_file_size=16M\ninnodb_use_native_aio=0\n\
+             innodb_flush_method=fsync\ninnodb_flush_log_at_trx_commit=0\n"
+        );
+        std::fs::write(folder.join("my.cnf"), settings).unwrap();
+        let quoted = PASSWORD.replace('\'', "''");
+        // One of them may do everything, so that it can have the server refuse the other one.
+        let setup = format!(
+            "FLUSH PRIVILEGES;\nCREATE DATABASE shop;\nCREATE USER alice@'%' IDENTIFIED BY '{quoted}';\n\
+             GRANT ALL ON shop.* TO alice@'%';\nCREATE USER admin@'%' IDENTIFIED BY '{quoted}';\n\
+             GRANT ALL ON *.* TO admin@'%' WITH GRANT OPTION;\n"
+        );
+        std::fs::write(folder.join("setup.sql"), setup).unwrap();
+        let script = "set -e; mkdir data\n\
+            mariadb-install-db --defaults-file=$PWD/my.cnf --auth-root-authentication-method=normal \
+            --skip-test-db --skip-name-resolve --extra-file=$PWD/setup.sql >&2\n\
+            exec /usr/sbin/mariadbd --defaults-file=$PWD/my.cnf\n";
+        let is_root = nix::unistd::geteuid().is_root();
+        let mut command = Command::new(if is_root { "unshare" } else { "bash" });
+        if is_root {
+            command.args(["--user", "--map-user=65534", "--map-group=65534", "bash"]);
+        }
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        command.args(["-c", script]).current_dir(folder).stdin(Stdio::null());
+        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        let server = Server { child, port, folder: folder.to_owned() };
+        let until = Instant::now() + Duration::from_secs(90);
+        while !server.log().contains("ready for connections") {
+            assert!(Instant::now() < until, "{}", server.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn say(&self, statement: &str) {
+        let mut client = Command::new("mariadb");
+        client.args(["--no-defaults", "-h127.0.0.1", "-uadmin", &format!("-P{}", self.port)]);
+        let said = client.args(["-e", statement]).env("MYSQL_PWD", PASSWORD).output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+    }
+}
+
+/// A short run of clients of a server that runs elsewhere.
+fn run(world: &World, port: u16, access: &[(&str, &str)], flags: &[&str]) -> (Ran, String) {
+    let node = format!("mysql://127.0.0.1:{port}");
+    let usual = ["run", "--env", "external", "--nodes", &node, "--seed", "1", "--json"];
+    let mut command = world.prepare(&[&usual[..], flags].concat());
+    for (name, value) in access {
+        command.env(format!("SPLITBRAIN_DB_{name}"), value);
+    }
+    let ran = World::ended(&mut command);
+    let latest = world.path("store/latest").canonicalize();
+    let history = latest.map(|run| std::fs::read_to_string(run.join("history.jsonl")));
+    (ran, history.ok().and_then(Result::ok).unwrap_or_default())
+}
+
+/// Whether an operation ended so, in the server's own words.
+fn ended(history: &str, kind: &str, error: &str) -> bool {
+    let kind = format!("\"type\":\"{kind}\"");
+    history.lines().any(|line| line.contains(&kind) && line.contains(error))
+}
+
+#[test]
+fn what_a_server_of_mariadb_answers_has_its_meaning() {
+    let Some(world) = World::new() else { return };
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start(&world.path("server"));
+    let port = server.port;
+    let alice = [("USER", "alice"), ("NAME", "shop"), ("PASSWORD", PASSWORD)];
+    let short = ["--db", "mariadb", "--time-limit", "1s"];
+
+    // What waits for each other is told so, and what would have been let through is not there.
+    let contended = ["--workload", "append", "--rate", "300", "--concurrency", "10", "--keys", "4"];
+    let level = |level: &str| {
+        let target = format!("mariadb@isolation={level}");
+        let flags = ["--db", &target, "--time-limit", "2s"];
+        run(&world, port, &alice, &[&flags[..], &contended].concat())
+    };
+    let (ran, history) = level("serializable");
+    assert_eq!(ran.exit, Some(0), "{}", ran.said);
+    let deadlock = "\"refused\",\"text\":\"40001: ERROR 1213 (40001)";
+    assert!(ended(&history, "fail", deadlock), "{}", ran.said);
+    let (ran, history) = level("snapshot");
+    let changed = "\"refused\",\"text\":\"40001: ERROR 1020 (HY000)";
+    assert!(ended(&history, "fail", changed), "{}", ran.said);
+    let violations = ran.json()["violations"].to_string();
+    assert!(!violations.contains("lost-update"), "{violations}");
+
+    server.say("SET GLOBAL read_only = ON");
+    let (ran, history) = run(&world, port, &alice, &short);
+    let reads_only = "\"refused\",\"text\":\"25006: ERROR 1290 (HY000)";
+    assert!(ended(&history, "fail", reads_only), "{}", ran.said);
+
+    let [user, name, _] = alice;
+    let (ran, _) = run(&world, port, &[user, name, ("PASSWORD", "guessed")], &short);
+    assert_eq!(ran.exit, Some(70), "{}", ran.said);
+    assert!(ran.said.contains("ERROR 1045 (28000)"), "{}", ran.said);
+
+    // Nothing that a run keeps has the password in it.
+    let mut folders = vec![world.path("store")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else if let Ok(bytes) = std::fs::read(entry.path()) {
+                let text = String::from_utf8_lossy(&bytes);
+                assert!(!text.contains(PASSWORD), "{} has the password", entry.path().display());
+            }
+        }
+    }
+}
+
+/// The server is started by the tool here, killed, and has what it had acknowledged.
+#[test]
+fn a_server_of_mariadb_that_is_killed_keeps_what_it_acknowledged() {
+    let Some(world) = World::new() else { return };
+    if !is_installed() {
+        return;
+    }
+    let plan = "target = \"mariadb\"\nfaults = [{ name = \"kill\", at = \"500ms\", for = \"200ms\" }]\n\
+        [phases]\nbaseline = \"500ms\"\nmain = \"4s\"\nafter = \"500ms\"\n";
+    std::fs::write(world.path("plan.toml"), plan).unwrap();
+    let ran = world.run(&["--plan", "plan.toml", "--seed", "1", "--json"]);
+    assert_eq!(ran.exit, Some(0), "{}", ran.said);
+    let verdict = ran.json();
+    assert_eq!(verdict["faults"][0]["effect"], "installed", "{}", ran.said);
+    assert_eq!(verdict["class"], "linearizable", "{}", ran.said);
+    world.assert_clean();
+}
