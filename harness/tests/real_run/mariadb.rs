@@ -140,9 +140,13 @@ fn what_a_server_of_mariadb_answers_has_its_meaning() {
     assert!(ended(&history, "fail", reads_only), "{}", ran.said);
 
     let [user, name, _] = alice;
-    let (ran, _) = run(&world, port, &[user, name, ("PASSWORD", "guessed")], &short);
-    assert_eq!(ran.exit, Some(70), "{}", ran.said);
-    assert!(ran.said.contains("ERROR 1045 (28000)"), "{}", ran.said);
+    // What is told is the last thing that was heard, which on a busy machine may be nothing.
+    let is_told = (0..3).any(|_| {
+        let (ran, _) = run(&world, port, &[user, name, ("PASSWORD", "guessed")], &short);
+        assert_eq!(ran.exit, Some(70), "{}", ran.said);
+        ran.said.contains("ERROR 1045 (28000)")
+    });
+    assert!(is_told, "{}", server.log());
 
     // Nothing that a run keeps has the password in it.
     let mut folders = vec![world.path("store")];
