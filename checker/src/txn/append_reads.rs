@@ -125,7 +125,7 @@ fn versions_of(
     found: &mut Found,
 ) -> u32 {
     let mut first_failed = NONE;
-    let mut failed = None;
+    let (mut failed, mut is_dirty) = (None, false);
     for (place, element) in (0..).zip(versions.of_key(key)) {
         if *element == NONE {
             if let Some(reader) = versions.reader_of_all(material, key) {
@@ -140,8 +140,11 @@ fn versions_of(
                 failed = Some(writer);
             }
             (Completion::Ok, Some(failed)) => {
-                found.add(Instance::DirtyUpdate { key, failed, next: writer });
-                break;
+                // One of a key is enough; but what comes after it may be nobody's.
+                if !is_dirty {
+                    found.add(Instance::DirtyUpdate { key, failed, next: writer });
+                }
+                is_dirty = true;
             }
             _ => {}
         }

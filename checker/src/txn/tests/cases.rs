@@ -271,6 +271,10 @@ fn dirty_updates() {
     );
     let names: Vec<&str> = judgement.violations.iter().map(|violation| violation.name).collect();
     assert_eq!(names, ["dirty-update", "G1a"]);
+    // What nobody wrote is seen behind one too, and no level allows that.
+    let judgement = judged("0 0..1! a x 1\n1 2..3 a x 2\n2 4..5 r x 1,2,9");
+    assert!(judgement.violations.iter().any(|one| one.name == "phantom-read"));
+    assert_eq!(judgement.weakest_ruled_out, [crate::ladder::Rung::ReadUncommitted]);
 }
 
 #[test]
