@@ -1,8 +1,8 @@
 //! The list of databases, alphabetical.
 
 use super::{
-    Entry, bind, command, etcd, galera, http::table, maelstrom, mariadb, memcached, nats, postgres,
-    rabbitmq, redis_cluster, redis_sentinel, store, zookeeper,
+    Entry, bind, command, etcd, galera, http::table, maelstrom, mariadb, memcached, nats, patroni,
+    postgres, rabbitmq, redis_cluster, redis_sentinel, store, zookeeper,
 };
 
 /// Every database there is.
@@ -16,6 +16,7 @@ pub const ALL: &[&Entry] = &[
     &mariadb::ENTRY,
     &memcached::ENTRY,
     &nats::ENTRY,
+    &patroni::ENTRY,
     &postgres::ENTRY,
     &rabbitmq::ENTRY,
     &redis_cluster::ENTRY,

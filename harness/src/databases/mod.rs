@@ -13,6 +13,7 @@ mod mariadb;
 mod memcached;
 mod nats;
 mod options;
+mod patroni;
 mod postgres;
 mod rabbitmq;
 mod redis;

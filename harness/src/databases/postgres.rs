@@ -24,46 +24,51 @@ pub const ENTRY: Entry = Entry {
     name: "postgres",
     about: "PostgreSQL from Debian: a primary, and standbys that follow it by streaming replication.",
     options: OPTIONS,
-    open: |rest| {
-        let told = Told::parse(ENTRY.name, OPTIONS, rest)?;
-        Ok(Box::new(Postgres { told, access: Access::of_environment("postgres") }))
-    },
+    open: |rest| Ok(Box::new(Postgres::told(Told::parse(ENTRY.name, OPTIONS, rest)?))),
 };
 
-const OPTIONS: &[Opt] = &[
-    Opt {
-        name: "isolation",
-        usual: "serializable",
-        words: &["read-committed", "repeatable-read", "serializable"],
-        about: "the level of every transaction",
-    },
-    Opt {
-        name: "replication",
-        usual: "async",
-        words: &["async", "sync"],
-        about: "whether a commit waits for the standby that would be promoted; as in PostgreSQL, not",
-    },
-    Opt {
-        name: "read-mode",
-        usual: "primary",
-        words: &["primary", "local"],
-        about: "what only reads asks the primary, or the client's own node whatever that is",
-    },
-    Opt {
-        name: "promote",
-        usual: "0",
-        words: &[],
-        about: "seconds without an answer of the primary after which node 2 takes its place; 0: never",
-    },
-    Opt {
-        name: "rejoin",
-        usual: "no",
-        words: &["no", "yes"],
-        about: "whether nodes that do not follow it are made standbys of node 2 when that was promoted",
-    },
-];
+const OPTIONS: &[Opt] = &[ISOLATION, REPLICATION, READ_MODE, PROMOTE, REJOIN];
 
-const PORT: u16 = 5432;
+/// How transactions are kept apart.
+pub(super) const ISOLATION: Opt = Opt {
+    name: "isolation",
+    usual: "serializable",
+    words: &["read-committed", "repeatable-read", "serializable"],
+    about: "the level of every transaction",
+};
+
+/// Whether a commit waits for others.
+pub(super) const REPLICATION: Opt = Opt {
+    name: "replication",
+    usual: "async",
+    words: &["async", "sync"],
+    about: "whether a commit waits for the standby that would be promoted; as in PostgreSQL, not",
+};
+
+/// Whom reads ask.
+pub(super) const READ_MODE: Opt = Opt {
+    name: "read-mode",
+    usual: "primary",
+    words: &["primary", "local"],
+    about: "what only reads asks the primary, or the client's own node whatever that is",
+};
+
+const PROMOTE: Opt = Opt {
+    name: "promote",
+    usual: "0",
+    words: &[],
+    about: "seconds without an answer of the primary after which node 2 takes its place; 0: never",
+};
+
+const REJOIN: Opt = Opt {
+    name: "rejoin",
+    usual: "no",
+    words: &["no", "yes"],
+    about: "whether nodes that do not follow it are made standbys of node 2 when that was promoted",
+};
+
+/// Where servers listen.
+pub(super) const PORT: u16 = 5432;
 
 /// Where Debian keeps its versions.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -76,14 +81,37 @@ const DIALECT: Dialect = Dialect {
     or_leave: "on conflict do nothing",
 };
 
-struct Postgres {
-    told: Told,
-    access: Access,
+/// Servers of PostgreSQL, whoever decides which of them is the primary.
+pub(super) struct Postgres {
+    /// What they are told.
+    pub told: Told,
+    /// Who clients are.
+    pub access: Access,
 }
 
 impl Postgres {
-    /// Rows that a node answers with.
-    async fn ask(&self, asker: &Asker, url: &str, query: &str) -> Result<sql::Row, String> {
+    /// As they are told.
+    pub fn told(told: Told) -> Postgres {
+        Postgres { told, access: Access::of_environment("postgres") }
+    }
+
+    /// Whether so many standbys follow a primary.
+    ///
+    /// # Errors
+    /// In words how many do.
+    pub async fn is_followed(&self, asker: &Asker, url: &str, by: usize) -> Result<(), String> {
+        let following = "select count(*) from pg_stat_replication where state = 'streaming'";
+        match self.ask(asker, url, following).await?.first() {
+            Some(Datum::Int(count)) if *count == by as i64 => Ok(()),
+            other => Err(format!("of {by} standbys there follow {other:?}")),
+        }
+    }
+
+    /// The first row that a node answers with.
+    ///
+    /// # Errors
+    /// In words why there is none.
+    pub async fn ask(&self, asker: &Asker, url: &str, query: &str) -> Result<sql::Row, String> {
         let asking = async {
             let connected = self.access.connect(wire::address(url)).await;
             let mut connection = connected.map_err(|error| error.error().text)?;
@@ -147,13 +175,7 @@ impl Database for Postgres {
 
     /// All standbys must follow.
     fn assemble<'a>(&'a self, asker: &'a Asker, urls: &'a [String]) -> Administered<'a> {
-        Box::pin(async move {
-            let following = "select count(*) from pg_stat_replication where state = 'streaming'";
-            match self.ask(asker, &urls[0], following).await?.first() {
-                Some(Datum::Int(count)) if *count == urls.len() as i64 - 1 => Ok(()),
-                other => Err(format!("of {} standbys there follow {other:?}", urls.len() - 1)),
-            }
-        })
+        Box::pin(self.is_followed(asker, &urls[0], urls.len() - 1))
     }
 
     /// The term is the timeline.

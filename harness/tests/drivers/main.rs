@@ -73,6 +73,12 @@ const DRIVERS: &[Driver] = &[
         ..USUAL
     },
     Driver {
+        target: "patroni@isolation=read-committed",
+        in_flight: "fail connection: ",
+        is_slow: true,
+        ..USUAL
+    },
+    Driver {
         // A stricter level stops the losers with an error of its own.
         target: "postgres@isolation=read-committed",
         redirects: true,
@@ -94,6 +100,7 @@ const TESTS: &[Test] = &[
     Test { name: "mariadb", run: || keeps_the_rules("mariadb") },
     Test { name: "memcached", run: || keeps_the_rules("memcached") },
     Test { name: "nats", run: || keeps_the_rules("nats") },
+    Test { name: "patroni", run: || keeps_the_rules("patroni") },
     Test { name: "postgres", run: || keeps_the_rules("postgres") },
     Test { name: "rabbitmq", run: || keeps_the_rules("rabbitmq") },
     Test { name: "redis_cluster", run: || keeps_the_rules("redis-cluster") },
