@@ -325,7 +325,11 @@ fn a_program_that_is_missing_is_named_with_the_command_that_gets_it() {
     let folder = tempfile::tempdir().unwrap();
     // Alone in a folder, and with nothing to be found by name.
     let alone = folder.path().join("splitbrain");
-    std::fs::copy(env!("CARGO_BIN_EXE_splitbrain"), &alone).unwrap();
+    // Written by somebody else: what was just forked beside this test would hold a file that it had written
+    // open, and nobody could run it.
+    let copied =
+        Command::new("cp").args([env!("CARGO_BIN_EXE_splitbrain").as_ref(), &*alone]).status();
+    assert!(copied.unwrap().success());
     let check = |flags: &[&str], says: &str| {
         let output = Command::new(&alone)
             .arg("run")

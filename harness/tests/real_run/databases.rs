@@ -1,10 +1,8 @@
 //! Real databases, for a few seconds each: they start, are broken, are judged, and are gone.
 
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::Value;
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, write_script};
 
 /// A run of a database, or nothing and a loud word where it is not installed.
 fn run(world: &World, database: &str, flags: &[&str]) -> Option<(Ran, Value)> {
@@ -108,9 +106,7 @@ fn a_server_that_cannot_start_is_told_with_its_last_words() {
     std::fs::create_dir_all(&folder).unwrap();
     let script = "#!/bin/sh\n[ \"$1\" = --version ] && { echo Redis server v=7.0.0; exit; }\n\
                   echo the disk is on fire; exit 3\n";
-    let server = folder.join("redis-server");
-    std::fs::write(&server, script).unwrap();
-    std::fs::set_permissions(&server, PermissionsExt::from_mode(0o755)).unwrap();
+    write_script(&folder.join("redis-server"), script);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut command = world.prepare(&["run", "--db", "redis-sentinel"]);
     let output = command.env("PATH", path).output().unwrap();

@@ -1,7 +1,6 @@
 //! A folder to run in, the program, and what may be left of a run: nothing.
 
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,6 +19,20 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < until, "not within {SURELY:?}: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Copies a program. Somebody else writes it: what was just forked by another test would hold a file that
+/// this process had written open, and nobody could run it.
+fn install(from: &Path, to: &Path) {
+    let installed = Command::new("install").args(["-m", "755"]).args([from, to]).status();
+    assert!(installed.unwrap().success(), "{}", to.display());
+}
+
+/// Makes a script that can be run.
+pub fn write_script(path: &Path, text: &str) {
+    let written = path.with_extension("txt");
+    std::fs::write(&written, text).unwrap();
+    install(&written, path);
 }
 
 /// One test's world.
@@ -118,10 +131,8 @@ impl World {
         let folder = self.folder.path().join("bin");
         std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("splitbrain");
-        std::fs::copy(env!("CARGO_BIN_EXE_splitbrain"), &program).unwrap();
-        let store = folder.join("splitbrain-store");
-        std::fs::write(&store, script).unwrap();
-        std::fs::set_permissions(&store, PermissionsExt::from_mode(0o755)).unwrap();
+        install(Path::new(env!("CARGO_BIN_EXE_splitbrain")), &program);
+        write_script(&folder.join("splitbrain-store"), script);
         let output = Command::new(program)
             .arg("run")
             .args(flags)
