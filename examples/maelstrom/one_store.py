@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
 """Maelstrom's other workloads, each by one entry of the service lin-kv that is replaced as a whole: g-set, counters,
-txn-list-append, txn-rw-register, kafka; and unique-ids and echo. With --blind, an entry is replaced whatever became of it
-meanwhile, and updates are lost; and it echoes what it heard before.
+txn-list-append, txn-rw-register, kafka; and unique-ids and echo. With --blind, a node replaces the entry by what it knows itself,
+and updates of others are lost; and it echoes what it heard before.
 
 splitbrain run --db maelstrom --bin ./one_store.py --workload append   # or wr, counter, pn-counter, log, unique-ids, echo"""
 import json, sys
 from node import Node
 
-node, made, heard = Node(), [0], [None]
+node, made, heard, mine = Node(), [0], [None], [None]
+BLIND = "--blind" in sys.argv
 
 
 def change(message, update):
     """Replaces the entry by what `update` makes of it, and replies with what that returns beside."""
     def found(answer):
-        before = answer.get("value")  # none if there is no entry yet
+        before = mine[0] if BLIND else answer.get("value")  # none if there is no entry yet
         after, reply = update(json.loads(before or "{}"))
-        after = json.dumps(after, sort_keys=True)
+        after = mine[0] = json.dumps(after, sort_keys=True)
 
         def replaced(answer):
             if answer["type"] == "error" and answer["code"] == 22:
@@ -26,7 +27,7 @@ def change(message, update):
         if after == (before or "{}"):
             return node.reply(message, reply)
         request = {"type": "cas", "key": "all", "from": before, "to": after, "create_if_not_exists": True}
-        if "--blind" in sys.argv:
+        if BLIND:
             request = {"type": "write", "key": "all", "value": after}
         node.ask("lin-kv", request, replaced)
 
@@ -42,7 +43,7 @@ def generate(message):
 @node.on("echo")
 def echo(message):
     before, heard[0] = heard[0], message["body"]["echo"]
-    node.reply(message, {"type": "echo_ok", "echo": before if "--blind" in sys.argv else heard[0]})
+    node.reply(message, {"type": "echo_ok", "echo": before if BLIND else heard[0]})
 
 
 @node.on("add")
