@@ -56,9 +56,7 @@ fn surely(world: &World, command: &str) {
 
 /// A short run as somebody.
 fn run(world: &World, database: &str, node: &str, who: &[(&str, &str)]) -> Ran {
-    let flags = "run --env external --time-limit 2s --seed 1 --json --db";
-    let flags: Vec<&str> = flags.split(' ').chain([database, "--nodes", node]).collect();
-    World::ended(world.prepare(&flags).envs(who.iter().copied()))
+    world.run_elsewhere(node, who, &["--db", database, "--time-limit", "2s"]).0
 }
 
 /// Whoever is known is let in, whoever says another password is not, and no file has the right one.
@@ -69,14 +67,11 @@ fn lets_in_whom_it_knows(
     who: &[(&str, &str)],
     refusal: &str,
 ) {
-    let good = [who, &[("SPLITBRAIN_DB_PASSWORD", PASSWORD)]].concat();
+    let good = [who, &[("PASSWORD", PASSWORD)]].concat();
     let ran = run(world, database, node, &good);
     assert_eq!((ran.exit, &ran.json()["verdict"]), (Some(0), &"valid".into()), "{}", ran.said);
-    for file in fs::read_dir(world.latest()).unwrap() {
-        let text = fs::read(file.unwrap().path()).unwrap();
-        assert!(!String::from_utf8_lossy(&text).contains(PASSWORD), "{node}");
-    }
-    let bad = [who, &[("SPLITBRAIN_DB_PASSWORD", "wrong")]].concat();
+    world.assert_kept_nowhere(PASSWORD);
+    let bad = [who, &[("PASSWORD", "wrong")]].concat();
     let ran = run(world, database, node, &bad);
     assert_eq!(ran.exit, Some(70), "{}", ran.said);
     assert!(ran.said.contains(refusal), "{}", ran.said);
@@ -113,7 +108,7 @@ fn nats_asks_for_a_user_and_a_password() {
     );
     fs::write(world.path("nats.conf"), settings).unwrap();
     let Some(_server) = start(&world, "nats-server -c nats.conf") else { return };
-    let who = [("SPLITBRAIN_DB_USER", "me")];
+    let who = [("USER", "me")];
     let node = "nats://127.77.4.22:4222";
     lets_in_whom_it_knows(&world, "nats", node, &who, "Authorization Violation");
     world.assert_clean();
@@ -127,15 +122,15 @@ fn who_one_is_has_to_make_sense() {
         assert_eq!(ran.exit, Some(64), "{}", ran.said);
         assert!(ran.said.contains(told), "{}", ran.said);
     };
-    let me = ("SPLITBRAIN_DB_USER", "me");
+    let me = ("USER", "me");
     check("bind", "dns://127.0.0.1:9", &[me], "bind knows no users here");
     check("etcd", "http://me:it@127.0.0.1:9", &[], "are told in SPLITBRAIN_DB_USER");
     let both = "http://127.0.0.1:9,https://127.0.0.1:10";
     check("etcd", both, &[], "by TLS or none");
-    let (secret, missing) = ("https://127.0.0.1:9", [("SPLITBRAIN_DB_CA", "none.pem")]);
+    let (secret, missing) = ("https://127.0.0.1:9", [("CA", "none.pem")]);
     if cfg!(feature = "tls") {
         check("etcd", secret, &missing, "SPLITBRAIN_DB_CA=none.pem: No such file");
-        let alone = [("SPLITBRAIN_DB_KEY", "key.pem")];
+        let alone = [("KEY", "key.pem")];
         check("etcd", secret, &alone, "SPLITBRAIN_DB_CERT and SPLITBRAIN_DB_KEY belong together");
     } else {
         check("etcd", secret, &missing, "--features tls");
@@ -179,8 +174,8 @@ fn etcd_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
         let curl = "curl -s --cacert cert.pem --cert cert.pem --key key.pem";
         surely(&world, &format!("{curl} {node}/v3/auth/{ask}"));
     }
-    let shown = [("SPLITBRAIN_DB_CERT", "cert.pem"), ("SPLITBRAIN_DB_KEY", "key.pem")];
-    let known = [("SPLITBRAIN_DB_USER", "root"), ("SPLITBRAIN_DB_CA", "cert.pem")];
+    let shown = [("CERT", "cert.pem"), ("KEY", "key.pem")];
+    let known = [("USER", "root"), ("CA", "cert.pem")];
     let who = [known, shown].concat();
     lets_in_whom_it_knows(&world, "etcd", &node, &who, "invalid user ID or password");
     // Without a certificate nobody is let in, and a node that nobody vouches for is not spoken to.
@@ -211,7 +206,7 @@ fn redis_is_spoken_to_by_tls() {
     let ask = format!("redis-cli --tls --cacert cert.pem -p {port} -a {PASSWORD} CLUSTER");
     surely(&world, &format!("{ask} ADDSLOTSRANGE 0 16383"));
     let node = format!("rediss://127.0.0.1:{port}");
-    let who = [("SPLITBRAIN_DB_CA", "cert.pem")];
+    let who = [("CA", "cert.pem")];
     lets_in_whom_it_knows(&world, "redis-cluster", &node, &who, "WRONGPASS");
     world.assert_clean();
 }

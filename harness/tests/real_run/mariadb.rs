@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, ended_with};
 
 const PASSWORD: &str = "it's open sesame";
 
@@ -88,22 +88,7 @@ impl Server {
 
 /// A short run of clients of a server that runs elsewhere.
 fn run(world: &World, port: u16, access: &[(&str, &str)], flags: &[&str]) -> (Ran, String) {
-    let node = format!("mysql://127.0.0.1:{port}");
-    let usual = ["run", "--env", "external", "--nodes", &node, "--seed", "1", "--json"];
-    let mut command = world.prepare(&[&usual[..], flags].concat());
-    for (name, value) in access {
-        command.env(format!("SPLITBRAIN_DB_{name}"), value);
-    }
-    let ran = World::ended(&mut command);
-    let latest = world.path("store/latest").canonicalize();
-    let history = latest.map(|run| std::fs::read_to_string(run.join("history.jsonl")));
-    (ran, history.ok().and_then(Result::ok).unwrap_or_default())
-}
-
-/// Whether an operation ended so, in the server's own words.
-fn ended(history: &str, kind: &str, error: &str) -> bool {
-    let kind = format!("\"type\":\"{kind}\"");
-    history.lines().any(|line| line.contains(&kind) && line.contains(error))
+    world.run_elsewhere(&format!("mysql://127.0.0.1:{port}"), access, flags)
 }
 
 #[test]
@@ -127,17 +112,17 @@ fn what_a_server_of_mariadb_answers_has_its_meaning() {
     let (ran, history) = level("serializable");
     assert_eq!(ran.exit, Some(0), "{}", ran.said);
     let deadlock = "\"refused\",\"text\":\"40001: ERROR 1213 (40001)";
-    assert!(ended(&history, "fail", deadlock), "{}", ran.said);
+    assert!(ended_with(&history, "fail", deadlock), "{}", ran.said);
     let (ran, history) = level("snapshot");
     let changed = "\"refused\",\"text\":\"40001: ERROR 1020 (HY000)";
-    assert!(ended(&history, "fail", changed), "{}", ran.said);
+    assert!(ended_with(&history, "fail", changed), "{}", ran.said);
     let violations = ran.json()["violations"].to_string();
     assert!(!violations.contains("lost-update"), "{violations}");
 
     server.say("SET GLOBAL read_only = ON");
     let (ran, history) = run(&world, port, &alice, &short);
     let reads_only = "\"refused\",\"text\":\"25006: ERROR 1290 (HY000)";
-    assert!(ended(&history, "fail", reads_only), "{}", ran.said);
+    assert!(ended_with(&history, "fail", reads_only), "{}", ran.said);
 
     let [user, name, _] = alice;
     // What is told is the last thing that was heard, which on a busy machine may be nothing.
@@ -148,18 +133,7 @@ fn what_a_server_of_mariadb_answers_has_its_meaning() {
     });
     assert!(is_told, "{}", server.log());
 
-    // Nothing that a run keeps has the password in it.
-    let mut folders = vec![world.path("store")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else if let Ok(bytes) = std::fs::read(entry.path()) {
-                let text = String::from_utf8_lossy(&bytes);
-                assert!(!text.contains(PASSWORD), "{} has the password", entry.path().display());
-            }
-        }
-    }
+    world.assert_kept_nowhere(PASSWORD);
 }
 
 /// The server is started by the tool here, killed, and has what it had acknowledged.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, ended_with};
 
 const PASSWORD: &str = "open-sesame";
 
@@ -118,23 +118,8 @@ impl Server {
 
 /// A short run of clients of a server that runs elsewhere.
 fn run(world: &World, port: u16, access: &[(&str, &str)], flags: &[&str]) -> (Ran, String) {
-    let node = format!("postgres://127.0.0.1:{port}");
-    let usual = ["run", "--db", "postgres", "--env", "external", "--nodes", &node];
-    let mut command =
-        world.prepare(&[&usual[..], &["--time-limit", "1s", "--json"], flags].concat());
-    for (name, value) in access {
-        command.env(format!("SPLITBRAIN_DB_{name}"), value);
-    }
-    let ran = World::ended(&mut command);
-    let latest = world.path("store/latest").canonicalize();
-    let history = latest.map(|run| std::fs::read_to_string(run.join("history.jsonl")));
-    (ran, history.ok().and_then(Result::ok).unwrap_or_default())
-}
-
-/// Whether an operation ended so, with the server's own words.
-fn ended(history: &str, kind: &str, error: &str) -> bool {
-    let kind = format!("\"type\":\"{kind}\"");
-    history.lines().any(|line| line.contains(&kind) && line.contains(error))
+    let flags = [&["--db", "postgres", "--time-limit", "1s"], flags].concat();
+    world.run_elsewhere(&format!("postgres://127.0.0.1:{port}"), access, &flags)
 }
 
 #[test]
@@ -149,13 +134,13 @@ fn what_a_server_of_postgres_answers_has_its_meaning() {
     let contended = ["--workload", "counter", "--rate", "4000", "--concurrency", "8"];
     let (ran, history) = run(&world, server.port, &known, &contended);
     assert_eq!(ran.exit, Some(0), "{}", ran.said);
-    assert!(ended(&history, "fail", "\"refused\",\"text\":\"40001: "), "{}", ran.said);
+    assert!(ended_with(&history, "fail", "\"refused\",\"text\":\"40001: "), "{}", ran.said);
 
     // As a standby does it that is taken for a primary.
     server.say(&programs, "alter system set default_transaction_read_only = on");
     server.say(&programs, "select pg_reload_conf()");
     let (ran, history) = run(&world, server.port, &known, &[]);
-    assert!(ended(&history, "fail", "\"refused\",\"text\":\"25006: "), "{}", ran.said);
+    assert!(ended_with(&history, "fail", "\"refused\",\"text\":\"25006: "), "{}", ran.said);
 
     let check = |access: &[(&str, &str)], port: u16, expect: &str| {
         let (ran, _) = run(&world, port, access, &[]);
@@ -174,16 +159,5 @@ fn what_a_server_of_postgres_answers_has_its_meaning() {
     drop(server);
     check(&known, port, "Connection refused");
 
-    // Nothing that a run keeps has the password in it.
-    let mut folders = vec![world.path("store")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else if let Ok(bytes) = std::fs::read(entry.path()) {
-                let text = String::from_utf8_lossy(&bytes);
-                assert!(!text.contains(PASSWORD), "{} has the password", entry.path().display());
-            }
-        }
-    }
+    world.assert_kept_nowhere(PASSWORD);
 }

@@ -35,6 +35,12 @@ pub fn write_script(path: &Path, text: &str) {
     install(&written, path);
 }
 
+/// Whether an operation of a history ended so, with the server's own words.
+pub fn ended_with(history: &str, kind: &str, error: &str) -> bool {
+    let kind = format!("\"type\":\"{kind}\"");
+    history.lines().any(|line| line.contains(&kind) && line.contains(error))
+}
+
 /// One test's world.
 pub struct World {
     folder: TempDir,
@@ -183,6 +189,39 @@ impl World {
     /// A file or folder in it.
     pub fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
+    }
+
+    /// A short run of clients of a system that runs elsewhere, as whoever the environment says without its
+    /// `SPLITBRAIN_DB_`, and the history of the last run.
+    pub fn run_elsewhere(
+        &self,
+        node: &str,
+        access: &[(&str, &str)],
+        flags: &[&str],
+    ) -> (Ran, String) {
+        let usual = ["run", "--env", "external", "--nodes", node, "--seed", "1", "--json"];
+        let mut command = self.prepare(&[&usual[..], flags].concat());
+        for (name, value) in access {
+            command.env(format!("SPLITBRAIN_DB_{name}"), value);
+        }
+        let ran = World::ended(&mut command);
+        let history = std::fs::read_to_string(self.path("store/latest/history.jsonl"));
+        (ran, history.unwrap_or_default())
+    }
+
+    /// Nothing that runs keep has these words in it.
+    pub fn assert_kept_nowhere(&self, words: &str) {
+        let mut folders = vec![self.path("store")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else if let Ok(bytes) = std::fs::read(entry.path()) {
+                    let text = String::from_utf8_lossy(&bytes);
+                    assert!(!text.contains(words), "{} has {words}", entry.path().display());
+                }
+            }
+        }
     }
 
     fn state(&self) -> PathBuf {
