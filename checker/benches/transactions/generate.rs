@@ -2,9 +2,10 @@
 //! writes, transactions of one to eight accesses.
 //!
 //! Each transaction happens at one moment, so that the history is strictly serializable; if it is to be broken
-//! one read near the end finds what was written a hundred writes before.
+//! one read near the end finds what was written a hundred writes before, though the same session has come across
+//! much newer values: no causal order excuses it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
 
 use rand::{RngExt as _, SeedableRng};
@@ -45,6 +46,8 @@ struct Serial {
     next_key: usize,
     done: usize,
     to_break: bool,
+    /// The last version that each process came across, of each key.
+    met: HashMap<(usize, usize), u32>,
 }
 
 impl Serial {
@@ -56,6 +59,7 @@ impl Serial {
             next_key: KEYS,
             done: 0,
             to_break: size.broken,
+            met: HashMap::new(),
         }
     }
 
@@ -72,9 +76,13 @@ impl Serial {
                 accesses.push(Access::Write(*key, *written));
             } else {
                 let is_late = self.done > self.size.accesses * 9 / 10;
-                let breaks = self.to_break && place == 0 && is_late && *written > 100;
+                let met = self.met.get(&(process, *key)).copied().unwrap_or_default();
+                let breaks = self.to_break && place == 0 && is_late && *written > 100 && met > 50;
                 self.to_break &= !breaks;
                 accesses.push(Access::Read(*key, if breaks { 1 } else { *written }));
+            }
+            if self.to_break {
+                self.met.insert((process, *key), *written);
             }
             if *written == WRITES_MOST {
                 self.keys[chosen] = (self.next_key, 0);

@@ -1,6 +1,6 @@
 //! Registers: which write each read found, and what is wrong with single reads.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::append::Repeated;
 use super::found::{Found, Instance};
@@ -198,7 +198,9 @@ fn source(
 }
 
 fn by_value<'h>(material: &Material<'h>) -> Result<FxHashMap<(u32, Atom<'h>), u32>, Repeated> {
-    let mut by_value = FxHashMap::default();
+    let is_write = |access: &&Access<'_>| access.action == Action::Write;
+    let writes = material.accesses.iter().filter(is_write).count();
+    let mut by_value = FxHashMap::with_capacity_and_hasher(writes, FxBuildHasher);
     for (at, access) in (0..).zip(&material.accesses) {
         if let (Action::Write, Content::One(value)) = (access.action, access.content)
             && let Some(other) = by_value.insert((access.key, value), at)
