@@ -95,6 +95,10 @@ impl Database for Galera {
         "mysql"
     }
 
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some(mariadb::SECRET_SCHEME)
+    }
+
     fn knows_users(&self) -> bool {
         true
     }

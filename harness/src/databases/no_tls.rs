@@ -22,6 +22,10 @@ impl Tls {
         match self.0 {}
     }
 
+    pub fn mysql(&self) -> mysql_async::SslOpts {
+        match self.0 {}
+    }
+
     pub async fn secret(&self, _: &str, _: TcpStream) -> io::Result<TcpStream> {
         match self.0 {}
     }

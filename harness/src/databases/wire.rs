@@ -51,7 +51,11 @@ pub async fn open(address: &str) -> io::Result<Stream> {
     })
 }
 
-async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+/// What belongs to making a connection, unless it takes too long.
+///
+/// # Errors
+/// It does, or fails by itself.
+pub async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
         Ok(connected) => connected,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -90,10 +94,15 @@ impl Wire {
     /// # Errors
     /// None can be made, so that what was to be sent has certainly not happened.
     pub async fn take(&mut self) -> Result<(Stream, bool), OpError> {
-        if let Some(idle) = self.idle.take().and_then(if_quiet) {
-            return Ok((idle, false));
+        match self.idle() {
+            Some(idle) => Ok((idle, false)),
+            None => Ok((open(&self.address).await.map_err(unconnected)?, true)),
         }
-        Ok((open(&self.address).await.map_err(unconnected)?, true))
+    }
+
+    /// The connection that was kept, if it is still good.
+    pub fn idle(&mut self) -> Option<Stream> {
+        self.idle.take().and_then(if_quiet)
     }
 
     /// Keeps a connection for the next exchange.

@@ -106,28 +106,38 @@ impl Site {
         interrupted: &Interrupted,
         folder: &RunFolder,
     ) -> anyhow::Result<()> {
-        // Short, because a node without a leader may let the question hang until it is asked anew.
-        let asker = Asker::new(Duration::from_millis(300));
         let database = &prepared.database;
-        let patience = if self.hosts.is_some() { database.ready_within() } else { ANSWER_WITHIN };
+        // Short, because a node without a leader may let the question hang until it is asked anew. What
+        // runs elsewhere may be far away.
+        let (patience, each_ms) = match self.hosts {
+            Some(_) => (database.ready_within(), 300),
+            None => (ANSWER_WITHIN, 1_000),
+        };
+        let asker = Asker::new(Duration::from_millis(each_ms));
         let until = Instant::now() + patience;
-        let wait = |node: usize, ask: &mut dyn FnMut() -> Result<(), String>| loop {
-            let Err(why) = ask() else { return Ok(()) };
-            if interrupted.get() {
-                bail!("interrupted while the nodes were starting");
+        let wait = |node: usize, ask: &mut dyn FnMut() -> Result<(), String>| {
+            let mut said: Vec<String> = Vec::new();
+            loop {
+                let Err(why) = ask() else { return Ok(()) };
+                if said.last() != Some(&why) {
+                    said.push(why);
+                }
+                if interrupted.get() {
+                    bail!("interrupted while the nodes were starting");
+                }
+                let ended = self.exited().into_iter().next();
+                if ended.is_none() && Instant::now() <= until {
+                    std::thread::sleep(ASK_EVERY);
+                    continue;
+                }
+                self.collect(folder);
+                let (node, what) = ended.map_or_else(
+                    || (node, format!("({}) does not serve: {}", self.urls[node], last_of(&said))),
+                    |(node, how)| (node, format!("has ended by itself: {how}")),
+                );
+                let name = &prepared.nodes[node];
+                return Err(anyhow!("{name} {what}")).with_context(|| last_lines(folder, name));
             }
-            let ended = self.exited().into_iter().next();
-            if ended.is_none() && Instant::now() <= until {
-                std::thread::sleep(ASK_EVERY);
-                continue;
-            }
-            self.collect(folder);
-            let (node, what) = ended.map_or_else(
-                || (node, format!("({}) does not serve: {why}", self.urls[node])),
-                |(node, how)| (node, format!("has ended by itself: {how}")),
-            );
-            let name = &prepared.nodes[node];
-            return Err(anyhow!("{name} {what}")).with_context(|| last_lines(folder, name));
         };
         for (node, url) in self.urls.iter().enumerate() {
             wait(node, &mut || runtime.block_on(database.ready(&asker, url)))?;
@@ -190,6 +200,14 @@ fn install(
     let needed = prepared.timeline.iter().map(|step| step.choice.fault.needs);
     hosts.attach(&needed.chain(disk).collect::<Vec<_>>(), &data_folders);
     Ok(daemons)
+}
+
+/// What a node said last. On a busy machine that may be nothing, so what it said before is told too.
+fn last_of(said: &[String]) -> String {
+    match said {
+        [.., before, last] => format!("{last}; before that: {before}"),
+        said => said.concat(),
+    }
 }
 
 /// The end of a node's log, which nearly always says why it does not serve.

@@ -59,22 +59,38 @@ fn run(world: &World, database: &str, node: &str, who: &[(&str, &str)]) -> Ran {
     world.run_elsewhere(node, who, &["--db", database, "--time-limit", "2s"]).0
 }
 
+/// What a node is asked as whom, and the words in which that is refused.
+pub type Refusal<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
+/// Runs that cannot begin, all at once since they try for some seconds.
+pub fn are_refused(world: &World, database: &str, cases: &[Refusal]) {
+    std::thread::scope(|scope| {
+        for (node, who, refusal) in cases {
+            scope.spawn(move || {
+                let ran = run(world, database, node, who);
+                assert_eq!(ran.exit, Some(70), "{}", ran.said);
+                assert!(ran.said.contains(refusal), "{refusal}: {}", ran.said);
+            });
+        }
+    });
+}
+
 /// Whoever is known is let in, whoever says another password is not, and no file has the right one.
+/// There may be more that is refused.
 fn lets_in_whom_it_knows(
     world: &World,
     database: &str,
     node: &str,
     who: &[(&str, &str)],
     refusal: &str,
+    more: &[Refusal],
 ) {
     let good = [who, &[("PASSWORD", PASSWORD)]].concat();
     let ran = run(world, database, node, &good);
     assert_eq!((ran.exit, &ran.json()["verdict"]), (Some(0), &"valid".into()), "{}", ran.said);
-    world.assert_kept_nowhere(PASSWORD);
     let bad = [who, &[("PASSWORD", "wrong")]].concat();
-    let ran = run(world, database, node, &bad);
-    assert_eq!(ran.exit, Some(70), "{}", ran.said);
-    assert!(ran.said.contains(refusal), "{}", ran.said);
+    are_refused(world, database, &[&[(node, &bad[..], refusal)], more].concat());
+    world.assert_kept_nowhere(PASSWORD);
 }
 
 #[test]
@@ -94,7 +110,7 @@ fn redis_asks_for_a_password() {
     let ask = format!("redis-cli -p {port} -a {PASSWORD} CLUSTER");
     surely(&world, &format!("{ask} ADDSLOTSRANGE 0 16383"));
     let node = format!("redis://127.0.0.1:{port}");
-    lets_in_whom_it_knows(&world, "redis-cluster", &node, &[], "WRONGPASS");
+    lets_in_whom_it_knows(&world, "redis-cluster", &node, &[], "WRONGPASS", &[]);
     world.assert_clean();
 }
 
@@ -110,7 +126,9 @@ fn nats_asks_for_a_user_and_a_password() {
     let Some(_server) = start(&world, "nats-server -c nats.conf") else { return };
     let who = [("USER", "me")];
     let node = "nats://127.77.4.22:4222";
-    lets_in_whom_it_knows(&world, "nats", node, &who, "Authorization Violation");
+    let secret: [Refusal; 1] = [("tls://127.77.4.22:4222", &who, "does not speak TLS")];
+    let more = if cfg!(feature = "tls") { &secret[..] } else { &[] };
+    lets_in_whom_it_knows(&world, "nats", node, &who, "Authorization Violation", more);
     world.assert_clean();
 }
 
@@ -134,23 +152,54 @@ fn who_one_is_has_to_make_sense() {
         check("etcd", secret, &alone, "SPLITBRAIN_DB_CERT and SPLITBRAIN_DB_KEY belong together");
     } else {
         check("etcd", secret, &missing, "--features tls");
+        check("nats", "tls://127.0.0.1:9", &missing, "--features tls");
+        check("mariadb", "mysql+tls://127.0.0.1:9", &missing, "--features tls");
     }
 }
 
-/// A certificate in the world's folder, by itself and for this machine.
+/// A certificate in the world's folder, by itself and for an address of this machine.
 #[cfg(feature = "tls")]
-fn certify(world: &World) {
+pub fn certify(world: &World, address: &str) {
     // etcd's gateway takes nobody by a common name.
     let command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-        -keyout key.pem -out cert.pem -days 3 -subj /O=test -addext subjectAltName=IP:127.0.0.1";
-    surely(world, command);
+        -keyout key.pem -out cert.pem -days 3 -subj /O=test -addext subjectAltName=IP:";
+    surely(world, &format!("{command}{address}"));
+}
+
+/// What a client shows of itself.
+#[cfg(feature = "tls")]
+pub const SHOWN: [(&str, &str); 2] = [("CERT", "cert.pem"), ("KEY", "key.pem")];
+
+#[cfg(feature = "tls")]
+#[test]
+fn nats_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
+    let Some(world) = World::new() else { return };
+    let host = "127.77.4.23";
+    certify(&world, host);
+    let settings = format!(
+        "listen: {host}:4222\nhttp: {host}:8222\njetstream {{ store_dir: nats }}\n\
+         authorization {{ user: me, password: {PASSWORD}, timeout: 20 }}\n\
+         tls {{ cert_file: cert.pem, key_file: key.pem, ca_file: cert.pem, verify: true, timeout: 20 }}\n"
+    );
+    fs::write(world.path("nats.conf"), settings).unwrap();
+    let Some(_server) = start(&world, "nats-server -c nats.conf") else { return };
+    let known = [("USER", "me"), ("CA", "cert.pem"), ("PASSWORD", PASSWORD)];
+    let node = format!("tls://{host}:4222");
+    let who = [&known[..2], &SHOWN].concat();
+    let more = [
+        (&node[..], &known[..], "certificate"),
+        (&node, &SHOWN, "certificate verify failed"),
+        ("nats://127.77.4.23:4222", &known, "wants TLS"),
+    ];
+    lets_in_whom_it_knows(&world, "nats", &node, &who, "Authorization Violation", &more);
+    world.assert_clean();
 }
 
 #[cfg(feature = "tls")]
 #[test]
 fn etcd_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
     let Some(world) = World::new() else { return };
-    certify(&world);
+    certify(&world, "127.0.0.1");
     let (port, peers) = (free_port(), free_port());
     let node = format!("https://127.0.0.1:{port}");
     let Some(_server) = start(
@@ -174,15 +223,11 @@ fn etcd_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
         let curl = "curl -s --cacert cert.pem --cert cert.pem --key key.pem";
         surely(&world, &format!("{curl} {node}/v3/auth/{ask}"));
     }
-    let shown = [("CERT", "cert.pem"), ("KEY", "key.pem")];
     let known = [("USER", "root"), ("CA", "cert.pem")];
-    let who = [known, shown].concat();
-    lets_in_whom_it_knows(&world, "etcd", &node, &who, "invalid user ID or password");
-    // Without a certificate nobody is let in, and a node that nobody vouches for is not spoken to.
-    for (who, why) in [(&known[..], "certificate"), (&shown[..], "certificate verify failed")] {
-        let ran = run(&world, "etcd", &node, who);
-        assert!(ran.exit == Some(70) && ran.said.contains(why), "{}", ran.said);
-    }
+    let who = [known, SHOWN].concat();
+    let more =
+        [(&node[..], &known[..], "certificate"), (&node, &SHOWN, "certificate verify failed")];
+    lets_in_whom_it_knows(&world, "etcd", &node, &who, "invalid user ID or password", &more);
     world.assert_clean();
 }
 
@@ -190,7 +235,7 @@ fn etcd_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
 #[test]
 fn redis_is_spoken_to_by_tls() {
     let Some(world) = World::new() else { return };
-    certify(&world);
+    certify(&world, "127.0.0.1");
     let port = free_port();
     let Some(_server) = start(
         &world,
@@ -207,6 +252,6 @@ fn redis_is_spoken_to_by_tls() {
     surely(&world, &format!("{ask} ADDSLOTSRANGE 0 16383"));
     let node = format!("rediss://127.0.0.1:{port}");
     let who = [("CA", "cert.pem")];
-    lets_in_whom_it_knows(&world, "redis-cluster", &node, &who, "WRONGPASS");
+    lets_in_whom_it_knows(&world, "redis-cluster", &node, &who, "WRONGPASS", &[]);
     world.assert_clean();
 }

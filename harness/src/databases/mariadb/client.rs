@@ -7,7 +7,9 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Column, Conn, Error, Opts, OptsBuilder, Value};
 use splitbrain_workloads::{BoxFuture, OpError};
 
+use crate::databases::login;
 use crate::databases::sql::{Access, Connection, Datum, Dialect, Problem, Row, Servers};
+use crate::databases::tls::Tls;
 use crate::databases::wire::address;
 
 /// How it is spoken to.
@@ -57,6 +59,7 @@ pub async fn connect(url: &str, door: &Door) -> Result<MariaConnection, Problem>
         .max_allowed_packet(Some(PACKET_MOST_BYTES))
         .wait_timeout(Some(IDLE_MOST_S))
         .client_found_rows(true)
+        .ssl_opts(login::of_run().tls.as_ref().map(Tls::mysql))
         .setup(door.settings.clone())
         .into();
     match tokio::time::timeout(CONNECT_WITHIN, Conn::new(opts)).await {

@@ -46,6 +46,8 @@ pub const FLUSH_LOG: Opt = Opt {
 
 /// The port of the data.
 pub const PORT: u16 = 3306;
+/// What the URL of a node begins with that is spoken to by TLS.
+pub const SECRET_SCHEME: &str = "mysql+tls";
 
 struct MariaDb {
     told: Told,
@@ -76,6 +78,10 @@ impl Database for MariaDb {
 
     fn scheme(&self) -> &'static str {
         "mysql"
+    }
+
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some(SECRET_SCHEME)
     }
 
     fn knows_users(&self) -> bool {

@@ -69,6 +69,10 @@ impl Database for Nats {
         "nats"
     }
 
+    fn secret_scheme(&self) -> Option<&'static str> {
+        Some("tls")
+    }
+
     fn knows_users(&self) -> bool {
         true
     }

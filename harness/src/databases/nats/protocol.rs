@@ -3,15 +3,19 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use splitbrain_workloads::OpError;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader,
+};
 
 use crate::databases::login;
 use crate::databases::wire::{self, Stream, Wire};
 
 /// The longest message that is read.
 const LONGEST_BYTES: usize = 64 << 20;
+/// The longest line in which a server tells of itself.
+const INFO_MOST_BYTES: u64 = 1 << 20;
 /// How many connections there have been: answers to each come under a name of its own.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -54,12 +58,14 @@ impl Requests {
 
     /// A connection over which we have said who we are.
     async fn connection(&mut self) -> Result<Stream, OpError> {
-        let (mut stream, new) = self.wire.take().await?;
-        if new {
-            let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-            self.inbox = format!("_INBOX.splitbrain-{}-{number}", std::process::id());
-            greet(&mut stream, &self.inbox).await.map_err(wire::unconnected)?;
+        if let Some(idle) = self.wire.idle() {
+            return Ok(idle);
         }
+        let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        self.inbox = format!("_INBOX.splitbrain-{}-{number}", std::process::id());
+        let address = self.wire.address().to_owned();
+        let mut stream = open(&address).await.map_err(wire::unconnected)?;
+        greet(&mut stream, &self.inbox).await.map_err(wire::unconnected)?;
         Ok(stream)
     }
 
@@ -98,6 +104,36 @@ impl Requests {
         self.wire.give_back(stream);
         Ok(answer)
     }
+}
+
+/// A new connection. A server speaks first, in the clear; what comes after that is secret, if this run's
+/// connections are.
+async fn open(address: &str) -> io::Result<Stream> {
+    let mut socket = wire::connect(address).await?;
+    wire::in_time(async {
+        let Some(tls) = &login::of_run().tls else {
+            let mut stream = wire::stream(socket);
+            return match introduction(&mut stream).await?["tls_required"] == true {
+                true => Err(io::Error::other("the server wants TLS (tls://HOST:PORT)")),
+                false => Ok(stream),
+            };
+        };
+        // What somebody between could add in the clear is not heard.
+        let info = introduction(&mut BufReader::new(&mut socket)).await?;
+        if ["tls_required", "tls_available"].iter().all(|name| info[name] != true) {
+            return Err(io::Error::other("the server does not speak TLS"));
+        }
+        Ok(wire::stream(tls.secret(address, socket).await?))
+    })
+    .await
+}
+
+/// What a server tells of itself first.
+async fn introduction(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Value> {
+    let mut told = String::new();
+    stream.take(INFO_MOST_BYTES).read_line(&mut told).await?;
+    let info = told.strip_prefix("INFO ").and_then(|info| serde_json::from_str(info).ok());
+    info.ok_or_else(|| io::Error::other("no server of NATS answers"))
 }
 
 /// Says who we are, and to what answers will be addressed.
