@@ -44,6 +44,8 @@ pub struct Options {
     pub model: Option<ModelName>,
     /// What a compare-and-set says that failed because the register held another value.
     pub failed_cas: FailedCas,
+    /// The accounts of a bank may hold less than nothing.
+    pub negative_balances: bool,
     /// What is taken for granted of each register that transactions work on.
     pub keys: KeyOrders,
     /// The judgement says how each key was checked.

@@ -86,6 +86,17 @@ fn usage_errors_name_what_is_allowed() {
         "workload.max_txn_length means nothing to the workload register; it does to: append, wr";
     check("run --max-txn-length 2", 64, register);
     check("run --workload bank --values 5", 64, "it does to: register, session");
+    check("run --workload bank --accounts 1", 64, "workload.accounts is 1; allowed are 2 to 1000");
+    check("run --workload bank --total 0", 64, "workload.total is 0; allowed are 1 to ");
+    check("run --workload bank --max-transfer 0", 64, "max_transfer is 0; allowed are 1 to ");
+    for setting in ["--accounts 3", "--total 9", "--max-transfer 2", "--negative-balances"] {
+        let told = "means nothing to the workload append; it does to: bank";
+        check(&format!("run --workload append {setting}"), 64, told);
+    }
+    for setting in ["--keys 3", "--ops-per-key 9", "--key-choice hot"] {
+        let told = "means nothing to the workload bank; it does to: append, ";
+        check(&format!("run --workload bank {setting}"), 64, told);
+    }
     check("run --until tired", 64, "possible values: invalid");
     check("run --until invalid --expect eventual", 64, "may still make it eventual");
     check("run --env moon", 64, "there are: external, local");

@@ -148,12 +148,14 @@ pub fn erase<V: Vocabulary>(client: impl Client<V> + 'static) -> Box<dyn ErasedC
     Box::new(Erased::<V, _> { client, vocabulary: std::marker::PhantomData })
 }
 
-/// Makes the client of one worker: the argument is the index of the node it is bound to.
-type Connect = Arc<dyn Fn(usize) -> Box<dyn ErasedClient> + Send + Sync>;
+/// Makes the client of one worker from the index of the node it is bound to, and from what the objects
+/// hold before the first operation.
+type Connect = Arc<dyn Fn(usize, &Value) -> Box<dyn ErasedClient> + Send + Sync>;
 
 /// A client with a connection to each node that it has been to.
 struct Traveller {
     connect: Connect,
+    initial: Value,
     open: BTreeMap<usize, Box<dyn ErasedClient>>,
     home: usize,
 }
@@ -161,7 +163,8 @@ struct Traveller {
 impl ErasedClient for Traveller {
     fn invoke<'a>(&'a mut self, invocation: &'a Invocation) -> BoxFuture<'a, Completion> {
         let node = invocation.node.unwrap_or(self.home);
-        let client = self.open.entry(node).or_insert_with(|| (self.connect)(node));
+        let connect = || (self.connect)(node, &self.initial);
+        let client = self.open.entry(node).or_insert_with(connect);
         client.invoke(invocation)
     }
 }
@@ -176,11 +179,19 @@ impl Clients {
     /// Adds a vocabulary. `connect` gets the index of a node and must not block: connections are
     /// opened by the first operation.
     pub fn serve<V: Vocabulary, C: Client<V> + 'static>(
-        mut self,
+        self,
         connect: impl Fn(usize) -> C + Send + Sync + 'static,
     ) -> Clients {
-        self.served.insert(V::NAME, Arc::new(move |node| erase::<V>(connect(node))));
-        self
+        self.serve_filled::<V, C>(move |node, _| connect(node))
+    }
+
+    /// The same for objects that are not empty at first: `connect` also gets what they are to hold before
+    /// the first operation, as [`crate::Load::initial`] says it, and the client sees to that they do.
+    pub fn serve_filled<V: Vocabulary, C: Client<V> + 'static>(
+        self,
+        connect: impl Fn(usize, &Value) -> C + Send + Sync + 'static,
+    ) -> Clients {
+        self.serve_erased(V::NAME, move |node, initial| erase::<V>(connect(node, initial)))
     }
 
     /// Adds a vocabulary by its name, for a client that carries out operations as they stand in a
@@ -188,7 +199,7 @@ impl Clients {
     pub fn serve_erased(
         mut self,
         vocabulary: &'static str,
-        connect: impl Fn(usize) -> Box<dyn ErasedClient> + Send + Sync + 'static,
+        connect: impl Fn(usize, &Value) -> Box<dyn ErasedClient> + Send + Sync + 'static,
     ) -> Clients {
         self.served.insert(vocabulary, Arc::new(connect));
         self
@@ -200,10 +211,16 @@ impl Clients {
     }
 
     /// A client for a vocabulary, or nothing if the database does not serve it. It is at home at
-    /// this node, and goes to others for invocations that name another one.
-    pub fn connect(&self, vocabulary: &str, home: usize) -> Option<Box<dyn ErasedClient>> {
+    /// this node, and goes to others for invocations that name another one. Its objects hold `initial`
+    /// before the first operation.
+    pub fn connect(
+        &self,
+        vocabulary: &str,
+        home: usize,
+        initial: &Value,
+    ) -> Option<Box<dyn ErasedClient>> {
         let connect = self.served.get(vocabulary)?.clone();
-        let open = BTreeMap::from([(home, connect(home))]);
-        Some(Box::new(Traveller { connect, open, home }))
+        let open = BTreeMap::from([(home, connect(home, initial))]);
+        Some(Box::new(Traveller { connect, initial: initial.clone(), open, home }))
     }
 }

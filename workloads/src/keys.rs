@@ -7,11 +7,13 @@ use rand::RngExt;
 
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Probes, Rounds};
-use crate::objects::Settings;
+use crate::objects::{self, Settings};
 
 /// Objects that are usually worked on at a time, and operations until one is replaced.
 pub const KEYS: usize = 5;
 const OPS_PER_KEY: usize = 100;
+/// What can be set of these.
+pub const SETTINGS: &[&str] = &[objects::KEYS, objects::OPS_PER_KEY, objects::KEY_CHOICE];
 /// Two probe rounds a second.
 const PROBE_PERIOD: Duration = Duration::from_millis(500);
 /// One operation of so many goes to the key that is probed.

@@ -9,7 +9,9 @@ use rand::RngExt;
 
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat, Sequence, UntilOk};
-use crate::objects::{Load, MAX_TXN_LENGTH, MIN_TXN_LENGTH, Settings};
+use crate::objects::{
+    self, KEY_CHOICE, Load, MAX_TXN_LENGTH, MIN_TXN_LENGTH, OPS_PER_KEY, Settings,
+};
 use crate::transaction::{self, Action, Step};
 
 /// Jepsen's usual figures.
@@ -91,7 +93,7 @@ impl Load for Transactions {
     }
 
     fn heeds(&self) -> &'static [&'static str] {
-        &[MIN_TXN_LENGTH, MAX_TXN_LENGTH]
+        &[objects::KEYS, OPS_PER_KEY, KEY_CHOICE, MIN_TXN_LENGTH, MAX_TXN_LENGTH]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

@@ -8,7 +8,8 @@ use crate::history::{Datum, Operation};
 
 /// `transfer` of `{"from", "to", "amount"}`, and `read`, answered with the balance of each account
 /// by its name. The initial value says what each account held. Without one that is what the first
-/// read says: that two reads differ in the total shows an error whichever of them is right.
+/// read says: that two reads differ in the total shows an error whichever of them is right. A transfer
+/// that says `"overdraft": true` may leave less than nothing.
 pub(super) struct Bank;
 
 /// What can be wrong with a read, by Jepsen's name and ours, in the order in which it is looked for.
@@ -42,7 +43,7 @@ impl Check for Bank {
             let never = Report::unknown("the accounts were never read");
             return object.ok("read").next().map_or(Ok(never), Err);
         };
-        let rules = Rules::of(opening);
+        let rules = Rules::of(opening, object);
         let mut wrong: [Vec<(&Operation, String, i128)>; 4] = Default::default();
         for read in object.ok("read") {
             let Datum::Object(balances) = read.result() else { return Err(read) };
@@ -77,11 +78,18 @@ impl Check for Bank {
 struct Rules {
     accounts: Vec<String>,
     total: i128,
+    may_be_negative: bool,
 }
 
 impl Rules {
-    fn of(balances: &Map<String, Value>) -> Rules {
+    fn of(balances: &Map<String, Value>, object: &Object<'_>) -> Rules {
+        let overdraws = |op: &&Operation| match op.argument() {
+            Datum::Object(transfer) => transfer.get("overdraft") == Some(&true.into()),
+            _ => false,
+        };
         Rules {
+            may_be_negative: object.options.negative_balances
+                || object.operations.iter().any(overdraws),
             accounts: balances.keys().cloned().collect(),
             total: balances.values().filter_map(Value::as_i64).map(i128::from).sum(),
         }
@@ -111,7 +119,7 @@ impl Rules {
         Ok(numbers
             .into_iter()
             .min()
-            .filter(|least| *least < 0)
+            .filter(|least| *least < 0 && !self.may_be_negative)
             .map(|least| (3, format!("a balance is {least}, and none may be below 0"), -least)))
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct Object<'h> {
     pub operations: Vec<&'h Operation>,
     /// What it held before the first of them.
     pub initial: &'h Value,
+    /// What to judge it by.
+    pub options: &'h Options,
 }
 
 impl<'h> Object<'h> {
@@ -155,7 +157,7 @@ pub(crate) fn run(
 ) -> Result<(CheckResult, Vec<Violation>), Misfit> {
     let of_header = history.header().map_or(&Value::Null, |header| &header.initial);
     let initial = options.initial.as_ref().unwrap_or(of_header);
-    let object = || Object { operations: Vec::new(), initial };
+    let object = || Object { operations: Vec::new(), initial, options };
     let keys = if check.spans_keys() { &[None] } else { history.keys() };
     let mut objects: Vec<Object<'_>> = keys.iter().map(|_| object()).collect();
     for operation in history.operations() {

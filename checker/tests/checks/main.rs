@@ -180,6 +180,19 @@ fn a_bank_keeps_its_money() {
     bank("{\"a\": 10, \"b\": null}", "invalid", &[("nil-balance", 1)], json!({}));
     bank("{\"a\": 10}", "invalid", &[("nil-balance", 1)], json!({}));
     bank("{\"a\": 10, \"b\": 0, \"c\": 0}", "invalid", &[("unexpected-account", 1)], json!({}));
+    // Whoever may overdraw an account may leave less than nothing in it, and no other total.
+    let overdraft = transfer.replace('}', ", \"overdraft\": true}");
+    for (balances, verdict, findings) in [
+        ("{\"a\": -1, \"b\": 11}", "valid", &[][..]),
+        ("{\"a\": -1, \"b\": 10}", "invalid", &total),
+    ] {
+        let text = format!("{overdraft}\n1 ok read {balances}");
+        expect_from(accounts.clone(), "bank", &text, verdict, findings, json!({}));
+    }
+    let told = Options { negative_balances: true, ..Options::default() };
+    let text = format!("{transfer}\n1 ok read {{\"a\": -1, \"b\": 11}}");
+    let judgement = judge(&history("bank", &text, accounts.clone()), &told);
+    assert_eq!(judgement.checks["bank"].verdict.name(), "valid");
     // Without opening balances the first read tells them.
     let reads = "0 ok read {\"0\":60, \"1\":40}\n0 ok read {\"0\":50, \"1\":50}";
     expect("bank", reads, "valid", &[], json!({"read-count": 2}));

@@ -61,6 +61,9 @@ pub struct ReadingArgs {
     /// not hold its old value.
     #[arg(long, value_enum, default_value = "ignored")]
     failed_cas: FailedCas,
+    /// Whether accounts of a bank may hold less than nothing though none of its transfers says so.
+    #[arg(long, value_enum, default_value = "forbidden")]
+    overdrafts: Overdrafts,
     /// Take for granted that each register which transactions work on is linearizable by itself: from that
     /// follows in which order its versions came.
     #[arg(long)]
@@ -84,6 +87,7 @@ impl ReadingArgs {
             || self.independent
             || self.initial.is_some()
             || self.nil_read != NilRead::Unset
+            || matches!(self.overdrafts, Overdrafts::Allowed)
             || matches!(self.failed_cas, FailedCas::Observed)
             || self.keys() != KeyOrders::default()
             || self.model.is_some()
@@ -104,6 +108,7 @@ impl ReadingArgs {
             expect,
             initial: self.initial.clone(),
             nil_reads_any: self.nil_read == NilRead::Any,
+            negative_balances: matches!(self.overdrafts, Overdrafts::Allowed),
             failed_cas: match self.failed_cas {
                 FailedCas::Ignored => splitbrain_checker::FailedCas::Ignored,
                 FailedCas::Observed => splitbrain_checker::FailedCas::Observed,
@@ -119,6 +124,12 @@ impl ReadingArgs {
 enum NilRead {
     Any,
     Unset,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Overdrafts {
+    Forbidden,
+    Allowed,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]

@@ -81,11 +81,15 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.collect::<Vec<_>>().join(&format!("\n{:29}", ""))
 }
 
+/// Each with what can be set of it, in a plan or by a flag.
 fn workloads() -> Lines {
-    objects::ALL
-        .iter()
-        .map(|workload| (workload.name.to_owned(), workload.about.to_owned()))
-        .collect()
+    let workload = |workload: &&objects::Workload| {
+        let heeded = (workload.load)(&objects::Settings::default()).heeds().join(" ");
+        let settings = (!heeded.is_empty()).then(|| format!("settings: {heeded}"));
+        let about = lines([workload.about.to_owned()].into_iter().chain(settings));
+        (workload.name.to_owned(), about)
+    };
+    objects::ALL.iter().map(workload).collect()
 }
 
 fn faults() -> Lines {

@@ -36,6 +36,18 @@ pub struct WorkloadArgs {
     /// Draw the values of registers from so many, in place of writing none twice.
     #[arg(long)]
     values: Option<u32>,
+    /// Accounts of a bank (8).
+    #[arg(long)]
+    accounts: Option<usize>,
+    /// What the accounts hold together (100).
+    #[arg(long, allow_negative_numbers = true)]
+    total: Option<i64>,
+    /// The most that a transfer moves (5).
+    #[arg(long, allow_negative_numbers = true)]
+    max_transfer: Option<i64>,
+    /// Carry out transfers that leave less than nothing in an account too.
+    #[arg(long)]
+    negative_balances: bool,
 }
 
 impl WorkloadArgs {
@@ -50,6 +62,10 @@ impl WorkloadArgs {
         plan.min_txn_length = self.min_txn_length.or(plan.min_txn_length);
         plan.max_txn_length = self.max_txn_length.or(plan.max_txn_length);
         plan.values = self.values.or(plan.values);
+        plan.accounts = self.accounts.or(plan.accounts);
+        plan.total = self.total.or(plan.total);
+        plan.max_transfer = self.max_transfer.or(plan.max_transfer);
+        plan.negative_balances |= self.negative_balances;
     }
 }
 

@@ -8,6 +8,7 @@ pub mod rules;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
 use splitbrain_workloads::objects::{self, Settings};
 use splitbrain_workloads::{BoxFuture, Clients, ErasedClient};
 
@@ -93,8 +94,9 @@ impl Database for Commands {
         let settings = Settings::default();
         let names = objects::ALL.iter().map(|workload| (workload.load)(&settings).vocabulary());
         let client = self.client.clone();
-        let connect = move |node: usize| -> Box<dyn ErasedClient> {
-            Box::new(CommandClient::new(client.clone(), urls[node].clone(), prefix.clone()))
+        let connect = move |node: usize, initial: &Value| -> Box<dyn ErasedClient> {
+            let client = CommandClient::new(client.clone(), urls[node].clone(), prefix.clone());
+            Box::new(client.filled(initial))
         };
         names.fold(Clients::default(), |clients, name| clients.serve_erased(name, connect.clone()))
     }

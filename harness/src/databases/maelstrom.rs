@@ -123,7 +123,7 @@ impl Database for Maelstrom {
         let clients = Clients::default();
         VOCABULARIES.iter().fold(clients, |clients, vocabulary| {
             let (urls, shared) = (urls.clone(), shared.clone());
-            clients.serve_erased(vocabulary, move |node| -> Box<dyn ErasedClient> {
+            clients.serve_erased(vocabulary, move |node, _| -> Box<dyn ErasedClient> {
                 let name = format!("n{}", node + 1);
                 Box::new(NodeClient::new(&urls[node], name, vocabulary, shared.clone()))
             })

@@ -4,13 +4,18 @@ use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use splitbrain_workloads::KeyChoice;
 use splitbrain_workloads::objects::{
-    self, MAX_TXN_LENGTH, MIN_TXN_LENGTH, Settings, VALUES, Workload,
+    self, ACCOUNTS, KEY_CHOICE, KEYS, MAX_TRANSFER, MAX_TXN_LENGTH, MIN_TXN_LENGTH,
+    NEGATIVE_BALANCES, OPS_PER_KEY, Settings, TOTAL, VALUES, Workload,
 };
 
 use crate::databases::Database;
 
 /// More steps are no transaction that anybody would wait for.
-const STEPS_MOST: usize = 1_000;
+const STEPS_MOST: i64 = 1_000;
+/// Every read shows all accounts, and a transaction of the bundled store has no more steps.
+const ACCOUNTS_MOST: i64 = 1_000;
+/// So that no sum of balances is ever too large.
+const MONEY_MOST: i64 = 1_000_000_000_000;
 
 /// What clients do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +43,18 @@ pub struct WorkloadPlan {
     /// Values are drawn from so many. Absent: none is written twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<u32>,
+    /// Accounts of a bank. Absent: 8, as in Jepsen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<usize>,
+    /// What they hold together, in even shares at first. Absent: 100, as in Jepsen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+    /// The most that a transfer moves. Absent: 5, as in Jepsen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_transfer: Option<i64>,
+    /// Whether transfers are carried out that leave less than nothing in an account.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub negative_balances: bool,
     /// Operations a second, over all nodes.
     pub rate: f64,
     /// Clients for each node.
@@ -61,6 +78,10 @@ impl WorkloadPlan {
             min_txn_length: self.min_txn_length,
             max_txn_length: self.max_txn_length,
             values: self.values,
+            accounts: self.accounts,
+            total: self.total,
+            max_transfer: self.max_transfer,
+            negative_balances: self.negative_balances,
             cas: database.has_cas(),
         }
     }
@@ -79,22 +100,14 @@ impl WorkloadPlan {
         if !(1..=1_000).contains(&self.concurrency) {
             bail!("the concurrency is {}; allowed are 1 to 1000 a node", self.concurrency);
         }
-        let values = self.values.map(|values| values as usize);
-        for (name, value, most) in [
-            ("keys", self.keys, 1_000_000),
-            ("ops_per_key", self.ops_per_key, 1_000_000_000),
-            (MIN_TXN_LENGTH, self.min_txn_length, STEPS_MOST),
-            (MAX_TXN_LENGTH, self.max_txn_length, STEPS_MOST),
-            (VALUES, values, u32::MAX as usize),
-        ] {
+        for Figure { name, value, least, most } in self.figures() {
             let Some(value) = value else { continue };
-            if !(1..=most).contains(&value) {
-                bail!("workload.{name} is {value}; allowed are 1 to {most}");
+            if !(least..=most).contains(&value) {
+                bail!("workload.{name} is {value}; allowed are {least} to {most}");
             }
             let heeds =
                 |workload: &Workload| (workload.load)(&Settings::default()).heeds().contains(&name);
-            let is_special = [MIN_TXN_LENGTH, MAX_TXN_LENGTH, VALUES].contains(&name);
-            if is_special && !heeds(workload) {
+            if !heeds(workload) {
                 let others =
                     objects::ALL.iter().filter(|other| heeds(other)).map(|other| other.name);
                 bail!(
@@ -113,6 +126,33 @@ impl WorkloadPlan {
         }
         Ok(())
     }
+
+    /// What is set, of which not every workload has everything.
+    fn figures(&self) -> [Figure; 10] {
+        let figure = |name, value, least, most| Figure { name, value, least, most };
+        let count = |count: Option<usize>| count.map(|count| count as i64);
+        [
+            figure(KEYS, count(self.keys), 1, 1_000_000),
+            figure(OPS_PER_KEY, count(self.ops_per_key), 1, 1_000_000_000),
+            // Any that is understood is allowed.
+            figure(KEY_CHOICE, self.key_choice.map(|_| 1), 1, 1),
+            figure(MIN_TXN_LENGTH, count(self.min_txn_length), 1, STEPS_MOST),
+            figure(MAX_TXN_LENGTH, count(self.max_txn_length), 1, STEPS_MOST),
+            figure(VALUES, self.values.map(i64::from), 1, i64::from(u32::MAX)),
+            figure(ACCOUNTS, count(self.accounts), 2, ACCOUNTS_MOST),
+            figure(TOTAL, self.total, 1, MONEY_MOST),
+            figure(MAX_TRANSFER, self.max_transfer, 1, MONEY_MOST),
+            figure(NEGATIVE_BALANCES, self.negative_balances.then_some(1), 1, 1),
+        ]
+    }
+}
+
+/// A setting with its bounds.
+struct Figure {
+    name: &'static str,
+    value: Option<i64>,
+    least: i64,
+    most: i64,
 }
 
 impl Default for WorkloadPlan {
@@ -125,6 +165,10 @@ impl Default for WorkloadPlan {
             min_txn_length: None,
             max_txn_length: None,
             values: None,
+            accounts: None,
+            total: None,
+            max_transfer: None,
+            negative_balances: false,
             moving: true,
             rate: 200.0,
             concurrency: 2,

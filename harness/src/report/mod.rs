@@ -61,6 +61,8 @@ pub struct Question {
     pub initial: Option<Value>,
     /// A read of null says nothing, instead of that there was no value.
     pub nil_reads_any: bool,
+    /// The accounts of a bank may hold less than nothing.
+    pub negative_balances: bool,
     /// What a compare-and-set that failed with a mismatch says.
     pub failed_cas: FailedCas,
     /// What is taken for granted of each register that transactions work on.
@@ -80,6 +82,7 @@ impl Question {
             expect: self.expect.unwrap_or_default(),
             initial: self.initial.clone(),
             nil_reads_any: self.nil_reads_any,
+            negative_balances: self.negative_balances,
             failed_cas: self.failed_cas,
             keys: self.keys,
             model: self.model,

@@ -113,7 +113,9 @@ fn record(
     let entered = runtime.enter();
     let clients = prepared.database.clients(site.urls.clone(), key_prefix(run_id));
     let clients = (0..limits.workers(prepared.nodes.len()))
-        .map(|client| clients.connect(load.vocabulary(), client % prepared.nodes.len()))
+        .map(|client| {
+            clients.connect(load.vocabulary(), client % prepared.nodes.len(), &load.initial())
+        })
         .collect::<Option<Vec<_>>>()
         .with_context(|| {
             format!("{} does not serve {}", prepared.plan.target, load.vocabulary())

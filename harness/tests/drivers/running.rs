@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use splitbrain::databases::{self, Asker, Database, Given};
 use splitbrain::environments::{Hosts, LocalCluster, Sandbox};
 use splitbrain_checker::history::{ErrorKind, Kind};
 use splitbrain_nemesis::Cluster;
 use splitbrain_nemesis::node::Signal;
+use splitbrain_workloads::objects::{self, Settings};
 use splitbrain_workloads::{Completion, ErasedClient, Invocation};
 use tokio::runtime::Runtime;
 
@@ -85,14 +87,16 @@ impl Running {
         home: usize,
         prefix: &str,
     ) -> Option<Box<dyn ErasedClient>> {
-        self.database.clients(self.urls.clone(), prefix.to_owned()).connect(vocabulary, home)
+        let clients = self.database.clients(self.urls.clone(), prefix.to_owned());
+        clients.connect(vocabulary, home, &initial(vocabulary))
     }
 
     /// A client of nodes that are not there.
     pub fn stray_client(&self, vocabulary: &str) -> Option<Box<dyn ErasedClient>> {
         let nowhere = url(&*self.database, SocketAddr::from(([127, 0, 0, 1], 1)));
         let urls = vec![nowhere; self.urls.len()];
-        self.database.clients(urls, "stray-".to_owned()).connect(vocabulary, 0)
+        let clients = self.database.clients(urls, "stray-".to_owned());
+        clients.connect(vocabulary, 0, &initial(vocabulary))
     }
 
     /// The names of what is served.
@@ -168,4 +172,11 @@ pub async fn told(client: &mut dyn ErasedClient, operation: &Invocation) -> Stri
 
 fn name(kind: ErrorKind) -> String {
     format!("{kind:?}").to_lowercase()
+}
+
+/// What the objects of a vocabulary hold at first.
+fn initial(vocabulary: &str) -> Value {
+    let loads = objects::ALL.iter().map(|workload| (workload.load)(&Settings::default()));
+    let load = loads.into_iter().find(|load| load.vocabulary() == vocabulary);
+    load.map_or(Value::Null, |load| load.initial())
 }

@@ -5,7 +5,7 @@ use rand::RngExt;
 use serde_json::Value;
 use splitbrain_checker::history::{Event, Kind};
 
-use super::{Load, Settings, Workload};
+use super::{KEYS, Load, Settings, Workload};
 use crate::generator::{Context, Generator, Invocation, Next};
 use crate::keys;
 use crate::vocabulary::{Malformed, Vocabulary};
@@ -67,6 +67,10 @@ struct Chained {
 impl Load for Chained {
     fn vocabulary(&self) -> &'static str {
         Causal::NAME
+    }
+
+    fn heeds(&self) -> &'static [&'static str] {
+        &[KEYS]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

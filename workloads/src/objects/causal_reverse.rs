@@ -4,7 +4,7 @@
 use rand::RngExt;
 use serde_json::Value;
 
-use super::{Load, Settings, Workload};
+use super::{KEY_CHOICE, KEYS, Load, Settings, Workload};
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat};
 use crate::keys;
@@ -67,6 +67,10 @@ struct Insertions {
 impl Load for Insertions {
     fn vocabulary(&self) -> &'static str {
         Table::NAME
+    }
+
+    fn heeds(&self) -> &'static [&'static str] {
+        &[KEYS, KEY_CHOICE]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Load, Settings, Workload};
 use crate::generator::{Context, Generator, Invocation, Repeat};
-use crate::keys::{AFTER, MAIN, Names, Pool};
+use crate::keys::{self, AFTER, MAIN, Names, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
 
 /// The workload `lock`.
@@ -71,6 +71,10 @@ impl Turns {
 impl Load for Turns {
     fn vocabulary(&self) -> &'static str {
         Lock::NAME
+    }
+
+    fn heeds(&self) -> &'static [&'static str] {
+        keys::SETTINGS
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

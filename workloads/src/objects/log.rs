@@ -8,7 +8,7 @@ use rand::RngExt;
 use serde_json::{Map, Value, json};
 use splitbrain_checker::history::Event;
 
-use super::{Load, Settings, Workload};
+use super::{KEY_CHOICE, KEYS, Load, Settings, Workload};
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat, UntilOk};
 use crate::keys;
@@ -108,6 +108,10 @@ impl Messages {
 impl Load for Messages {
     fn vocabulary(&self) -> &'static str {
         Log::NAME
+    }
+
+    fn heeds(&self) -> &'static [&'static str] {
+        &[KEYS, KEY_CHOICE]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

@@ -62,16 +62,38 @@ pub struct Settings {
     pub max_txn_length: Option<usize>,
     /// Values are drawn from so many, at least 1; absent: none is written twice ([`VALUES`]).
     pub values: Option<u32>,
+    /// How many accounts there are, at least 2 ([`ACCOUNTS`]).
+    pub accounts: Option<usize>,
+    /// What they hold together, not below 0 ([`TOTAL`]).
+    pub total: Option<i64>,
+    /// The most that moves at once, at least 1 ([`MAX_TRANSFER`]).
+    pub max_transfer: Option<i64>,
+    /// Whether accounts may hold less than nothing ([`NEGATIVE_BALANCES`]).
+    pub negative_balances: bool,
     /// Whether the database has an atomic compare-and-set.
     pub cas: bool,
 }
 
-/// Names of settings that not every workload has; see [`Load::heeds`].
+/// Names of settings, of which no workload has all; see [`Load::heeds`].
+pub const KEYS: &str = "keys";
+/// The same.
+pub const OPS_PER_KEY: &str = "ops_per_key";
+/// The same.
+pub const KEY_CHOICE: &str = "key_choice";
+/// The same.
 pub const MIN_TXN_LENGTH: &str = "min_txn_length";
 /// The same.
 pub const MAX_TXN_LENGTH: &str = "max_txn_length";
 /// The same.
 pub const VALUES: &str = "values";
+/// The same.
+pub const ACCOUNTS: &str = "accounts";
+/// The same.
+pub const TOTAL: &str = "total";
+/// The same.
+pub const MAX_TRANSFER: &str = "max_transfer";
+/// The same.
+pub const NEGATIVE_BALANCES: &str = "negative_balances";
 
 impl Default for Settings {
     fn default() -> Settings {
@@ -82,6 +104,10 @@ impl Default for Settings {
             min_txn_length: None,
             max_txn_length: None,
             values: None,
+            accounts: None,
+            total: None,
+            max_transfer: None,
+            negative_balances: false,
             cas: true,
         }
     }
@@ -120,7 +146,7 @@ pub trait Load {
     fn initial(&self) -> Value {
         Value::Null
     }
-    /// Which of the settings that not every workload has mean something to it.
+    /// Which settings mean something to it, by their names.
     fn heeds(&self) -> &'static [&'static str] {
         &[]
     }

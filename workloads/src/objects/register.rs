@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Load, Settings, VALUES, Workload};
+use super::{KEY_CHOICE, KEYS, Load, OPS_PER_KEY, Settings, VALUES, Workload};
 use crate::generator::{Context, Generator, Invocation, Probes, Repeat};
 use crate::keys::{self, AFTER, MAIN, Names, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
@@ -121,7 +121,7 @@ impl Load for Registers {
     }
 
     fn heeds(&self) -> &'static [&'static str] {
-        &[VALUES]
+        &[KEYS, OPS_PER_KEY, KEY_CHOICE, VALUES]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

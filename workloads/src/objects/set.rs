@@ -98,6 +98,10 @@ impl Load for Elements {
         self.model
     }
 
+    fn heeds(&self) -> &'static [&'static str] {
+        keys::SETTINGS
+    }
+
     fn main(&mut self) -> Box<dyn Generator> {
         self.operations(self.reads)
     }

@@ -102,6 +102,10 @@ impl Load for Elements {
         "set-full"
     }
 
+    fn heeds(&self) -> &'static [&'static str] {
+        keys::SETTINGS
+    }
+
     fn main(&mut self) -> Box<dyn Generator> {
         self.operations(&MAIN)
     }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::{BoxFuture, Completion, ErasedClient, Invocation, OpError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -31,6 +32,8 @@ pub(super) struct CommandClient {
     client: Arc<[String]>,
     url: String,
     prefix: String,
+    /// What the objects hold before the first operation.
+    initial: Value,
     /// The number of the last question.
     asked: u64,
     /// Whether that has not been answered: whoever waited has given up, and the answer would come
@@ -51,7 +54,13 @@ pub(super) struct Running {
 
 impl CommandClient {
     pub(super) fn new(client: Arc<[String]>, url: String, prefix: String) -> CommandClient {
-        CommandClient { client, url, prefix, asked: 0, open: false, running: None }
+        let initial = Value::Null;
+        CommandClient { client, url, prefix, initial, asked: 0, open: false, running: None }
+    }
+
+    /// The same for objects that hold this before the first operation.
+    pub(super) fn filled(self, initial: &Value) -> CommandClient {
+        CommandClient { initial: initial.clone(), ..self }
     }
 
     /// Asks, and returns what the answer means; if there is none, why not.
@@ -60,11 +69,12 @@ impl CommandClient {
             self.running = None;
         }
         if self.running.is_none() {
-            let running = Running::start(&self.client, &self.url).map_err(|error| {
-                // Nobody was asked.
-                let why = format!("the client cannot be started: {error}");
-                OpError::fail(ErrorKind::Other, why)
-            })?;
+            let running =
+                Running::start(&self.client, &self.url, &self.initial).map_err(|error| {
+                    // Nobody was asked.
+                    let why = format!("the client cannot be started: {error}");
+                    OpError::fail(ErrorKind::Other, why)
+                })?;
             self.running = Some(running);
         }
         let running = self.running.as_mut().expect("it was started");
@@ -95,17 +105,18 @@ impl ErasedClient for CommandClient {
 }
 
 impl Running {
-    /// Starts a client's program for the node at this URL.
+    /// Starts a client's program for the node at this URL, and objects that hold `initial` at first.
     ///
     /// # Errors
     /// It cannot be executed.
-    pub(super) fn start(client: &[String], url: &str) -> io::Result<Running> {
+    pub(super) fn start(client: &[String], url: &str, initial: &Value) -> io::Result<Running> {
         let words = client_words(client, url).map_err(io::Error::other)?;
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
             .env("SPLITBRAIN_URL", url)
             .env("SPLITBRAIN_ADDRESS", url.split_once("://").map_or(url, |(_, address)| address))
+            .env("SPLITBRAIN_INITIAL", initial.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

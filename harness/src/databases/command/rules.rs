@@ -99,7 +99,8 @@ impl Trial<'_> {
     async fn alone(&self, load: &dyn Load, operations: &[Invocation]) -> Outcome {
         // Other keys than those that the rules before have written to.
         let prefix = format!("{}alone-", self.prefix);
-        let mut client = CommandClient::new(self.client.clone(), self.url.to_owned(), prefix);
+        let client = CommandClient::new(self.client.clone(), self.url.to_owned(), prefix);
+        let mut client = client.filled(&load.initial());
         alone(&mut client, load, operations).await
     }
 
@@ -153,7 +154,7 @@ impl Trial<'_> {
     }
 
     async fn ends(&self) -> Outcome {
-        match Running::start(&self.client, self.url) {
+        match Running::start(&self.client, self.url, &Value::Null) {
             Err(error) => Outcome::Broken(error.to_string()),
             Ok(running) => match tokio::time::timeout(PATIENCE, running.hang_up()).await {
                 Ok(Ok(_)) => Outcome::Kept,

@@ -13,6 +13,7 @@ mod steps;
 
 use std::marker::PhantomData;
 
+use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::append::ListAppend;
 use splitbrain_workloads::objects::bank::Bank;
@@ -88,6 +89,10 @@ pub trait Servers: Send + 'static {
 pub trait InSql: Vocabulary {
     /// Statements that make its tables, if they are not there, with what is in them at first.
     const SETUP: &'static [&'static str];
+    /// The statement after these that puts in what the workload says is there at first, all in one.
+    fn opening(_initial: &Value) -> Option<String> {
+        None
+    }
     /// Whether a call changes nothing.
     fn reads_only(call: &Self::Call) -> bool;
     /// What is done between the beginning of the transaction and its commit.
@@ -138,6 +143,7 @@ impl<C: Connection> Transaction<C> {
 struct SqlClient<S, V> {
     servers: S,
     prefix: String,
+    initial: Value,
     vocabulary: PhantomData<fn() -> V>,
 }
 
@@ -173,7 +179,8 @@ impl<S: Servers, V: InSql> SqlClient<S, V> {
     /// Makes the tables. Somebody else may be doing the same.
     async fn set_up(&mut self) -> Result<(), OpError> {
         let mut open = self.take(false).await?;
-        for statement in V::SETUP {
+        let opening = V::opening(&self.initial);
+        for statement in V::SETUP.iter().copied().chain(opening.as_deref()) {
             match open.change(statement, &[]).await {
                 Err(problem) if !problem.is_there_already() => return Err(problem.before_commit()),
                 _ => {}
@@ -231,9 +238,10 @@ fn serve<V: InSql, S: Servers>(
     connect: impl Fn(usize) -> S + Send + Sync + 'static,
 ) -> Clients {
     let prefix = prefix.to_owned();
-    clients.serve::<V, _>(move |node| SqlClient {
+    clients.serve_filled::<V, _>(move |node, initial| SqlClient {
         servers: connect(node),
         prefix: prefix.clone(),
+        initial: initial.clone(),
         vocabulary: PhantomData,
     })
 }

@@ -7,13 +7,14 @@ mod modes;
 mod readers;
 mod steps;
 mod target;
+mod teller;
 mod transactions;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use splitbrain_workloads::objects::append::ListAppend;
 use splitbrain_workloads::objects::bank::Bank;
 use splitbrain_workloads::objects::causal::Causal;
@@ -42,6 +43,7 @@ use locks::{Holder, guarded};
 pub use modes::{MODES, Mode, Rung};
 use readers::Reader;
 pub use target::Target;
+use teller::Teller;
 use transactions::serve;
 
 use super::http;
@@ -164,7 +166,12 @@ fn transactional(
         let connect = connect.clone();
         move |node| Holder { store: connect(node), held: HashMap::new() }
     };
+    let teller = {
+        let connect = connect.clone();
+        move |node, initial: &Value| Teller::new(connect(node), initial)
+    };
     let clients = clients
+        .serve_filled::<Bank, _>(teller)
         .serve::<Lock, _>(holder)
         .serve::<Log, _>(reader.clone())
         .serve::<Sequential, _>(connect.clone())
@@ -172,7 +179,6 @@ fn transactional(
         .serve::<Watched, _>(reader);
     let clients = guarded::<LockSet>(clients, connect.clone());
     let clients = guarded::<FencedSet>(clients, connect.clone());
-    let clients = serve::<Bank>(clients, connect.clone());
     let clients = serve::<Causal>(clients, connect.clone());
     let clients = serve::<Counter>(clients, connect.clone());
     let clients = serve::<Insertion>(clients, connect.clone());

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use splitbrain_workloads::objects::append::ListAppend;
-use splitbrain_workloads::objects::bank::{self, ACCOUNTS, Bank, OPENING_BALANCE};
 use splitbrain_workloads::objects::causal::{self, Causal};
 use splitbrain_workloads::objects::causal_reverse::{self, ROWS, Table};
 use splitbrain_workloads::objects::counter::{self, Counter};
@@ -46,31 +45,6 @@ macro_rules! as_they_are {
 }
 
 as_they_are!(ListAppend, LongFork, RwRegister);
-
-/// An account that nobody has touched yet holds what it was opened with.
-impl InSteps for Bank {
-    fn steps(call: &bank::Call) -> Vec<Step> {
-        match call {
-            bank::Call::Read => {
-                (0..ACCOUNTS).map(|at| step("r", at.to_string(), Value::Null)).collect()
-            }
-            bank::Call::Transfer { from, to, amount } => vec![
-                step("init", from, OPENING_BALANCE),
-                step("init", to, OPENING_BALANCE),
-                step("debit", from, *amount),
-                step("add", to, *amount),
-            ],
-        }
-    }
-
-    fn answer(call: &bank::Call, found: Vec<Value>) -> Option<bank::Ret> {
-        let bank::Call::Read = call else { return Some(bank::Ret::Done) };
-        let balance = |(at, found): (usize, Value)| {
-            (at.to_string(), if found.is_null() { OPENING_BALANCE.into() } else { found })
-        };
-        Some(bank::Ret::Balances(found.into_iter().enumerate().map(balance).collect()))
-    }
-}
 
 impl InSteps for Counter {
     fn steps(call: &counter::Call) -> Vec<Step> {
