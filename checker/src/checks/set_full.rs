@@ -42,11 +42,8 @@ impl Check for SetFull {
     }
 
     fn check<'h>(&self, object: &Object<'h>) -> Result<Report<'h>, &'h Operation> {
-        if object.operations.iter().any(|op| !matches!(op.f(), "add" | "read")) {
-            return Ok(Report::unknown(
-                "where elements are removed, one that is missing is not lost",
-            ));
-        }
+        // Where elements are removed, one that is missing is not lost.
+        object.only(&["add", "read"])?;
         let reads: Vec<&Operation> = object.ok("read").collect();
         let mut seen = Vec::new();
         let mut doubled: FxHashMap<&Datum, &Operation> = FxHashMap::default();
