@@ -121,7 +121,13 @@ impl Row<'_> {
     pub fn measured(&self) -> String {
         let verdict = &self.verdict;
         let mut words: Vec<String> = Vec::new();
-        words.extend(verdict["class"].as_str().map(str::to_owned));
+        // Transactions have no class.
+        let strongest = verdict["strongest"].as_array().into_iter().flatten();
+        let levels = strongest.filter_map(Value::as_str).map(str::to_owned);
+        match verdict["class"].as_str() {
+            Some(class) => words.push(class.to_owned()),
+            None => words.extend(levels),
+        }
         words.extend(verdict["cap"].as_str().map(str::to_owned));
         let loss = &verdict["failover"]["loss"];
         let number = |name: &str| loss[name].as_u64().unwrap_or(0);
@@ -194,6 +200,20 @@ mod tests {
         let mut calm = verdict(&[], "valid");
         calm["faults"][0]["effect"] = "skipped".into();
         check(&calm, unclear("no fault was in force"));
+    }
+
+    #[test]
+    fn what_was_measured_is_the_class_or_else_the_level() {
+        let case = case("never = \"G2-item\"");
+        let check = |verdict: Value, expect: &str| {
+            let (version, standing) = (String::new(), Standing::Kept);
+            let row = Row { case: &case, version, standing, runs: 1, seconds: 1.0, verdict };
+            assert_eq!(row.measured(), expect);
+        };
+        let found = json!([{ "name": "G2-item", "count": 3 }]);
+        let transactions = json!({ "strongest": ["snapshot-isolation"], "violations": found });
+        check(transactions, "snapshot-isolation, G2-item x3");
+        check(json!({ "class": "weak", "cap": "AP", "strongest": ["pram"] }), "weak, AP");
     }
 
     #[test]
