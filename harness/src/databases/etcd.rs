@@ -237,9 +237,8 @@ fn refusal(answer: &Answer) -> OpError {
         Some(INVALID_ARGUMENT | PERMISSION_DENIED | gateway::UNAUTHENTICATED) => {
             OpError::fail(ErrorKind::Other, text)
         }
-        _ if text.starts_with("etcdserver: too many requests")
-            || text.starts_with("etcdserver: no leader") =>
-        {
+        // Said while the server is behind with what was agreed on, before it proposes anything.
+        _ if text.starts_with("etcdserver: too many requests") => {
             OpError::fail(ErrorKind::Refused, text)
         }
         _ if text.contains("timed out") || text.contains("deadline exceeded") => {
@@ -281,7 +280,7 @@ mod tests {
         check(write, 503, error(14, "etcdserver: request timed out"), "info Timeout");
         check(write, 500, error(2, "context deadline exceeded"), "info Timeout");
         check(write, 503, error(14, "etcdserver: leader changed"), "info Other");
-        check(write, 503, error(14, "etcdserver: no leader"), "fail Refused");
+        check(write, 503, error(14, "etcdserver: no leader"), "info Other");
         check(write, 429, error(8, "etcdserver: too many requests"), "fail Refused");
         check(write, 400, error(3, "etcdserver: key is not provided"), "fail Other");
         check(write, 200, Value::Null, "info Other");

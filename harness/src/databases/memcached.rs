@@ -130,7 +130,10 @@ impl MemcachedClient {
         let wire = self.wire(key);
         let (mut stream, _) = wire.take().await?;
         let line = exchange(&mut stream, command).await.map_err(|error| wire::broken(&error))?;
-        wire.give_back(stream);
+        // Where the command was not understood, its data are taken for another one, which is answered too.
+        if !line.contains("ERROR") {
+            wire.give_back(stream);
+        }
         Ok(line)
     }
 
@@ -138,7 +141,9 @@ impl MemcachedClient {
         let wire = self.wire(key);
         let (mut stream, _) = wire.take().await?;
         let found = read_item(&mut stream, key).await.map_err(|error| wire::broken(&error))?;
-        wire.give_back(stream);
+        if found.is_ok() {
+            wire.give_back(stream);
+        }
         found.map_err(|line| failure(&line))
     }
 
@@ -176,7 +181,7 @@ async fn read_item(
 /// A command that was not understood has certainly done nothing; a server that ran out of memory
 /// has dropped what was there before.
 fn failure(line: &str) -> OpError {
-    if line == "ERROR" || line.starts_with("CLIENT_ERROR") {
+    if line.starts_with("CLIENT_ERROR") {
         OpError::fail(ErrorKind::Other, line)
     } else {
         OpError::info(ErrorKind::Other, line)
@@ -254,7 +259,8 @@ mod tests {
         let check = |line: &str, happened: bool| {
             assert_eq!(matches!(failure(line), OpError::Info(_)), happened, "{line}");
         };
-        check("ERROR", false);
+        // What is sent are commands that there are, so nobody knows what this answers.
+        check("ERROR", true);
         check("CLIENT_ERROR line too long", false);
         check("SERVER_ERROR out of memory storing object", true);
         check("NOT_STORED", true);

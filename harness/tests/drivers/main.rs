@@ -62,7 +62,13 @@ const DRIVERS: &[Driver] = &[
         is_slow: true,
         ..USUAL
     },
-    Driver { target: "mariadb", in_flight: "fail connection: ", is_slow: true, ..USUAL },
+    Driver {
+        target: "mariadb",
+        table: tables::mariadb,
+        in_flight: "fail connection: ",
+        is_slow: true,
+        ..USUAL
+    },
     Driver { target: "memcached", stopped: "EXISTS", table: tables::memcached, ..USUAL },
     Driver {
         target: "nats@read-mode=leader",
@@ -82,6 +88,7 @@ const DRIVERS: &[Driver] = &[
         // A stricter level stops the losers with an error of its own.
         target: "postgres@isolation=read-committed",
         redirects: true,
+        table: tables::postgres,
         // Its transaction began, and was not committed.
         in_flight: "fail connection: ",
         is_slow: true,

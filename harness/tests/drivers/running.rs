@@ -91,6 +91,18 @@ impl Running {
         clients.connect(vocabulary, home, &initial(vocabulary))
     }
 
+    /// A client at home at the second of the same nodes that was told something else.
+    pub fn client_as(&self, target: &str, vocabulary: &str, prefix: &str) -> Box<dyn ErasedClient> {
+        let database = databases::open(target, &Given::default()).unwrap();
+        let clients = database.clients(self.urls.clone(), prefix.to_owned());
+        clients.connect(vocabulary, 1, &initial(vocabulary)).expect("it serves the same")
+    }
+
+    /// Where a node's clients reach it.
+    pub fn at(&self, node: usize) -> SocketAddr {
+        self.cluster.clients_reach(node, self.database.ports())
+    }
+
     /// A client of nodes that are not there.
     pub fn stray_client(&self, vocabulary: &str) -> Option<Box<dyn ErasedClient>> {
         let nowhere = url(&*self.database, SocketAddr::from(([127, 0, 0, 1], 1)));

@@ -155,14 +155,12 @@ fn state(code: u16, state: String) -> String {
         // A row was changed after the transaction's snapshot (`innodb_snapshot_isolation`).
         1020 => "40001".to_owned(),
         // Only reads here.
-        1290 | 1836 => "25006".to_owned(),
+        1290 => "25006".to_owned(),
         // The node is not in its cluster's majority, or still fetches its data. The statement was not
         // carried out, whatever it was.
         1047 => "57P03".to_owned(),
         // Too many connections.
         1040 => "53300".to_owned(),
-        // The server is ending; somebody has ended the connection.
-        1053 | 1927 => "57P01".to_owned(),
         _ => state,
     }
 }
@@ -236,7 +234,8 @@ mod tests {
         check(1290, "HY000", "fail Refused", "info Refused");
         check(1047, "08S01", "fail Refused", "info Refused");
         check(1040, "08004", "fail Refused", "info Refused");
-        check(1053, "08S01", "fail Refused", "info Refused");
+        // The server is ending.
+        check(1053, "08S01", "fail Connection", "info Connection");
         // It failed while it committed, and does not say that it rolled back.
         check(1180, "HY000", "fail Other", "info Other");
         let gone = Error::Driver(mysql_async::DriverError::ConnectionClosed);

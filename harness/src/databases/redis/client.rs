@@ -211,9 +211,8 @@ impl<R: Route> Client<ListAppend> for RedisClient<R> {
 pub(super) fn refusal(text: &str) -> OpError {
     match text.split(' ').next().unwrap_or_default() {
         "READONLY" | "NOREPLICAS" | "MASTERDOWN" | "LOADING" | "MISCONF" | "CLUSTERDOWN"
-        | "MOVED" | "ASK" | "TRYAGAIN" | "BUSY" | "OOM" => OpError::fail(ErrorKind::Refused, text),
-        "NOAUTH" | "NOPERM" | "WRONGPASS" | "WRONGTYPE" | "CROSSSLOT" | "EXECABORT"
-        | "NOSCRIPT" => OpError::fail(ErrorKind::Other, text),
+        | "ASK" | "BUSY" | "OOM" => OpError::fail(ErrorKind::Refused, text),
+        "NOAUTH" | "NOPERM" | "WRONGTYPE" => OpError::fail(ErrorKind::Other, text),
         _ => OpError::info(ErrorKind::Other, text),
     }
 }

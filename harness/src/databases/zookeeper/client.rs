@@ -80,13 +80,12 @@ fn failure(code: i32) -> OpError {
     const BAD_ARGUMENTS: i32 = -8;
     const NO_AUTH: i32 = -102;
     const SESSION_EXPIRED: i32 = -112;
-    const SESSION_MOVED: i32 = -118;
-    const THROTTLED: i32 = -127;
     let text = format!("answered with the code {code}");
     match code {
         BAD_VERSION | NO_NODE => OpError::fail(ErrorKind::Mismatch, "another value was found"),
-        SESSION_EXPIRED | SESSION_MOVED | THROTTLED => OpError::fail(ErrorKind::Refused, text),
-        BAD_ARGUMENTS | NO_AUTH | NODE_EXISTS => OpError::fail(ErrorKind::Other, text),
+        // The leader looks for the session before it makes a transaction of the request.
+        SESSION_EXPIRED => OpError::fail(ErrorKind::Refused, text),
+        BAD_ARGUMENTS | NO_AUTH => OpError::fail(ErrorKind::Other, text),
         _ => OpError::info(ErrorKind::Other, text),
     }
 }

@@ -17,7 +17,7 @@ fn every_error_of_redis_has_its_meaning() {
     check("LOADING Redis is loading the dataset in memory", "fail Refused");
     check("MISCONF Errors writing to the AOF file: No space left on device", "fail Refused");
     check("CLUSTERDOWN The cluster is down", "fail Refused");
-    check("MOVED 3999 127.0.0.1:6381", "fail Refused");
+    check("ASK 3999 127.0.0.1:6381", "fail Refused");
     check("NOAUTH Authentication required.", "fail Other");
     check("WRONGTYPE Operation against a key", "fail Other");
     check("ERR something that nobody has thought of", "info Other");
