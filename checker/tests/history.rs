@@ -106,12 +106,12 @@ fn unknown_times_and_indices_are_minus_one() {
         check(&unknown(number), "0..1 p0 write - - 1 Ok 1");
     }
     for number in ["-2", "1.5", "\"5\""] {
-        let error = format!("{number} is not 0 or more, nor -1 for unknown");
+        let error = format!("{number} is not 0 or more, or -1 for unknown");
         let found = OK.replace("\"time\":20", &format!("\"time\":{number}"));
         let expected = format!("line 2: expected a JSON event ({error}), found {found}");
         check(&unknown(number), &expected);
         let edn = format!("{{:process 0, :type :invoke, :f :read, :value nil, :time {number}}}");
-        let expected = "line 1: expected :time of 0 or more, nor -1 for unknown, found ";
+        let expected = "line 1: expected :time of 0 or more, or -1 for unknown, found ";
         check(&edn, &format!("{expected}{number}"));
     }
     check(

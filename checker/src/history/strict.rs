@@ -49,7 +49,7 @@ pub(super) fn natural<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
 }
 
 /// What an index or a time can be.
-pub(super) const NATURAL: &str = "0 or more, nor -1 for unknown";
+pub(super) const NATURAL: &str = "0 or more, or -1 for unknown";
 
 /// The same of a value.
 pub(super) fn natural_of(given: &Value) -> Option<u64> {

@@ -94,6 +94,10 @@ impl Instance {
                 Rung::ReadAtomic,
                 Rung::Causal,
             ]),
+            // Of single objects, with no predicates, serializable is no more than repeatable read.
+            Instance::Unserializable { level: Rung::Serializable, .. } => {
+                with_stronger(Rung::RepeatableRead)
+            }
             Instance::Missed { level, .. } | Instance::Unserializable { level, .. } => {
                 with_stronger(*level)
             }

@@ -8,8 +8,9 @@
 use rustc_hash::FxHashMap;
 
 use super::material::{Material, NONE};
-use super::register_reads::Registers;
+use super::register_reads::{Read, Registers};
 use super::sessions::Sessions;
+use crate::history::steps::Action;
 
 /// What is taken for granted of each register by itself, whatever transactions do to several of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,11 +34,10 @@ pub(crate) struct Trusted {
     pub unwritten: Vec<(u32, u32, u32)>,
 }
 
-/// The first and the last version of a key that a transaction found or wrote, by who wrote them.
+/// The versions of a key that a transaction found or wrote, by who wrote them.
 struct Visit {
     transaction: u32,
-    first: u32,
-    last: u32,
+    versions: Vec<u32>,
 }
 
 impl Trusted {
@@ -51,18 +51,19 @@ impl Trusted {
         if keys == KeyOrders::default() {
             return trusted;
         }
+        if keys.writes_follow_reads {
+            trusted.add_writes_after_reads(material, registers);
+        }
+        if !keys.sequential && !keys.linearizable {
+            return trusted.sorted();
+        }
         for (key, visits) in visits(registers) {
-            if keys.writes_follow_reads {
-                for Visit { first, last, .. } in &visits {
-                    trusted.before(key, *first, *last, *last);
-                }
-            }
             if keys.sequential {
                 let mut known = FxHashMap::default();
                 for visit in &visits {
                     let (session, _) = sessions.place(visit.transaction);
-                    if let Some(last) = known.insert(session, visit.last) {
-                        trusted.before(key, last, visit.first, visit.transaction);
+                    if let Some(last) = known.insert(session, visit) {
+                        trusted.before(key, last, visit);
                     }
                 }
             }
@@ -70,12 +71,35 @@ impl Trusted {
                 trusted.add_linearizable(material, key, &visits);
             }
         }
-        trusted.pairs.sort_unstable();
-        trusted.pairs.dedup();
-        trusted
+        trusted.sorted()
     }
 
-    /// Of those that had completed only the last ones count: the others come before these.
+    /// Of who wrote a key and then read of it what is not its own nobody knows which came first.
+    fn add_writes_after_reads(&mut self, material: &Material<'_>, registers: &Registers) {
+        let updates = |read: &&Read| read.writer != NONE && registers.wrote(read.reader, read.key);
+        for Read { reader, key, writer } in registers.reads.iter().filter(updates) {
+            let mut own = None;
+            let mut of_key = material.of_transaction(*reader).iter().filter(|one| one.key == *key);
+            let reads_own = of_key.all(|one| {
+                if one.action == Action::Write {
+                    own = Some(one.content);
+                }
+                own.is_none_or(|own| own == one.content)
+            });
+            if reads_own {
+                self.pairs.push((*key, *writer, *reader));
+            }
+        }
+    }
+
+    fn sorted(mut self) -> Trusted {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        self
+    }
+
+    /// Of those that had completed only the last ones count: all versions of the others come before all of
+    /// these.
     fn add_linearizable(&mut self, material: &Material<'_>, key: u32, visits: &[Visit]) {
         let invoked = |visit: &Visit| material.operation(visit.transaction).invoked.index;
         let completed = |visit: &Visit| {
@@ -93,17 +117,20 @@ impl Trusted {
                 last.push((end, one));
             }
             for (_, one) in &last {
-                self.before(key, one.last, visit.first, visit.transaction);
+                self.before(key, one, visit);
             }
         }
     }
 
-    /// Adds that a version comes before another one, unless it is that; `by` found or wrote the later one.
-    fn before(&mut self, key: u32, one: u32, other: u32, by: u32) {
-        match (one, other) {
-            _ if one == other || one == NONE => {}
-            (_, NONE) => self.unwritten.push((key, one, by)),
-            _ => self.pairs.push((key, one, other)),
+    /// Adds that what one transaction found or wrote is no newer than what another one did.
+    fn before(&mut self, key: u32, one: &Visit, other: &Visit) {
+        for earlier in one.versions.iter().filter(|earlier| **earlier != NONE) {
+            for later in other.versions.iter().filter(|later| *later != earlier) {
+                match *later {
+                    NONE => self.unwritten.push((key, *earlier, other.transaction)),
+                    later => self.pairs.push((key, *earlier, later)),
+                }
+            }
         }
     }
 }
@@ -114,8 +141,9 @@ fn visits(registers: &Registers) -> Vec<(u32, Vec<Visit>)> {
     let mut add = |key: u32, transaction: u32, version: u32| {
         let visits = &mut all[key as usize];
         match visits.last_mut().filter(|visit| visit.transaction == transaction) {
-            Some(visit) => visit.last = version,
-            None => visits.push(Visit { transaction, first: version, last: version }),
+            Some(visit) if visit.versions.contains(&version) => {}
+            Some(visit) => visit.versions.push(version),
+            None => visits.push(Visit { transaction, versions: vec![version] }),
         }
     };
     let mut reads = registers.reads.iter().peekable();

@@ -237,7 +237,7 @@ fn what_no_order_explains_is_shown_by_a_few() {
         let judgement = judge(&spec.history(), &Options::default());
         for violation in judgement.violations.iter().filter(|one| one.name == "unserializable") {
             let keeps = match violation.rules_out.last() {
-                Some(Rung::Serializable) => Keeps::Nothing,
+                Some(Rung::RepeatableRead) => Keeps::Nothing,
                 Some(Rung::StrongSessionSerializable) => Keeps::Sessions,
                 _ => Keeps::RealTime,
             };
@@ -269,7 +269,7 @@ fn what_no_order_explains_needs_no_cycle() {
     let found: Vec<_> =
         judgement.violations.iter().map(|one| (one.name, one.witness.len())).collect();
     assert_eq!(found, [("unserializable", 8)]);
-    assert_eq!(judgement.weakest_ruled_out, [Rung::Serializable]);
+    assert_eq!(judgement.weakest_ruled_out, [Rung::RepeatableRead]);
     assert!(
         judgement.violations[0].because[8].starts_with("no order of these 8 transactions explains")
     );

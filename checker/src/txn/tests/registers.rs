@@ -163,6 +163,21 @@ fn keys_that_are_linearizable() {
     check_by(&by(keys), &text("1"), &[], &["strict-serializable"], &[]);
 }
 
+/// Who read and then wrote counts with both, although nothing says which of these is the newer one.
+#[test]
+fn keys_that_are_linearizable_through_updates() {
+    let keys = KeyOrders { linearizable: true, ..KeyOrders::default() };
+    let text = |seen: [u32; 2]| {
+        let [one, other] = seen;
+        format!(
+            "0 0..20 w x 1 w z 1\n1 1..21 w x 2\n2 2..3 g x {one}\n3 4..5 g x 2\n4 6..7 g x 2 w x 3\n\
+             5 8..9 g x {other}"
+        )
+    };
+    check_by(&by(keys), &text([1, 1]), &["cyclic-versions"], &[], &["read-uncommitted"]);
+    check_by(&by(keys), &text([1, 3]), &[], &["strict-serializable"], &[]);
+}
+
 #[test]
 fn keys_that_are_sequential() {
     let keys = KeyOrders { sequential: true, ..KeyOrders::default() };
@@ -184,6 +199,23 @@ fn writes_that_follow_reads() {
     check_by(&by(keys), crossed, &["G0", "G1c"], &[], &["read-uncommitted"]);
     let after = "0 0..9 w x 1\n1 1..8 g x 1 w x 4 w y 2";
     check_by(&by(keys), after, &[], &["strict-serializable"], &[]);
+    // Who only reads says nothing of the order, and neither does what is read after the write.
+    let reads = "0 0..9 w x 1\n1 1..10 w x 2\n2 2..5 g x 1 g x 2\n3 3..6 g x 2 g x 1 g x -";
+    check_by(
+        &by(keys),
+        reads,
+        &["internal", "G-single", "observed-transaction-vanishes", "cyclic-versions"],
+        &["read-committed"],
+        &["snapshot-isolation", "repeatable-read", "update-serializable", "monotonic-atomic-view"],
+    );
+    let crossed = "0 0..9 w x 1 g x 2\n1 1..8 g x 1 w x 2";
+    check_by(
+        &by(keys),
+        crossed,
+        &["internal", "cyclic-versions", "G1c"],
+        &["read-uncommitted"],
+        &["read-committed"],
+    );
 }
 
 /// Of many transactions only the level that is expected is decided, and it is what it is of few; the others are

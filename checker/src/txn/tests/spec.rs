@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::history::{Completion, Event, History, Kind as Type, Process};
 use crate::ladder::Ladder;
+use crate::txn::trusted::KeyOrders;
 use crate::txn::{Kind, Question};
 
 /// One access and what it found.
@@ -84,8 +85,14 @@ impl Spec {
     }
 
     pub fn ladder(&self) -> Ladder {
+        self.ladder_by(KeyOrders::default())
+    }
+
+    /// The same if something is taken for granted of the keys.
+    pub fn ladder_by(&self, keys: KeyOrders) -> Ladder {
         let history = self.history();
         let kind = Kind::of(&history, "").unwrap_or(Kind::Lists);
-        kind.check(&history, &Question::default()).expect("transactions of one kind").ladder
+        let question = Question { keys, ..Question::default() };
+        kind.check(&history, &question).expect("transactions of one kind").ladder
     }
 }
