@@ -108,7 +108,7 @@ pub const OF_TRANSACTIONS: &[Anomaly] = &[
                   5 at n2: txn - [[\"r\",1,2],[\"r\",5,1],[\"r\",6,1]] 1-4\n\
                   6 at n3: txn - [[\"r\",2,1],[\"r\",3,1],[\"r\",4,1]] 1-4\n\
                   7 at n4: txn - [[\"r\",2,2],[\"r\",3,1],[\"r\",4,1]] 1-4",
-        rules_out: &["serializable"],
+        rules_out: &["repeatable-read"],
         cause: "replicas that apply what is concurrent in different orders; parallel snapshot isolation allows this one.",
         literature: "Papadimitriou, The serializability of concurrent database updates (1979).",
     },
