@@ -121,12 +121,18 @@ impl Row<'_> {
     pub fn measured(&self) -> String {
         let verdict = &self.verdict;
         let mut words: Vec<String> = Vec::new();
-        // Transactions have no class.
-        let strongest = verdict["strongest"].as_array().into_iter().flatten();
-        let levels = strongest.filter_map(Value::as_str).map(str::to_owned);
-        match verdict["class"].as_str() {
-            Some(class) => words.push(class.to_owned()),
-            None => words.extend(levels),
+        words.extend(verdict["class"].as_str().map(str::to_owned));
+        // Transactions have no class, and what is judged by a check of its own has no level either.
+        if words.is_empty() {
+            let strongest = verdict["strongest"].as_array().into_iter().flatten();
+            words.extend(strongest.filter_map(Value::as_str).map(str::to_owned));
+        }
+        if words.is_empty() {
+            let checks = verdict["checks"].as_object().into_iter().flatten();
+            let told = |(name, check): (&String, &Value)| {
+                Some(format!("{name} {}", check["verdict"].as_str()?))
+            };
+            words.extend(checks.filter_map(told));
         }
         words.extend(verdict["cap"].as_str().map(str::to_owned));
         let loss = &verdict["failover"]["loss"];
@@ -203,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_is_the_class_or_else_the_level() {
+    fn what_was_measured_is_the_class_or_else_the_level_or_what_checks_say() {
         let case = case("never = \"G2-item\"");
         let check = |verdict: Value, expect: &str| {
             let (version, standing) = (String::new(), Standing::Kept);
@@ -214,6 +220,8 @@ mod tests {
         let transactions = json!({ "strongest": ["snapshot-isolation"], "violations": found });
         check(transactions, "snapshot-isolation, G2-item x3");
         check(json!({ "class": "weak", "cap": "AP", "strongest": ["pram"] }), "weak, AP");
+        let by_check = json!({ "strongest": [], "checks": { "bank": { "verdict": "valid" } } });
+        check(by_check, "bank valid");
     }
 
     #[test]
