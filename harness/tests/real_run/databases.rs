@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{Ran, World, write_script};
+use crate::world::{Ran, World};
 
 /// A run of a database, or nothing and a loud word where it is not installed.
 fn run(world: &World, database: &str, flags: &[&str]) -> Option<(Ran, Value)> {
@@ -96,25 +96,6 @@ fn reads_of_etcd_that_ask_nobody_are_stale_on_the_side_of_the_old_leader() {
     let Some((ran, verdict)) = run(&world, database, &plan) else { return };
     assert_eq!(verdict["ladder"]["linearizable"], "invalid", "{}", ran.said);
     assert_eq!(verdict["ladder"]["converged"], "valid", "{}", ran.said);
-}
-
-/// A server that says its version and then cannot start.
-#[test]
-fn a_server_that_cannot_start_is_told_with_its_last_words() {
-    let Some(world) = World::new() else { return };
-    let folder = world.path("bin");
-    std::fs::create_dir_all(&folder).unwrap();
-    let script = "#!/bin/sh\n[ \"$1\" = --version ] && { echo Redis server v=7.0.0; exit; }\n\
-                  echo the disk is on fire; exit 3\n";
-    write_script(&folder.join("redis-server"), script);
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    let mut command = world.prepare(&["run", "--db", "redis-sentinel"]);
-    let output = command.env("PATH", path).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(70), "{said}");
-    assert!(said.contains(" has ended by itself"), "{said}");
-    assert!(said.contains("the disk is on fire"), "{said}");
-    world.assert_clean();
 }
 
 /// What a cache loses is found, and a promise that it loses nothing is broken.

@@ -13,6 +13,8 @@ mod follow;
 mod logins;
 mod maelstrom;
 mod mariadb;
+mod messages;
+mod npm;
 mod postgres;
 mod report_card;
 mod sabotage;

@@ -17,8 +17,7 @@ if [ ! -e started ]; then
     case ${1:-first} in
     first)
         mariadb-install-db --defaults-file="$PWD/my.cnf" --auth-root-authentication-method=normal \
-            --skip-test-db --skip-name-resolve --extra-file="$PWD/setup.sql" --wsrep-on=OFF > install.txt 2>&1 ||
-            { cat install.txt; exit 1; }
+            --skip-test-db --skip-name-resolve --extra-file="$PWD/setup.sql" --wsrep-on=OFF
         # Not all of it was brought to the disk, which it has to be before the power is lost.
         find data -exec sync {} +
         [ -z "$1" ] || set -- --wsrep-new-cluster
