@@ -4,6 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
+#[cfg(feature = "tls")]
+use crate::world::ended_with;
 use crate::world::{Ran, World, eventually};
 
 const PASSWORD: &str = "open-sesame";
@@ -217,6 +219,7 @@ fn etcd_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
         format!(r#"user/add -d {{"name":"root","password":"{PASSWORD}"}}"#),
         r#"role/add -d {"name":"root"}"#.to_owned(),
         r#"user/grant -d {"user":"root","role":"root"}"#.to_owned(),
+        format!(r#"user/add -d {{"name":"guest","password":"{PASSWORD}"}}"#),
         "enable -d {}".to_owned(),
     ];
     for ask in asked {
@@ -228,6 +231,13 @@ fn etcd_is_spoken_to_by_tls_and_asks_for_a_certificate_a_user_and_a_password() {
     let more =
         [(&node[..], &known[..], "certificate"), (&node, &SHOWN, "certificate verify failed")];
     lets_in_whom_it_knows(&world, "etcd", &node, &who, "invalid user ID or password", &more);
+    // Who may do nothing is told so of each operation.
+    let guest = [("USER", "guest"), ("PASSWORD", PASSWORD), known[1], SHOWN[0], SHOWN[1]];
+    let flags = ["--db", "etcd", "--time-limit", "1s"];
+    let (ran, history) = world.run_elsewhere(&node, &guest, &flags);
+    assert_eq!(ran.exit, Some(2), "{}", ran.said);
+    assert!(ended_with(&history, "fail", "etcdserver: permission denied"), "{history}");
+    assert!(!history.contains("\"type\":\"ok\""), "{history}");
     world.assert_clean();
 }
 
