@@ -82,8 +82,7 @@ fn usage_errors_name_what_is_allowed() {
         64,
         "workload.min_txn_length is 5; allowed are 1 to workload.max_txn_length, which is 4",
     );
-    let register =
-        "workload.max_txn_length means nothing to the workload register; it does to: append, wr";
+    let register = "workload.max_txn_length means nothing to the workload register; it does to: append, log, wr";
     check("run --max-txn-length 2", 64, register);
     check("run --workload bank --values 5", 64, "it does to: register, session");
     check("run --workload bank --accounts 1", 64, "workload.accounts is 1; allowed are 2 to 1000");
@@ -97,6 +96,12 @@ fn usage_errors_name_what_is_allowed() {
         let told = "means nothing to the workload bank; it does to: append, ";
         check(&format!("run --workload bank {setting}"), 64, told);
     }
+    check(
+        "run --workload log --sub-via group",
+        64,
+        "expected one of `assign`, `subscribe`, `both`",
+    );
+    check("run --txn", 64, "means nothing to the workload register; it does to: log");
     check("run --until tired", 64, "possible values: invalid");
     check("run --until invalid --expect eventual", 64, "may still make it eventual");
     check("run --env moon", 64, "there are: external, local");

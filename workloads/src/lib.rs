@@ -8,6 +8,7 @@ mod choice;
 pub mod client;
 pub mod generator;
 mod keys;
+mod messages;
 pub mod objects;
 pub mod transaction;
 mod transactions;

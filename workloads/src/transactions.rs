@@ -42,7 +42,7 @@ struct Drawn {
 
 impl Drawn {
     fn transaction(&mut self, ctx: &mut Context, load: (&Settings, Action)) -> Vec<Step> {
-        let [least, most] = lengths(load.0);
+        let [least, most] = load.0.lengths(LENGTHS);
         let steps = ctx.rng.random_range(least..=most);
         (0..steps).map(|_| self.step(ctx, load)).collect()
     }
@@ -66,17 +66,6 @@ impl Drawn {
             self.keys += 1;
         }
         step
-    }
-}
-
-/// The fewest and the most steps. Of one that is given alone the other follows.
-fn lengths(settings: &Settings) -> [usize; 2] {
-    let [fewest, most] = LENGTHS;
-    match (settings.min_txn_length, settings.max_txn_length) {
-        (Some(fewest), Some(most)) => [fewest, most.max(fewest)],
-        (Some(fewest), None) => [fewest, most.max(fewest)],
-        (None, Some(most)) => [fewest.min(most), most],
-        (None, None) => LENGTHS,
     }
 }
 

@@ -35,10 +35,13 @@ fn a_log_gives_everyone_every_message_once_and_in_order() {
     log(&poll("[[0, 10], [2, 12], [1, 11]]"), "invalid", &back);
     let ahead = format!("4{}{}{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"));
     log(&ahead, "invalid", &[("poll-skip", 1)]);
-    // Who was assigned anew may begin elsewhere.
-    let assigned =
-        format!("4{}{}3 ok assign [0]\n{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"));
-    log(&assigned, "valid", &[]);
+    // Who was assigned another log and then this one may begin elsewhere, but nobody who keeps it.
+    let assigned = |assigned: &str| {
+        format!("4{}{}{assigned}{}", &whole[1..], poll("[[0, 10]]"), poll("[[2, 12]]"))
+    };
+    log(&assigned("3 ok assign [1]\n3 ok assign [0]\n"), "valid", &[]);
+    log(&assigned("3 ok assign [1, 0]\n"), "invalid", &[("poll-skip", 1)]);
+    log(&assigned("3 fail assign [1]\n"), "invalid", &[("poll-skip", 1)]);
     log(&format!("{whole}{}", poll("[[3, 10]]")), "invalid", &[("duplicate", 1)]);
     log(&format!("{whole}4{}", &poll("[[0, 14]]")[1..]), "invalid", &[("inconsistent-offsets", 1)]);
     log(&format!("{whole}{}", poll("[[3, 13]]")), "invalid", &[("aborted-read", 1)]);
@@ -121,7 +124,12 @@ fn who_subscribed_may_go_back() {
         let allowed = json!({"error-types": [name], "bad-error-types": []});
         expect("log", &text("subscribe"), "valid", &[], allowed);
         let wrong = json!({"bad-error-types": [name]});
-        expect("log", &text("assign"), "invalid", &[(name, 1)], wrong);
+        expect("log", &text("assign"), "invalid", &[(name, 1)], wrong.clone());
+        // One that says nothing may share what a process before it subscribed to.
+        let silent = text("assign").replace("2 ok assign [5]\n", "");
+        let other = format!("7 ok subscribe [5]\n{silent}");
+        expect("log", &other, "valid", &[], json!({"error-types": [name], "bad-error-types": []}));
+        expect("log", &silent, "invalid", &[(name, 1)], wrong);
     }
 }
 
@@ -184,4 +192,62 @@ fn answers_without_a_value_say_nothing() {
         &[("unexpected-message", 1)],
         json!({}),
     );
+}
+
+/// Where consumers are assigned logs, one that was not says nothing of any.
+#[test]
+fn a_poll_of_who_was_assigned_nothing_says_nothing() {
+    let sent = "0 ok send [[\"send\", 0, [0, 1]]]\n4 ok send [[\"send\", 1, [0, 2]]]";
+    let empty = "2 ok poll [[\"poll\", {}]]";
+    expect("log", &format!("{sent}\n3 ok assign [1]\n{empty}"), "valid", &[], json!({}));
+    let named = "2 invoke poll [[\"poll\", [0]]]\n2 ok poll [[\"poll\", {}]]";
+    let unseen = [("unseen", 1)];
+    expect("log", &format!("{sent}\n3 ok assign [1]\n{named}"), "invalid", &unseen, json!({}));
+    expect("log", &format!("{sent}\n{empty}"), "invalid", &[("unseen", 2)], json!({}));
+}
+
+/// What a transaction sends is there for others when it is over, and for itself after that only.
+#[test]
+fn a_transaction_is_not_given_what_is_not_committed() {
+    let own = |polled: &str| {
+        format!(
+            "0 ok txn [[\"send\", 0, [0, 1]], [\"poll\", {{{polled}}}]]\n1 ok poll [[\"poll\", {{\"0\": [[0, 1]]}}]]"
+        )
+    };
+    expect("log", &own(""), "valid", &[], json!({"error-types": []}));
+    expect("log", &own("\"0\": [[0, 1]]"), "invalid", &[("precommitted-read", 1)], json!({}));
+    // Two at once, of which each was given what the other sent; the twin was given one of them.
+    let two = |polled: &str| {
+        format!(
+            "0 invoke txn [[\"send\", 0, 1], [\"poll\"]]\n1 invoke txn [[\"poll\"], [\"send\", 1, 2]]\n\
+             0 ok txn [[\"send\", 0, [0, 1]], [\"poll\", {{{polled}}}]]\n\
+             1 ok txn [[\"poll\", {{\"0\": [[0, 1]]}}], [\"send\", 1, [0, 2]]]\n\
+             3 ok poll [[\"poll\", {{\"0\": [[0, 1]], \"1\": [[0, 2]]}}]]"
+        )
+    };
+    expect("log", &two(""), "valid", &[], json!({}));
+    expect("log", &two("\"1\": [[0, 2]]"), "invalid", &[("G1c", 1)], json!({}));
+    // A message that two may have sent is nobody's in particular.
+    let again = "2 info send [[\"send\", 0, 1]]\n";
+    expect("log", &format!("{again}{}", own("\"0\": [[0, 1]]")), "valid", &[], json!({}));
+}
+
+/// Polls of one transaction go on from each other, as those of one consumer do.
+#[test]
+fn polls_inside_of_a_transaction_leave_nothing_out() {
+    let sent = "0 ok send [[\"send\", 5, [0, 1]], [\"send\", 5, [1, 2]], [\"send\", 5, [2, 3]]]\n\
+                9 ok poll [[\"poll\", {\"5\": [[0, 1], [1, 2], [2, 3]]}]]\n2 ok subscribe [5]";
+    let txn = |second: &str| {
+        format!(
+            "{sent}\n2 ok txn [[\"poll\", {{\"5\": [[0, 1]]}}], [\"poll\", {{\"5\": {second}}}], [\"send\", 6, [0, 9]]]\n\
+                 9 ok poll [[\"poll\", {{\"6\": [[0, 9]]}}]]"
+        )
+    };
+    expect("log", &txn("[[1, 2], [2, 3]]"), "valid", &[], json!({"error-types": []}));
+    expect("log", &txn("[[2, 3]]"), "invalid", &[("int-poll-skip", 1)], json!({}));
+    expect("log", &txn("[[0, 1]]"), "invalid", &[("int-nonmonotonic-poll", 1)], json!({}));
+    // What a transaction sent that failed was given to nobody.
+    let aborted =
+        "3 fail txn [[\"send\", 5, 4], [\"poll\"]]\n4 ok poll [[\"poll\", {\"5\": [[3, 4]]}]]";
+    expect("log", &format!("{sent}\n{aborted}"), "invalid", &[("aborted-read", 1)], json!({}));
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use splitbrain_workloads::KeyChoice;
+use splitbrain_workloads::objects::log::SubVia;
 
 use crate::plan::WorkloadPlan;
 
@@ -48,6 +49,16 @@ pub struct WorkloadArgs {
     /// Carry out transfers that leave less than nothing in an account too.
     #[arg(long)]
     negative_balances: bool,
+    /// How consumers of logs come to those that they poll: `assign` (each for itself), `subscribe` (sharing
+    /// them) or `both`.
+    #[arg(long, value_parser = sub_via)]
+    sub_via: Option<SubVia>,
+    /// Mix sends and polls of logs in transactions.
+    #[arg(long)]
+    txn: bool,
+    /// Have consumers of logs crash now and then.
+    #[arg(long)]
+    crash_clients: bool,
 }
 
 impl WorkloadArgs {
@@ -66,10 +77,18 @@ impl WorkloadArgs {
         plan.total = self.total.or(plan.total);
         plan.max_transfer = self.max_transfer.or(plan.max_transfer);
         plan.negative_balances |= self.negative_balances;
+        plan.sub_via = self.sub_via.or(plan.sub_via);
+        plan.txn |= self.txn;
+        plan.crash_clients |= self.crash_clients;
     }
 }
 
 /// The error says what there is.
 fn key_choice(name: &str) -> Result<KeyChoice, String> {
+    serde_json::from_value(Value::from(name)).map_err(|error| error.to_string())
+}
+
+/// The same.
+fn sub_via(name: &str) -> Result<SubVia, String> {
     serde_json::from_value(Value::from(name)).map_err(|error| error.to_string())
 }

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use splitbrain_workloads::objects::log::Transactional;
 use splitbrain_workloads::objects::{self, Settings};
-use splitbrain_workloads::{BoxFuture, Clients, ErasedClient};
+use splitbrain_workloads::{BoxFuture, Clients, ErasedClient, Vocabulary};
 
 use super::given::{PORTS, Start, fill, listens, words};
 use super::{Asker, Database, Entry, Given, Missing, Program, Told};
@@ -93,6 +94,7 @@ impl Database for Commands {
     fn clients(&self, urls: Vec<String>, prefix: String) -> Clients {
         let settings = Settings::default();
         let names = objects::ALL.iter().map(|workload| (workload.load)(&settings).vocabulary());
+        let names = names.chain([Transactional::NAME]);
         let client = self.client.clone();
         let connect = move |node: usize, initial: &Value| -> Box<dyn ErasedClient> {
             let client = CommandClient::new(client.clone(), urls[node].clone(), prefix.clone());

@@ -54,4 +54,13 @@ pub const OF_LOGS: &[Anomaly] = &[
         cause: "a send that a client's library tries again without an identity by which the log would know it.",
         literature: REDPANDA,
     },
+    Anomaly {
+        name: "precommitted-read",
+        also: &["read of what is not committed"],
+        about: "A transaction was given a message that it sends itself, before it was over.",
+        example: "of log\n0 at n1: txn - [[\"send\",1,[0,5]],[\"poll\",{\"1\":[[0,5]]}]] 1-2",
+        rules_out: &[],
+        cause: "polls that do not wait for the end of the transaction which a message belongs to.",
+        literature: REDPANDA,
+    },
 ];

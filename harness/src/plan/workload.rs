@@ -3,9 +3,10 @@
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use splitbrain_workloads::KeyChoice;
+use splitbrain_workloads::objects::log::SubVia;
 use splitbrain_workloads::objects::{
-    self, ACCOUNTS, KEY_CHOICE, KEYS, MAX_TRANSFER, MAX_TXN_LENGTH, MIN_TXN_LENGTH,
-    NEGATIVE_BALANCES, OPS_PER_KEY, Settings, TOTAL, VALUES, Workload,
+    self, ACCOUNTS, CRASH_CLIENTS, KEY_CHOICE, KEYS, MAX_TRANSFER, MAX_TXN_LENGTH, MIN_TXN_LENGTH,
+    NEGATIVE_BALANCES, OPS_PER_KEY, SUB_VIA, Settings, TOTAL, TXN, VALUES, Workload,
 };
 
 use crate::databases::Database;
@@ -55,6 +56,16 @@ pub struct WorkloadPlan {
     /// Whether transfers are carried out that leave less than nothing in an account.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub negative_balances: bool,
+    /// How consumers of logs come to those that they poll: `assign`, `subscribe` or `both`. Absent:
+    /// `assign`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_via: Option<SubVia>,
+    /// Whether sends and polls of logs mix in transactions.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub txn: bool,
+    /// Whether consumers of logs crash now and then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub crash_clients: bool,
     /// Operations a second, over all nodes.
     pub rate: f64,
     /// Clients for each node.
@@ -82,6 +93,9 @@ impl WorkloadPlan {
             total: self.total,
             max_transfer: self.max_transfer,
             negative_balances: self.negative_balances,
+            sub_via: self.sub_via,
+            txn: self.txn,
+            crash_clients: self.crash_clients,
             cas: database.has_cas(),
         }
     }
@@ -128,21 +142,25 @@ impl WorkloadPlan {
     }
 
     /// What is set, of which not every workload has everything.
-    fn figures(&self) -> [Figure; 10] {
+    fn figures(&self) -> [Figure; 13] {
         let figure = |name, value, least, most| Figure { name, value, least, most };
+        // Any that is understood is allowed.
+        let said = |name, is_said: bool| figure(name, is_said.then_some(1), 1, 1);
         let count = |count: Option<usize>| count.map(|count| count as i64);
         [
             figure(KEYS, count(self.keys), 1, 1_000_000),
             figure(OPS_PER_KEY, count(self.ops_per_key), 1, 1_000_000_000),
-            // Any that is understood is allowed.
-            figure(KEY_CHOICE, self.key_choice.map(|_| 1), 1, 1),
+            said(KEY_CHOICE, self.key_choice.is_some()),
             figure(MIN_TXN_LENGTH, count(self.min_txn_length), 1, STEPS_MOST),
             figure(MAX_TXN_LENGTH, count(self.max_txn_length), 1, STEPS_MOST),
             figure(VALUES, self.values.map(i64::from), 1, i64::from(u32::MAX)),
             figure(ACCOUNTS, count(self.accounts), 2, ACCOUNTS_MOST),
             figure(TOTAL, self.total, 1, MONEY_MOST),
             figure(MAX_TRANSFER, self.max_transfer, 1, MONEY_MOST),
-            figure(NEGATIVE_BALANCES, self.negative_balances.then_some(1), 1, 1),
+            said(NEGATIVE_BALANCES, self.negative_balances),
+            said(SUB_VIA, self.sub_via.is_some()),
+            said(TXN, self.txn),
+            said(CRASH_CLIENTS, self.crash_clients),
         ]
     }
 }
@@ -169,6 +187,9 @@ impl Default for WorkloadPlan {
             total: None,
             max_transfer: None,
             negative_balances: false,
+            sub_via: None,
+            txn: false,
+            crash_clients: false,
             moving: true,
             rate: 200.0,
             concurrency: 2,

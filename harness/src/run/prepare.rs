@@ -10,7 +10,7 @@ use splitbrain_nemesis::disk;
 use splitbrain_nemesis::faults::{Choice, Scene};
 use splitbrain_nemesis::schedule::{self, Step};
 use splitbrain_workloads::Workload;
-use splitbrain_workloads::objects;
+use splitbrain_workloads::objects::{self, Settings};
 
 use crate::cli::{Failure, harness, usage};
 use crate::databases::{self, Database, Program, login};
@@ -221,6 +221,15 @@ fn is_served(workload: &Workload, plan: &Plan, database: &dyn Database) -> anyho
     let speaks = |workload: &&&Workload| served.contains(&(workload.load)(&settings).vocabulary());
     if speaks(&&workload) {
         return Ok(());
+    }
+    let usual = (workload.load)(&Settings::default()).vocabulary();
+    if served.contains(&usual) {
+        let asked = (workload.load)(&settings).vocabulary();
+        bail!(
+            "{} serves {} as it usually is ({usual}), but not as it is set ({asked})",
+            plan.target,
+            workload.name
+        );
     }
     let names: Vec<&str> =
         objects::ALL.iter().filter(speaks).map(|workload| workload.name).collect();

@@ -106,6 +106,20 @@ fn what_a_workload_is_there_for_is_found_by_its_own_check() {
     world.assert_clean();
 }
 
+/// Consumers that share logs, and such that crash, and transactions of sends and polls are judged as rightly
+/// as those of one send or poll.
+#[test]
+fn logs_are_judged_with_all_that_can_be_set_of_them() {
+    let Some(world) = World::new() else { return };
+    let set = ["--sub-via", "both", "--txn", "--crash-clients"];
+    each(&[("", "valid"), ("lost-update", "invalid")], |(bug, expected)| {
+        let bug = if bug.is_empty() { &[][..] } else { &["--bug", *bug] };
+        let verdict = verdict(&world, "log", &[&set[..], bug].concat());
+        assert_eq!(verdict["checks"]["log"]["verdict"], *expected, "{verdict}");
+    });
+    world.assert_clean();
+}
+
 /// A level of isolation is what it says, and no less.
 #[test]
 fn what_a_level_of_isolation_promises_is_kept() {

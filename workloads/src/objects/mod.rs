@@ -70,6 +70,12 @@ pub struct Settings {
     pub max_transfer: Option<i64>,
     /// Whether accounts may hold less than nothing ([`NEGATIVE_BALANCES`]).
     pub negative_balances: bool,
+    /// How consumers of logs come to those that they poll ([`SUB_VIA`]).
+    pub sub_via: Option<log::SubVia>,
+    /// Whether sends and polls of logs mix in transactions ([`TXN`]).
+    pub txn: bool,
+    /// Whether consumers of logs crash now and then ([`CRASH_CLIENTS`]).
+    pub crash_clients: bool,
     /// Whether the database has an atomic compare-and-set.
     pub cas: bool,
 }
@@ -95,6 +101,13 @@ pub const MAX_TRANSFER: &str = "max_transfer";
 /// The same.
 pub const NEGATIVE_BALANCES: &str = "negative_balances";
 
+/// The same.
+pub const SUB_VIA: &str = "sub_via";
+/// The same.
+pub const TXN: &str = "txn";
+/// The same.
+pub const CRASH_CLIENTS: &str = "crash_clients";
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -108,6 +121,9 @@ impl Default for Settings {
             total: None,
             max_transfer: None,
             negative_balances: false,
+            sub_via: None,
+            txn: false,
+            crash_clients: false,
             cas: true,
         }
     }
@@ -122,6 +138,16 @@ impl Settings {
     /// Operations until one is replaced, where these are usual; at least one.
     pub(crate) fn ops_per_key(&self, usual: usize) -> usize {
         self.ops_per_key.unwrap_or(usual).max(1)
+    }
+
+    /// The fewest and the most steps, where these are usual. Of one that is given alone the other follows.
+    pub(crate) fn lengths(&self, [fewest, most]: [usize; 2]) -> [usize; 2] {
+        match (self.min_txn_length, self.max_txn_length) {
+            (Some(fewest), Some(most)) => [fewest, most.max(fewest)],
+            (Some(fewest), None) => [fewest, most.max(fewest)],
+            (None, Some(most)) => [fewest.min(most), most],
+            (None, None) => [fewest, most],
+        }
     }
 
     /// The place of the object that comes next, of so many.

@@ -8,10 +8,9 @@ use super::told::{Step, name};
 use crate::history::{Completion, Operation};
 
 /// Some logs.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub enum Asked {
     /// All there are.
-    #[default]
     All,
     /// These.
     Those(BTreeSet<String>),
@@ -35,8 +34,17 @@ impl Asked {
     }
 }
 
-/// Who asks. One that was assigned nothing begins at the beginning of all logs.
-#[derive(Default)]
+/// Whether an operation says which logs its consumer polls from then on.
+pub fn assigns(op: &Operation) -> bool {
+    matches!(op.f(), "assign" | "subscribe")
+}
+
+/// Which logs it says, if that is told.
+pub fn assigned(op: &Operation) -> Option<BTreeSet<String>> {
+    [op.result(), op.argument()].into_iter().find_map(|told| names(&told.into()))
+}
+
+/// Who asks.
 pub struct Asker {
     asked: Asked,
     /// Where it was assigned logs, it may have begun anywhere; what it was given of since then.
@@ -44,13 +52,17 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// One that was assigned nothing. Where nobody is, it begins at the beginning of all logs.
+    pub fn new(others_are_assigned: bool) -> Asker {
+        let asked = if others_are_assigned { Asked::Unknown } else { Asked::All };
+        Asker { asked, given: None }
+    }
+
     /// The next operation of this process.
     pub fn hear(&mut self, op: &Operation, steps: &[Step]) {
-        if matches!(op.f(), "assign" | "subscribe") && op.completion() != Completion::Fail {
-            let told =
-                [op.result(), op.argument()].into_iter().find_map(|told| names(&told.into()));
+        if assigns(op) && op.completion() != Completion::Fail {
             let is_known = op.f() == "assign" && op.is_ok();
-            self.asked = told.filter(|_| is_known).map_or(Asked::Unknown, Asked::Those);
+            self.asked = assigned(op).filter(|_| is_known).map_or(Asked::Unknown, Asked::Those);
             self.given = Some(BTreeSet::new());
         }
         for step in steps {

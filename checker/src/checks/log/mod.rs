@@ -11,22 +11,27 @@ mod asked;
 mod partition;
 mod polls;
 mod told;
+mod transactions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Object, Report, precedes};
 use crate::history::{Completion, NodeId, Operation};
 use anomalies::Anomalies;
-use asked::{Asked, Asker};
+use asked::{Asked, Asker, assigns};
 use partition::{Missing, Partition};
 use polls::Consumers;
 use told::{Step, steps};
 
+/// So many of them are told.
+const CAUSES_MOST: usize = 16;
+
 /// `send` of `[["send", LOG, MESSAGE], ...]`, answered with `[["send", LOG, [OFFSET, MESSAGE]], ...]`;
 /// `poll`, answered with `[["poll", {LOG: [[OFFSET, MESSAGE], ...]}]]`; `txn` of both; and `assign` or
-/// `subscribe`, after which a consumer may begin elsewhere. A poll asks for the logs that it names
-/// (`["poll", [LOG, ...]]`), else for those that were assigned, else for all. A consumer is a process at a
-/// node. Jepsen's `crash` and `debug-topic-partitions` say nothing.
+/// `subscribe` of `[LOG, ...]`, after which a consumer may begin elsewhere in logs that it had not before. A
+/// poll asks for the logs that it names (`["poll", [LOG, ...]]`), else for those that were assigned, else for
+/// all, unless logs are assigned in this history at all. A consumer is a process at a node. Jepsen's `crash`
+/// and `debug-topic-partitions` say nothing.
 pub(super) struct Log;
 
 impl Check for Log {
@@ -48,6 +53,7 @@ impl Check for Log {
             "crash",
             "debug-topic-partitions",
         ])?;
+        let assigns = object.operations.iter().any(|op| assigns(op));
         let mut logs: BTreeMap<String, Partition<'h>> = BTreeMap::new();
         let mut askers: BTreeMap<(u64, Option<NodeId>), Asker> = BTreeMap::new();
         // Who was given nothing, and who may have been given anything, with what they asked for.
@@ -55,7 +61,8 @@ impl Check for Log {
         let [mut send_count, mut poll_count] = [0; 2];
         for &op in &object.operations {
             let all = steps(op)?;
-            let asker = askers.entry((op.process, op.node())).or_default();
+            let asker = askers.entry((op.process, op.node()));
+            let asker = asker.or_insert_with(|| Asker::new(assigns));
             asker.hear(op, &all);
             for step in &all {
                 match step {
@@ -96,7 +103,9 @@ impl Check for Log {
                 }
             }
         }
-        let mut consumers = Consumers::of(&logs);
+        transactions::judge(&object.operations, &mut found)?;
+        let mut consumers =
+            Consumers::of(&logs, object.operations.iter().any(|op| op.f() == "subscribe"));
         for &op in &object.operations {
             consumers.hear(op, &steps(op)?, &mut found);
         }
@@ -114,7 +123,16 @@ impl Check for Log {
         report.set("poll-count", poll_count);
         report.set("unseen-count", unseen_count);
         report.set("worst-realtime-lag", consumers.worst_lag());
+        report.set("info-txn-causes", causes(object));
         found.tell(&mut report);
         Ok(report)
     }
+}
+
+/// Why nobody knows what became of operations, each reason once.
+fn causes(object: &Object<'_>) -> Vec<String> {
+    let unknown = object.operations.iter().filter(|op| op.completion() == Completion::Info);
+    let texts = unknown.filter(|op| op.f() != "crash").filter_map(|op| op.error());
+    let texts: BTreeSet<&str> = texts.map(|error| error.text.as_str()).collect();
+    texts.into_iter().take(CAUSES_MOST).map(str::to_owned).collect()
 }

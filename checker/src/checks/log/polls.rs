@@ -1,14 +1,15 @@
 //! How each consumer and each producer goes through the logs: without leaving messages out and without going
 //! back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::anomalies::Anomalies;
+use super::asked::{assigned, assigns};
 use super::partition::Partition;
 use super::told::{Message, Step};
-use crate::history::{Moment, NodeId, Operation};
+use crate::history::{Completion, Moment, NodeId, Operation};
 
 /// A process at a node.
 type Consumer = (u64, Option<NodeId>);
@@ -25,8 +26,11 @@ pub struct Consumers<'h> {
     logs: BTreeMap<String, Places>,
     polled: BTreeMap<(Consumer, String), (usize, &'h Operation)>,
     sent: BTreeMap<(Consumer, String), (usize, &'h Operation)>,
-    /// Who shares its logs with others.
-    subscribed: BTreeSet<Consumer>,
+    /// Whether one shares its logs with others, of those that said so.
+    shares: BTreeMap<Consumer, bool>,
+    /// Whether somebody subscribes, so that one that said nothing may share what another process of the same
+    /// client subscribed to.
+    any_shares: bool,
     worst: Option<(u64, Value)>,
 }
 
@@ -51,14 +55,15 @@ const SENDS: Names = Names {
 };
 
 impl<'h> Consumers<'h> {
-    /// Nobody has begun.
-    pub fn of(logs: &BTreeMap<String, Partition<'h>>) -> Consumers<'h> {
+    /// Nobody has begun. `any_shares`: whether somebody subscribes.
+    pub fn of(logs: &BTreeMap<String, Partition<'h>>, any_shares: bool) -> Consumers<'h> {
         let logs = logs.iter().map(|(name, log)| (name.clone(), Places::of(log))).collect();
         Consumers {
             logs,
             polled: BTreeMap::new(),
             sent: BTreeMap::new(),
-            subscribed: BTreeSet::new(),
+            shares: BTreeMap::new(),
+            any_shares,
             worst: None,
         }
     }
@@ -66,14 +71,13 @@ impl<'h> Consumers<'h> {
     /// The next operation.
     pub fn hear(&mut self, op: &'h Operation, steps: &[Step], found: &mut Anomalies<'h>) {
         let consumer = (op.process, op.node());
-        if matches!(op.f(), "assign" | "subscribe") {
-            self.polled.retain(|(other, _), _| *other != consumer);
-            match op.f() {
-                "subscribe" => self.subscribed.insert(consumer),
-                _ => self.subscribed.remove(&consumer),
-            };
+        if assigns(op) && op.completion() != Completion::Fail {
+            // It stays where it is in those that it had before.
+            let kept = assigned(op).unwrap_or_default();
+            self.polled.retain(|(other, log), _| *other != consumer || kept.contains(log));
+            self.shares.insert(consumer, op.f() == "subscribe");
         }
-        let is_shared = self.subscribed.contains(&consumer);
+        let is_shared = self.shares.get(&consumer).copied().unwrap_or(self.any_shares);
         let mut polls = false;
         for step in steps.iter().filter(|_| op.is_ok()) {
             match step {

@@ -53,6 +53,8 @@ pub(super) struct NodeClient {
     connection: Option<Connection>,
     /// For the workload `log`: where this client's next poll of each log begins.
     offsets: BTreeMap<String, u64>,
+    /// Which logs it was assigned.
+    assigned: Option<Vec<String>>,
 }
 
 /// A connection under a name of its own, so that late answers to others are not taken for its.
@@ -76,6 +78,7 @@ impl NodeClient {
             shared,
             connection: None,
             offsets: BTreeMap::new(),
+            assigned: None,
         }
     }
 

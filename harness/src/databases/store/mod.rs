@@ -2,6 +2,7 @@
 
 mod bugs;
 mod client;
+mod consumer;
 mod locks;
 mod modes;
 mod readers;
@@ -24,7 +25,7 @@ use splitbrain_workloads::objects::fenced_set::FencedSet;
 use splitbrain_workloads::objects::g2::Insertion;
 use splitbrain_workloads::objects::lock::Lock;
 use splitbrain_workloads::objects::lock_set::LockSet;
-use splitbrain_workloads::objects::log::Log;
+use splitbrain_workloads::objects::log::{Log, Transactional};
 use splitbrain_workloads::objects::long_fork::LongFork;
 use splitbrain_workloads::objects::monotonic::Tables;
 use splitbrain_workloads::objects::register::Register;
@@ -39,6 +40,7 @@ use splitbrain_workloads::{BoxFuture, Clients};
 
 pub use bugs::{BUGS, Bug};
 use client::StoreClient;
+use consumer::Consumer;
 use locks::{Holder, guarded};
 pub use modes::{MODES, Mode, Rung};
 use readers::Reader;
@@ -162,6 +164,10 @@ fn transactional(
         let connect = connect.clone();
         move |node| Reader { store: connect(node), read: HashMap::new() }
     };
+    let consumer = {
+        let connect = connect.clone();
+        move |node| Consumer::new(connect(node))
+    };
     let holder = {
         let connect = connect.clone();
         move |node| Holder { store: connect(node), held: HashMap::new() }
@@ -173,7 +179,8 @@ fn transactional(
     let clients = clients
         .serve_filled::<Bank, _>(teller)
         .serve::<Lock, _>(holder)
-        .serve::<Log, _>(reader.clone())
+        .serve::<Log, _>(consumer.clone())
+        .serve::<Transactional, _>(consumer)
         .serve::<Sequential, _>(connect.clone())
         .serve::<Tables, _>(connect.clone())
         .serve::<Watched, _>(reader);

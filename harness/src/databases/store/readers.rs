@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use splitbrain_checker::history::ErrorKind;
-use splitbrain_workloads::objects::log::{self, Log};
 use splitbrain_workloads::objects::monotonic::{self, Tables};
 use splitbrain_workloads::objects::sequential::{self, PARTS, Sequential};
 use splitbrain_workloads::objects::watch::{self, Watched};
@@ -14,7 +13,7 @@ use splitbrain_workloads::{BoxFuture, Client, OpError, Outcome};
 use super::client::StoreClient;
 use super::transactions::{array, step};
 
-/// Reads lists from where it has come to. A message's position is its offset, and a change's its revision.
+/// Reads lists from where it has come to. A change's position is its revision.
 pub struct Reader {
     pub store: StoreClient,
     /// How many elements of each list it has been given.
@@ -36,31 +35,6 @@ impl Reader {
             *self.read.entry(list.clone()).or_default() += new.len() as u64;
         }
         Ok(new)
-    }
-}
-
-impl Client<Log> for Reader {
-    fn invoke<'a>(
-        &'a mut self,
-        call: &'a log::Call,
-    ) -> BoxFuture<'a, Result<Outcome<log::Ret>, OpError>> {
-        let name = |log: u64| format!("log{log}");
-        Box::pin(async move {
-            match call {
-                log::Call::Send(messages) => {
-                    let push = |(log, message): &(u64, i64)| step("push", name(*log), *message);
-                    let found = self.store.transact(messages.iter().map(push).collect()).await?;
-                    let offsets = found.iter().map(Value::as_u64).collect::<Option<_>>();
-                    let odd = || OpError::info(ErrorKind::Other, "an offset is no number");
-                    Ok(log::Ret::Sent(offsets.ok_or_else(odd)?).into())
-                }
-                log::Call::Poll(logs) => {
-                    let names: Vec<String> = logs.iter().map(|log| name(*log)).collect();
-                    let new = logs.iter().copied().zip(self.new_in(&names).await?);
-                    Ok(log::Ret::Polled(new.filter(|(_, new)| !new.is_empty()).collect()).into())
-                }
-            }
-        })
     }
 }
 

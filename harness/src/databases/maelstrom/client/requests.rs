@@ -23,6 +23,11 @@ impl NodeClient {
         match (self.vocabulary, &*invocation.f) {
             ("log", "send") => self.send(value).await,
             ("log", "poll") => self.poll(value).await,
+            ("log", "assign") => Ok(self.assign(value)),
+            ("log", "crash") => {
+                self.forget();
+                Err(OpError::info(ErrorKind::Other, "crashed, as it was asked to"))
+            }
             ("set", "read") => {
                 let body = self.expect(json!({ "type": "read" })).await?;
                 let all = if self.shared.broadcast { &body["messages"] } else { &body["value"] };
@@ -98,10 +103,30 @@ impl NodeClient {
         Ok(json!([["send", step[1], [offset, step[2]]]]))
     }
 
+    /// It stays where it is in logs that it had before, and begins at the beginning of the others.
+    fn assign(&mut self, value: &Value) -> Value {
+        let logs = names(value);
+        self.offsets.retain(|log, _| logs.contains(log));
+        self.assigned = Some(logs);
+        value.clone()
+    }
+
+    fn forget(&mut self) {
+        self.offsets.clear();
+        self.assigned = None;
+    }
+
     /// What is new to this client in each log, and where the next poll of it begins.
     async fn poll(&mut self, value: &Value) -> Result<Value, OpError> {
-        let logs = value[0][1].as_array().into_iter().flatten().map(ToString::to_string);
+        let [step] = value.as_array().map_or(&[][..], Vec::as_slice) else {
+            let why = "the protocol polls once at a time";
+            return Err(OpError::fail(ErrorKind::Other, why));
+        };
+        let logs = step.get(1).map(names).or_else(|| self.assigned.clone()).ok_or_else(|| {
+            OpError::fail(ErrorKind::Mismatch, "no logs were assigned to this consumer")
+        })?;
         let offsets: serde_json::Map<String, Value> = logs
+            .into_iter()
             .map(|log| (log.clone(), self.offsets.get(&log).copied().unwrap_or(0).into()))
             .collect();
         let body = self.expect(json!({ "type": "poll", "offsets": offsets })).await?;
@@ -114,6 +139,11 @@ impl NodeClient {
         }
         Ok(json!([["poll", polled]]))
     }
+}
+
+/// The names of logs, as the protocol has them.
+fn names(logs: &Value) -> Vec<String> {
+    logs.as_array().into_iter().flatten().map(ToString::to_string).collect()
 }
 
 /// An element of the set of that number, as the workload knows it. What none of ours can be stays as it is.
