@@ -91,7 +91,8 @@ pub fn nats(running: &Running) {
     let left = running.follower();
     let others: Vec<usize> =
         (0..running.cluster.nodes().len()).filter(|node| *node != left).collect();
-    without(running, &others, || until_said(running, left, &read(), "fail refused: "));
+    let unavailable = "fail refused: JetStream system temporarily unavailable";
+    without(running, &others, || until_said(running, left, &read(), unavailable));
     // Whoever knew a bucket that somebody has removed is told so.
     let clients = || running.client(Register::NAME, 0, "table-").unwrap();
     let (mut reader, mut writer) = (clients(), clients());
