@@ -252,6 +252,10 @@ impl Client<Element> for MemcachedClient {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -264,5 +268,29 @@ mod tests {
         check("CLIENT_ERROR line too long", false);
         check("SERVER_ERROR out of memory storing object", true);
         check("NOT_STORED", true);
+    }
+
+    /// The data of a command that was not understood are answered later, as if they were one.
+    #[tokio::test]
+    async fn nothing_is_heard_after_an_answer_that_a_command_was_not_understood() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let wires = vec![Wire::new(listener.local_addr().unwrap().to_string())];
+        let mut client = MemcachedClient { wires, prefix: String::new() };
+        let server = async {
+            let mut first = wire::stream(listener.accept().await.unwrap().0);
+            line(&mut first).await.unwrap();
+            first.write_all(b"CLIENT_ERROR bad\r\n").await.unwrap();
+            // Over the first one comes something else by now.
+            let mut second = wire::stream(listener.accept().await.unwrap().0);
+            first.write_all(b"ERROR\r\n").await.unwrap();
+            line(&mut second).await.unwrap();
+            second.write_all(b"STORED\r\n").await.unwrap();
+        };
+        let asking = async {
+            assert!(matches!(client.put("a", "1").await, Err(OpError::Fail(_))));
+            client.put("b", "2").await.unwrap();
+        };
+        let both = async { tokio::join!(asking, server) };
+        tokio::time::timeout(Duration::from_secs(30), both).await.expect("a second connection");
     }
 }
