@@ -190,6 +190,7 @@ impl Explain for Words<'_, '_> {
             // Of lists the order of the versions is read.
             Instance::CyclicVersions { .. }
             | Instance::Unserializable { .. }
+            | Instance::NoSnapshots { .. }
             | Instance::Cycle(_) => return Vec::new(),
         }]
     }

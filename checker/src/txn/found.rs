@@ -36,6 +36,8 @@ pub(crate) enum Instance {
     /// Transactions that no serial order explains which keeps what the level is to keep (Papadimitriou 1979),
     /// although nothing that is known of each such order is a cycle.
     Unserializable { level: Rung, transactions: Vec<u32> },
+    /// Transactions that no snapshots explain (Berenson et al. 1995), the same.
+    NoSnapshots { level: Rung, transactions: Vec<u32> },
     /// Transactions that each come before the next, and the last before the first.
     Cycle(Cycle),
 }
@@ -67,6 +69,7 @@ impl Instance {
             Instance::Missed { .. } => "causality-violation",
             Instance::CyclicVersions { .. } => "cyclic-versions",
             Instance::Unserializable { .. } => "unserializable",
+            Instance::NoSnapshots { .. } => "no-snapshots",
             Instance::Cycle(cycle) => cycle.name,
         }
     }
@@ -98,9 +101,9 @@ impl Instance {
             Instance::Unserializable { level: Rung::Serializable, .. } => {
                 with_stronger(Rung::RepeatableRead)
             }
-            Instance::Missed { level, .. } | Instance::Unserializable { level, .. } => {
-                with_stronger(*level)
-            }
+            Instance::Missed { level, .. }
+            | Instance::Unserializable { level, .. }
+            | Instance::NoSnapshots { level, .. } => with_stronger(*level),
             Instance::CyclicVersions { rules_out, .. } => rules_out.clone(),
             Instance::Cycle(cycle) => cycle.rules_out.clone(),
         }

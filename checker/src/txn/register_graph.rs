@@ -21,6 +21,9 @@ use crate::ladder::Rung;
 /// More numbers than this are not kept for what is known at each moment of each session.
 const CLOCKS_MOST: u64 = 200_000_000;
 
+/// Of more transactions snapshots are not searched for.
+const SNAPSHOTS_MOST: u32 = 20_000;
+
 /// All that is known of a history.
 pub(super) struct Judge<'j, 'h> {
     pub material: &'j Material<'h>,
@@ -42,8 +45,8 @@ pub(super) struct One {
     is_partial: bool,
     /// Whether one such order explains every read, if that was looked for.
     order: Option<Order>,
-    /// Whether snapshots that keep these orders do.
-    pub is_of_snapshots: bool,
+    /// The same of snapshots that keep these orders.
+    snapshots: Option<Order>,
 }
 
 impl One {
@@ -60,6 +63,16 @@ impl One {
     /// Whether none of them does, although there is no cycle.
     pub fn is_unserializable(&self) -> bool {
         self.order == Some(Order::Impossible)
+    }
+
+    /// Whether snapshots explain every read.
+    pub fn is_of_snapshots(&self) -> bool {
+        self.is_explained() || matches!(self.snapshots, Some(Order::Serial(_)))
+    }
+
+    /// Whether none do, although there is no cycle.
+    pub fn is_of_no_snapshots(&self) -> bool {
+        self.snapshots == Some(Order::Impossible)
     }
 
     pub fn tell(self, found: &mut Found, decided: &mut Decided) {
@@ -114,16 +127,29 @@ impl Judge<'_, '_> {
             .collect();
         let may_hold = explain && searched.is_empty() && cyclic.is_empty();
         let order = may_hold.then(|| serial::order(&graph, with, self.registers));
-        let is_of_snapshots = matches!(order, Some(Order::Serial(_)))
-            || explain && is_explained_by_snapshots(&graph, with, self.registers);
-        let weakest = match with {
-            REAL_TIME => Rung::StrongSnapshotIsolation,
-            SESSIONS => Rung::Causal,
-            _ => Rung::ReadCommitted,
+        let (weakest, of_snapshots) = match with {
+            REAL_TIME => (Rung::StrongSnapshotIsolation, Rung::StrongSnapshotIsolation),
+            SESSIONS => (Rung::Causal, Rung::StrongSessionSnapshotIsolation),
+            _ => (Rung::ReadCommitted, Rung::SnapshotIsolation),
         };
+        let cycles = || searched.iter().flat_map(|searched| &searched.cycles);
+        let may_be = explain
+            && cyclic.is_empty()
+            && !matches!(order, Some(Order::Serial(_)))
+            && !cycles().any(|cycle| cycle.rules_out.contains(&of_snapshots));
+        let snapshots = may_be.then(|| self.snapshots(&graph, with)).flatten();
         let keeps_nothing = with == Kinds::of(&[]);
         let rules_out = with_stronger(weakest);
-        One { keeps_nothing, cyclic, rules_out, searched, is_partial, order, is_of_snapshots }
+        One { keeps_nothing, cyclic, rules_out, searched, is_partial, order, snapshots }
+    }
+
+    /// What the search for snapshots ends with, if there is time for one.
+    fn snapshots(&self, graph: &Graph, with: Kinds) -> Option<Order> {
+        if is_explained_by_snapshots(graph, with, self.registers) {
+            return Some(Order::Serial(Vec::new()));
+        }
+        let is_small = self.material.len() <= SNAPSHOTS_MOST;
+        is_small.then(|| serial::snapshots(graph, with, self.registers))
     }
 
     /// What the orders that are taken for granted say by themselves: whatever they rule out, all is.

@@ -155,6 +155,42 @@ impl Registers {
         only
     }
 
+    /// The same with two moments for each transaction, twice its number for its beginning, in which it reads,
+    /// and one more for its end, in which it writes. Who writes a key that others write too begins by writing
+    /// one more key, and ends by reading that: so none of the others begins in between.
+    pub fn in_moments(&self) -> Registers {
+        let keys = self.writers.len() as u32;
+        let mut moments = Registers {
+            reads: Vec::with_capacity(self.reads.len() + self.written.len()),
+            happened: vec![true; 2 * self.happened.len()],
+            writers: vec![Vec::new(); 2 * self.writers.len()],
+            starts: vec![0],
+            written: Vec::with_capacity(2 * self.written.len()),
+        };
+        let mut reads = self.reads.iter().peekable();
+        for one in 0..self.happened.len() as u32 {
+            let (begin, end) = (2 * one, 2 * one + 1);
+            while let Some(Read { key, writer, .. }) = reads.next_if(|read| read.reader == one) {
+                let writer = if *writer == NONE { NONE } else { 2 * *writer + 1 };
+                moments.reads.push(Read { reader: begin, key: *key, writer });
+            }
+            let is_shared = |key: &&u32| self.writers[**key as usize].len() > 1;
+            for key in self.written(one).iter().filter(is_shared) {
+                moments.write_at(begin, keys + key);
+                moments.reads.push(Read { reader: end, key: keys + key, writer: begin });
+            }
+            moments.starts.push(moments.written.len() as u32);
+            self.written(one).iter().for_each(|key| moments.write_at(end, *key));
+            moments.starts.push(moments.written.len() as u32);
+        }
+        moments
+    }
+
+    fn write_at(&mut self, moment: u32, key: u32) {
+        self.writers[key as usize].push(moment);
+        self.written.push(key);
+    }
+
     /// The keys that a transaction wrote, in order; none if it did not happen.
     pub fn written(&self, transaction: u32) -> &[u32] {
         let at = transaction as usize;

@@ -136,19 +136,32 @@ impl Explain for Words<'_, '_> {
                 };
                 return writers.iter().zip(next).map(why).collect();
             }
-            Instance::Unserializable { level, transactions } => {
-                let kept = match level {
-                    Rung::StrictSerializable => " that keeps what had ended before another began",
-                    Rung::StrongSessionSerializable => " that keeps those of each process",
-                    _ => "",
-                };
-                format!(
-                    "no order of these {} transactions{kept} explains what they read, whatever order the \
-                     versions have",
-                    transactions.len()
-                )
-            }
+            Instance::Unserializable { level, transactions } => format!(
+                "no order of these {} transactions{} explains what they read, whatever order the versions \
+                 have",
+                transactions.len(),
+                kept(*level)
+            ),
+            Instance::NoSnapshots { level, transactions } => format!(
+                "no order of the beginnings and ends of these {} transactions{} explains what they read by what \
+                 was there when they began, whatever order the versions have",
+                transactions.len(),
+                kept(*level)
+            ),
             _ => return Vec::new(),
         }]
+    }
+}
+
+/// What the orders that are meant keep.
+fn kept(level: Rung) -> &'static str {
+    match level {
+        Rung::StrictSerializable | Rung::StrongSnapshotIsolation => {
+            " that keeps what had ended before another began"
+        }
+        Rung::StrongSessionSerializable | Rung::StrongSessionSnapshotIsolation => {
+            " that keeps those of each process"
+        }
+        _ => "",
     }
 }

@@ -119,13 +119,17 @@ pub(super) fn check(history: &History, question: &Question) -> Result<Transactio
     for (one, (kept, serial, of_snapshots)) in all.filter_map(|(one, levels)| Some((one?, levels)))
     {
         proven.extend(one.is_explained().then_some(serial));
-        proven.extend(one.is_of_snapshots.then_some(of_snapshots));
+        proven.extend(one.is_of_snapshots().then_some(of_snapshots));
         decided.open.extend(one.is_exhausted().then_some((serial, NOT_SEARCHED_ALL)));
-        let is_unserializable = one.is_unserializable();
+        let (no_order, no_snapshots) = (one.is_unserializable(), one.is_of_no_snapshots());
         one.tell(&mut found, &mut decided);
-        if is_unserializable && !found.rules_out(serial) {
-            let transactions = unserializable::part(&judge, kept);
+        if no_order && !found.rules_out(serial) {
+            let transactions = unserializable::part(&judge, kept, false);
             found.add(Instance::Unserializable { level: serial, transactions });
+        }
+        if no_snapshots && !found.rules_out(of_snapshots) {
+            let transactions = unserializable::part(&judge, kept, true);
+            found.add(Instance::NoSnapshots { level: of_snapshots, transactions });
         }
         // What needs no inference goes before what does.
         weak.take().into_iter().for_each(|weak| weak.tell(&mut found, &mut decided));

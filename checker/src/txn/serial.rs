@@ -18,10 +18,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::graph::{Edges, Graph, ITEMS, Kinds};
 use super::placed::placed;
 use super::register_reads::Registers;
+use super::snapshot::Halves;
 use super::store::Store;
 
 /// So often somebody is asked whether it can come next, at most.
 const ASKED_MOST: u64 = 10_000_000;
+/// The same of beginnings and ends.
+const SNAPSHOTS_ASKED_MOST: u64 = 3_000_000;
 /// So many words of sets that were tried are remembered, at most.
 const WORDS_MOST: usize = 8_000_000;
 
@@ -42,6 +45,18 @@ pub(super) fn order(graph: &Graph, with: Kinds, registers: &Registers) -> Order 
     match placed(graph, with, registers) {
         Some(order) => Order::of(order, graph),
         None => search(graph, with, registers, ASKED_MOST).0,
+    }
+}
+
+/// The same for an order of the beginnings and ends of transactions that each read what was there when they
+/// began, and of which no two that write the same key are open at once: snapshots that explain every read. It is
+/// a serial order of the moments (Biswas and Enea 2019).
+pub(super) fn snapshots(graph: &Graph, with: Kinds, registers: &Registers) -> Order {
+    let moments = Halves { graph, with }.graph();
+    let registers = registers.in_moments();
+    match placed(&moments, Kinds::of(&[]), &registers) {
+        Some(order) => Order::of(order, &moments),
+        None => search(&moments, Kinds::of(&[]), &registers, SNAPSHOTS_ASKED_MOST).0,
     }
 }
 

@@ -8,7 +8,7 @@
 use rustc_hash::FxHashMap;
 
 use super::components::{components, topological};
-use super::graph::{Edge, Graph, INFORMATION, Kinds};
+use super::graph::{Edge, Edges, Graph, INFORMATION, Kinds};
 use super::path::{Hop, Paths};
 
 /// A graph in which each transaction has two nodes.
@@ -35,6 +35,15 @@ impl Halves<'_> {
             (Some(kind), 2 * to + u32::from(at_end))
         });
         commits.into_iter().chain(on)
+    }
+
+    /// All of it as a graph of its own, of which every edge counts.
+    pub fn graph(&self) -> Graph {
+        let mut edges = Edges::default();
+        for node in 0..self.len() {
+            self.from(node).for_each(|(_, to)| edges.add(Edge::Ww, node, to));
+        }
+        Graph::new(2 * self.graph.transactions, self.len(), edges)
     }
 
     /// How many nodes there are.

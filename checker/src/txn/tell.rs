@@ -177,7 +177,8 @@ impl Instance {
             Instance::CyclicVersions { writers, reader, .. } => {
                 writers.iter().chain(reader).copied().collect()
             }
-            Instance::Unserializable { transactions, .. } => transactions.clone(),
+            Instance::Unserializable { transactions, .. }
+            | Instance::NoSnapshots { transactions, .. } => transactions.clone(),
             Instance::Cycle(cycle) => cycle.steps.iter().map(|(one, _)| *one).collect(),
         }
     }
@@ -196,7 +197,9 @@ impl Instance {
             | Instance::LostUpdate { key, .. }
             | Instance::CyclicVersions { key, .. }
             | Instance::Missed { key, .. } => Some(*key),
-            Instance::Unserializable { .. } | Instance::Cycle(_) => None,
+            Instance::Unserializable { .. } | Instance::NoSnapshots { .. } | Instance::Cycle(_) => {
+                None
+            }
         }
     }
 }

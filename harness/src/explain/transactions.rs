@@ -108,9 +108,22 @@ pub const OF_TRANSACTIONS: &[Anomaly] = &[
                   5 at n2: txn - [[\"r\",1,2],[\"r\",5,1],[\"r\",6,1]] 1-4\n\
                   6 at n3: txn - [[\"r\",2,1],[\"r\",3,1],[\"r\",4,1]] 1-4\n\
                   7 at n4: txn - [[\"r\",2,2],[\"r\",3,1],[\"r\",4,1]] 1-4",
-        rules_out: &["repeatable-read"],
+        rules_out: &["snapshot-isolation", "repeatable-read"],
         cause: "replicas that apply what is concurrent in different orders; parallel snapshot isolation allows this one.",
         literature: "Papadimitriou, The serializability of concurrent database updates (1979).",
+    },
+    Anomaly {
+        name: "no-snapshots",
+        also: &[],
+        about: "No snapshots explain what these transactions read, whichever order the versions of registers had: each reads \
+                what was committed when it began, and of two that write the same key one begins after the other has \
+                ended. Here neither saw the other, and both wrote the same keys.",
+        example: "0 at n1: txn - [[\"r\",1,null],[\"w\",1,1],[\"w\",2,1]] 1-4\n\
+                  1 at n2: txn - [[\"r\",2,null],[\"w\",2,2],[\"w\",1,2]] 2-3",
+        rules_out: &["snapshot-isolation", "repeatable-read", "update-serializable"],
+        cause: "writes to the same key of transactions that are open at once, of which none is refused.",
+        literature: "Berenson et al., A critique of ANSI SQL isolation levels (1995); Biswas and Enea, On the complexity of \
+                     checking transactional consistency (2019).",
     },
     Anomaly {
         name: "internal",

@@ -73,6 +73,25 @@ fn lost_updates() {
     valid("0 0..9 g x - w x 1\n1 1..8 g x 1 w x 2");
 }
 
+/// Of two that write the same key one began when the other one had ended, and saw what that wrote.
+#[test]
+fn what_no_snapshots_explain() {
+    check(
+        "0 0..9 g x - w x 1 w y 1\n1 1..8 g y - w y 2 w x 2",
+        &["no-snapshots", "G2-item"],
+        &["causal"],
+        &["snapshot-isolation", "repeatable-read", "update-serializable"],
+    );
+    check("0 0..9 g x - w x 1\n1 1..8 g y - w y 2 w x 2", &[], &["strict-serializable"], &[]);
+    // What explains them is found although it is not the order in which they began.
+    check(
+        "0 0..20 g x - w y 1\n1 1..21 g y - w x 1\n2 2..22 g x - g y - w z 1\n3 3..23 g z 1 w z 2 g x -",
+        &["G2-item"],
+        &["strong-snapshot-isolation"],
+        &["repeatable-read", "update-serializable"],
+    );
+}
+
 #[test]
 fn skews() {
     check(
