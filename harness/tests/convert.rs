@@ -1,7 +1,8 @@
 //! `splitbrain convert` as a user types it.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn splitbrain(args: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
@@ -36,6 +37,25 @@ fn a_history_keeps_its_verdict_in_every_notation() {
     let printed = check(folder, "convert b.edn --from edn --to jsonl", 0, "\"key\":\"k\"").stdout;
     std::fs::write(folder.join("c.jsonl"), printed).unwrap();
     check(folder, "check c.jsonl", 1, "stale-read x1");
+}
+
+#[test]
+fn standard_input_can_be_converted() {
+    let converted = |input: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
+        command.args(["convert", "-", "--to", "edn"]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = converted(STALE);
+    assert_eq!(output.status.code(), Some(0));
+    let written = String::from_utf8(output.stdout).unwrap();
+    assert!(written.contains(":type :ok, :process 1, :f :read, :value [\"k\" nil]}"), "{written}");
+    let output = converted("{}\n");
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("standard input: line 1: expected"), "{said}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{report, run};
 /// Flags of `convert`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A history in any format that `check` takes, or the folder of a run.
+    /// A history in any format that `check` takes, or the folder of a run; `-` for standard input.
     path: PathBuf,
     /// Format of the file; by default its beginning tells.
     #[arg(long)]

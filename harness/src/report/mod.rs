@@ -10,7 +10,7 @@ mod profile;
 mod text;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::time::Instant;
 
@@ -93,8 +93,12 @@ impl Question {
     }
 }
 
-/// Reads a history; errors name the file.
+/// Reads a history, `-` from standard input; errors name the file.
 pub fn open(path: &Path, reading: &ReadOptions) -> anyhow::Result<History> {
+    if path == Path::new("-") {
+        let history = History::read_with(io::stdin().lock(), reading);
+        return history.map_err(|error| anyhow!(error).context("standard input"));
+    }
     History::open_with(path, reading).map_err(|error| match error {
         ReadError::Malformed(_) => anyhow!(error).context(path.display().to_string()),
         other => other.into(),
