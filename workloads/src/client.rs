@@ -1,6 +1,6 @@
 //! The contract between the interpreter and a database client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -173,6 +173,7 @@ impl ErasedClient for Traveller {
 #[derive(Clone, Default)]
 pub struct Clients {
     served: BTreeMap<&'static str, Connect>,
+    texts: BTreeSet<&'static str>,
 }
 
 impl Clients {
@@ -203,6 +204,18 @@ impl Clients {
     ) -> Clients {
         self.served.insert(vocabulary, Arc::new(connect));
         self
+    }
+
+    /// Says of a vocabulary of transactions that texts are kept as they are where it has values, so that these
+    /// can be of any size ([`crate::padding`]).
+    pub fn keep_texts<V: Vocabulary>(mut self) -> Clients {
+        self.texts.insert(V::NAME);
+        self
+    }
+
+    /// The names of the vocabularies whose values can be texts.
+    pub fn texts(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.texts.iter().copied()
     }
 
     /// The names of the vocabularies served.

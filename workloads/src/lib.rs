@@ -10,6 +10,7 @@ pub mod generator;
 mod keys;
 mod messages;
 pub mod objects;
+pub mod padding;
 pub mod transaction;
 mod transactions;
 pub mod vocabulary;

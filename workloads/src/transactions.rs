@@ -10,7 +10,7 @@ use rand::RngExt;
 use crate::choice::KeyChoice;
 use crate::generator::{Context, Generator, Invocation, Repeat, Sequence, UntilOk};
 use crate::objects::{
-    self, KEY_CHOICE, Load, MAX_TXN_LENGTH, MIN_TXN_LENGTH, OPS_PER_KEY, Settings,
+    self, KEY_CHOICE, Load, MAX_TXN_LENGTH, MIN_TXN_LENGTH, OPS_PER_KEY, Settings, VALUE_BYTES,
 };
 use crate::transaction::{self, Action, Step};
 
@@ -82,7 +82,7 @@ impl Load for Transactions {
     }
 
     fn heeds(&self) -> &'static [&'static str] {
-        &[objects::KEYS, OPS_PER_KEY, KEY_CHOICE, MIN_TXN_LENGTH, MAX_TXN_LENGTH]
+        &[objects::KEYS, OPS_PER_KEY, KEY_CHOICE, MIN_TXN_LENGTH, MAX_TXN_LENGTH, VALUE_BYTES]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use splitbrain_workloads::KeyChoice;
 use splitbrain_workloads::objects::log::SubVia;
+use splitbrain_workloads::padding::ValueBytes;
 
 use crate::plan::WorkloadPlan;
 
@@ -37,6 +38,10 @@ pub struct WorkloadArgs {
     /// Draw the values of registers from so many, in place of writing none twice.
     #[arg(long)]
     values: Option<u32>,
+    /// How large the values of transactions are in the database, in bytes: a number, or a range such as
+    /// 64..4096.
+    #[arg(long)]
+    value_bytes: Option<ValueBytes>,
     /// Accounts of a bank (8).
     #[arg(long)]
     accounts: Option<usize>,
@@ -73,6 +78,7 @@ impl WorkloadArgs {
         plan.min_txn_length = self.min_txn_length.or(plan.min_txn_length);
         plan.max_txn_length = self.max_txn_length.or(plan.max_txn_length);
         plan.values = self.values.or(plan.values);
+        plan.value_bytes = self.value_bytes.or(plan.value_bytes);
         plan.accounts = self.accounts.or(plan.accounts);
         plan.total = self.total.or(plan.total);
         plan.max_transfer = self.max_transfer.or(plan.max_transfer);

@@ -6,8 +6,9 @@ use splitbrain_workloads::KeyChoice;
 use splitbrain_workloads::objects::log::SubVia;
 use splitbrain_workloads::objects::{
     self, ACCOUNTS, CRASH_CLIENTS, KEY_CHOICE, KEYS, MAX_TRANSFER, MAX_TXN_LENGTH, MIN_TXN_LENGTH,
-    NEGATIVE_BALANCES, OPS_PER_KEY, SUB_VIA, Settings, TOTAL, TXN, VALUES, Workload,
+    NEGATIVE_BALANCES, OPS_PER_KEY, SUB_VIA, Settings, TOTAL, TXN, VALUE_BYTES, VALUES, Workload,
 };
+use splitbrain_workloads::padding::ValueBytes;
 
 use crate::databases::Database;
 
@@ -44,6 +45,10 @@ pub struct WorkloadPlan {
     /// Values are drawn from so many. Absent: none is written twice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<u32>,
+    /// How large the values of transactions are in the database, in bytes: a number, or a range such as
+    /// `64..4096`. Absent: as small as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_bytes: Option<ValueBytes>,
     /// Accounts of a bank. Absent: 8, as in Jepsen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<usize>,
@@ -142,7 +147,7 @@ impl WorkloadPlan {
     }
 
     /// What is set, of which not every workload has everything.
-    fn figures(&self) -> [Figure; 13] {
+    fn figures(&self) -> [Figure; 14] {
         let figure = |name, value, least, most| Figure { name, value, least, most };
         // Any that is understood is allowed.
         let said = |name, is_said: bool| figure(name, is_said.then_some(1), 1, 1);
@@ -157,6 +162,7 @@ impl WorkloadPlan {
             figure(ACCOUNTS, count(self.accounts), 2, ACCOUNTS_MOST),
             figure(TOTAL, self.total, 1, MONEY_MOST),
             figure(MAX_TRANSFER, self.max_transfer, 1, MONEY_MOST),
+            said(VALUE_BYTES, self.value_bytes.is_some()),
             said(NEGATIVE_BALANCES, self.negative_balances),
             said(SUB_VIA, self.sub_via.is_some()),
             said(TXN, self.txn),
@@ -183,6 +189,7 @@ impl Default for WorkloadPlan {
             min_txn_length: None,
             max_txn_length: None,
             values: None,
+            value_bytes: None,
             accounts: None,
             total: None,
             max_transfer: None,

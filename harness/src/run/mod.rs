@@ -19,6 +19,7 @@ use anyhow::Context as _;
 use chrono::{SecondsFormat, Utc};
 use splitbrain_checker::Verdict;
 use splitbrain_checker::history::{Header, SCHEMA_VERSION};
+use splitbrain_workloads::padding;
 use tokio::runtime::Runtime;
 
 use crate::cli::{Failure, harness};
@@ -114,7 +115,12 @@ fn record(
     let clients = prepared.database.clients(site.urls.clone(), key_prefix(run_id));
     let clients = (0..limits.workers(prepared.nodes.len()))
         .map(|client| {
-            clients.connect(load.vocabulary(), client % prepared.nodes.len(), &load.initial())
+            let home = client % prepared.nodes.len();
+            let client = clients.connect(load.vocabulary(), home, &load.initial())?;
+            Some(match prepared.plan.workload.value_bytes {
+                Some(bytes) => padding::padded(client, bytes),
+                None => client,
+            })
         })
         .collect::<Option<Vec<_>>>()
         .with_context(|| {

@@ -220,6 +220,16 @@ fn is_served(workload: &Workload, plan: &Plan, database: &dyn Database) -> anyho
     let served: Vec<&str> = clients.names().collect();
     let speaks = |workload: &&&Workload| served.contains(&(workload.load)(&settings).vocabulary());
     if speaks(&&workload) {
+        let asked = (workload.load)(&settings).vocabulary();
+        if plan.workload.value_bytes.is_some() && !clients.texts().any(|name| name == asked) {
+            let texts: Vec<&str> = clients.texts().collect();
+            bail!(
+                "workload.value_bytes cannot be had: {} keeps the values of {asked} as numbers; it keeps texts \
+                 of: {}",
+                plan.target,
+                if texts.is_empty() { "nothing".to_owned() } else { texts.join(", ") }
+            );
+        }
         return Ok(());
     }
     let usual = (workload.load)(&Settings::default()).vocabulary();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use serde_json::Value;
-use splitbrain_workloads::objects::ALL;
+use splitbrain_workloads::objects::{ALL, Settings, VALUE_BYTES};
 
 use super::world::World;
 
@@ -14,6 +14,9 @@ const AT_ONCE: usize = 2;
 
 /// Where a lock guards what is worked on, all want the same one: whoever holds it is surely waited for.
 const GUARDED: [&str; 2] = ["fenced-set", "lock-set"];
+
+/// Values as large as many are.
+const SIZED: &[&str] = &["--value-bytes", "64..2048"];
 
 fn verdict(world: &World, workload: &str, more: &[&str]) -> Value {
     let one_key = world.path(&format!("{workload}.toml"));
@@ -44,7 +47,10 @@ fn a_correct_store_passes_every_workload() {
     let Some(world) = World::new() else { return };
     let served: Vec<_> = ALL.iter().filter(|workload| workload.name != "echo").collect();
     each(&served, |workload| {
-        let verdict = verdict(&world, workload.name, &["--time-limit", "2s"]);
+        // Values of a size stay what they are.
+        let heeded = (workload.load)(&Settings::default()).heeds();
+        let sized = if heeded.contains(&VALUE_BYTES) { SIZED } else { &[] };
+        let verdict = verdict(&world, workload.name, &[&["--time-limit", "2s"], sized].concat());
         assert_eq!(verdict["verdict"], "valid", "{}: {verdict}", workload.name);
         assert!(verdict["operations"].as_u64() > Some(20), "{}: {verdict}", workload.name);
         for (name, check) in verdict["checks"].as_object().into_iter().flatten() {

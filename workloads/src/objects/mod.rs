@@ -108,6 +108,9 @@ pub const TXN: &str = "txn";
 /// The same.
 pub const CRASH_CLIENTS: &str = "crash_clients";
 
+/// The same; it is seen to where clients are connected.
+pub const VALUE_BYTES: &str = "value_bytes";
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {

@@ -189,9 +189,9 @@ fn transactional(
     let clients = serve::<Causal>(clients, connect.clone());
     let clients = serve::<Counter>(clients, connect.clone());
     let clients = serve::<Insertion>(clients, connect.clone());
-    let clients = serve::<ListAppend>(clients, connect.clone());
+    let clients = serve::<ListAppend>(clients, connect.clone()).keep_texts::<ListAppend>();
     let clients = serve::<LongFork>(clients, connect.clone());
-    let clients = serve::<RwRegister>(clients, connect.clone());
+    let clients = serve::<RwRegister>(clients, connect.clone()).keep_texts::<RwRegister>();
     let clients = serve::<Set>(clients, connect.clone());
     let clients = serve::<Table>(clients, connect.clone());
     let clients = serve::<TotalQueue>(clients, connect.clone());
