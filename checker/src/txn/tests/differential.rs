@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::oracle::{levels, levels_by};
+use super::granted::levels_by;
+use super::oracle::levels;
 use super::random::{Size, lists, registers};
 use super::spec::Spec;
 use crate::ladder::{Ladder, Rung};

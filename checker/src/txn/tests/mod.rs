@@ -3,6 +3,7 @@
 mod cases;
 mod differential;
 mod exhaustive;
+mod granted;
 mod oracle;
 mod orders;
 mod random;

@@ -8,10 +8,9 @@ use super::spec::{Access, Spec, Transaction};
 use crate::history::Completion;
 use crate::ladder::Rung;
 use crate::txn::levels::LEVELS;
-use crate::txn::trusted::KeyOrders;
 
 /// A relation between transactions.
-type Relation = Vec<Vec<bool>>;
+pub(super) type Relation = Vec<Vec<bool>>;
 
 /// The levels that hold.
 pub fn levels(spec: &Spec) -> BTreeSet<Rung> {
@@ -37,20 +36,6 @@ pub fn levels(spec: &Spec) -> BTreeSet<Rung> {
     held
 }
 
-/// The levels that hold of registers if only orders of their versions count that agree with what is taken for
-/// granted of each key.
-pub fn levels_by(spec: &Spec, keys: KeyOrders) -> BTreeSet<Rung> {
-    let mut held = BTreeSet::new();
-    for versions in all_versions(spec) {
-        let given = Given { spec, versions, happened: happened(spec) };
-        if given.agrees_with(keys) {
-            held.extend(given.levels());
-            held.extend(given.strong_levels());
-        }
-    }
-    held
-}
-
 /// What was read at all.
 fn was_read(spec: &Spec, key: u32, value: u32) -> bool {
     spec.0.iter().filter(|one| one.fate == Completion::Ok).flat_map(|one| &one.accesses).any(
@@ -62,7 +47,7 @@ fn was_read(spec: &Spec, key: u32, value: u32) -> bool {
     )
 }
 
-fn happened(spec: &Spec) -> Vec<bool> {
+pub(super) fn happened(spec: &Spec) -> Vec<bool> {
     let of = |one: &Transaction| match one.fate {
         Completion::Ok => true,
         Completion::Fail => false,
@@ -75,7 +60,7 @@ fn happened(spec: &Spec) -> Vec<bool> {
 }
 
 /// For each key its values in an order that no read contradicts; all such orders of all keys.
-fn all_versions(spec: &Spec) -> Vec<BTreeMap<u32, Vec<u32>>> {
+pub(super) fn all_versions(spec: &Spec) -> Vec<BTreeMap<u32, Vec<u32>>> {
     let happened = happened(spec);
     let mut values: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (one, happened) in spec.0.iter().zip(&happened) {
@@ -129,18 +114,18 @@ fn agrees(spec: &Spec, key: u32, order: &[u32]) -> bool {
 }
 
 /// A history with orders of its versions.
-struct Given<'s> {
-    spec: &'s Spec,
-    versions: BTreeMap<u32, Vec<u32>>,
-    happened: Vec<bool>,
+pub(super) struct Given<'s> {
+    pub spec: &'s Spec,
+    pub versions: BTreeMap<u32, Vec<u32>>,
+    pub happened: Vec<bool>,
 }
 
 impl Given<'_> {
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.spec.0.len()
     }
 
-    fn writer(&self, key: u32, value: u32) -> usize {
+    pub fn writer(&self, key: u32, value: u32) -> usize {
         let wrote = |one: &Transaction| {
             one.accesses.iter().any(|access| access.written() == Some((key, value)))
         };
@@ -149,7 +134,7 @@ impl Given<'_> {
 
     /// What each answered read found, as the beginning of the key's versions: the transaction, the place of
     /// the access, the key, the length.
-    fn reads(&self) -> Vec<(usize, usize, u32, usize)> {
+    pub fn reads(&self) -> Vec<(usize, usize, u32, usize)> {
         let mut reads = Vec::new();
         for (at, one) in self.spec.0.iter().enumerate() {
             for (place, access) in one.accesses.iter().enumerate() {
@@ -169,11 +154,11 @@ impl Given<'_> {
         reads
     }
 
-    fn relation(&self) -> Relation {
+    pub fn relation(&self) -> Relation {
         vec![vec![false; self.count()]; self.count()]
     }
 
-    fn ww(&self) -> Relation {
+    pub fn ww(&self) -> Relation {
         let mut ww = self.relation();
         for (key, order) in &self.versions {
             for (at, value) in order.iter().enumerate() {
@@ -185,13 +170,13 @@ impl Given<'_> {
         ww
     }
 
-    fn relate(&self, relation: &mut Relation, one: usize, other: usize) {
+    pub fn relate(&self, relation: &mut Relation, one: usize, other: usize) {
         if one != other && self.happened[one] && self.happened[other] {
             relation[one][other] = true;
         }
     }
 
-    fn wr(&self) -> Relation {
+    pub fn wr(&self) -> Relation {
         let mut wr = self.relation();
         for (reader, place, key, length) in self.reads() {
             for writer in self.sources(reader, place, key, length) {
@@ -209,7 +194,7 @@ impl Given<'_> {
         seen.iter().map(|value| self.writer(key, *value)).collect()
     }
 
-    fn rw(&self) -> Relation {
+    pub fn rw(&self) -> Relation {
         let mut rw = self.relation();
         for (reader, _, key, length) in self.reads() {
             for value in &self.versions[&key][length..] {
@@ -219,7 +204,7 @@ impl Given<'_> {
         rw
     }
 
-    fn session(&self) -> Relation {
+    pub fn session(&self) -> Relation {
         let mut session = self.relation();
         for (one, first) in self.spec.0.iter().enumerate() {
             for (other, second) in self.spec.0.iter().enumerate() {
@@ -233,7 +218,7 @@ impl Given<'_> {
 
     /// No read of what did not happen, of what was replaced at once, of one's own future, and none that
     /// does not see what the transaction itself had written.
-    fn reads_are_committed(&self) -> bool {
+    pub fn reads_are_committed(&self) -> bool {
         self.reads().into_iter().all(|(reader, place, key, length)| {
             let accesses = &self.spec.0[reader].accesses;
             let seen = &self.versions[&key][..length];
@@ -276,7 +261,7 @@ impl Given<'_> {
         })
     }
 
-    fn is_final(&self, key: u32, value: u32) -> bool {
+    pub fn is_final(&self, key: u32, value: u32) -> bool {
         let accesses = &self.spec.0[self.writer(key, value)].accesses;
         let mut written = accesses.iter().rev().filter_map(Access::written);
         written.find(|(of, _)| *of == key) == Some((key, value))
@@ -292,7 +277,7 @@ impl Given<'_> {
         })
     }
 
-    fn levels(&self) -> Vec<Rung> {
+    pub fn levels(&self) -> Vec<Rung> {
         let (ww, wr, rw, so) = (self.ww(), self.wr(), self.rw(), self.session());
         let information = or(&ww, &wr);
         let mut held = Vec::new();
@@ -348,105 +333,7 @@ impl Given<'_> {
         held
     }
 
-    /// The levels that [`levels`] leaves to a replay, by their graphs.
-    fn strong_levels(&self) -> Vec<Rung> {
-        let (ww, wr, rw, so) = (self.ww(), self.wr(), self.rw(), self.session());
-        let information = or(&ww, &wr);
-        let real_time =
-            self.relation_of(|one, other| one.fate == Completion::Ok && one.ends < other.begins);
-        let kept = [
-            (self.relation(), Rung::Serializable, Rung::SnapshotIsolation),
-            (so, Rung::StrongSessionSerializable, Rung::StrongSessionSnapshotIsolation),
-            (real_time, Rung::StrictSerializable, Rung::StrongSnapshotIsolation),
-        ];
-        let mut held = Vec::new();
-        for (kept, serial, of_snapshots) in kept {
-            let before = or(&information, &kept);
-            let holds = self.reads_are_committed();
-            held.extend((holds && is_acyclic(&or(&before, &rw))).then_some(serial));
-            let no_two = or(&before, &followed(&before, &rw));
-            held.extend((holds && is_acyclic(&no_two)).then_some(of_snapshots));
-        }
-        held
-    }
-
-    /// Whether no key goes back where it is taken for granted that none does.
-    fn agrees_with(&self, keys: KeyOrders) -> bool {
-        self.pairs().all(|(one, other)| {
-            let [first, second] = [one, other].map(|at| &self.spec.0[at]);
-            let ended = first.fate == Completion::Ok && first.ends < second.begins;
-            let counts = keys.linearizable || keys.sequential && first.session == second.session;
-            let later = self.known(other, usize::MAX);
-            !(ended && counts)
-                || self.known(one, usize::MAX).iter().all(|one| {
-                    later
-                        .iter()
-                        .all(|other| one.0 != other.0 || one.2 == other.2 || one.1 <= other.1)
-                })
-        }) && (0..self.count()).all(|at| {
-            let accesses = &self.spec.0[at].accesses;
-            let writes = accesses
-                .iter()
-                .enumerate()
-                .filter_map(|(place, one)| Some((place, one.written()?)));
-            let mut writes = writes.filter(|_| keys.writes_follow_reads && self.happened[at]);
-            writes.all(|(place, (key, value))| {
-                let written =
-                    1 + self.versions[&key].iter().take_while(|one| **one != value).count();
-                let is_last = self.is_final(key, value);
-                let reads_own = self.reads_are_own(at, key);
-                self.known(at, place).iter().all(|(of, length, writer)| {
-                    !is_last
-                        || !reads_own
-                        || *of != key
-                        || *writer == Some(at)
-                        || *length <= written
-                })
-            })
-        })
-    }
-
-    /// Whether a transaction finds of a key only its own value once it has written it.
-    fn reads_are_own(&self, at: usize, key: u32) -> bool {
-        let mut own = None;
-        self.spec.0[at].accesses.iter().all(|access| match access {
-            Access::Write(of, value) if *of == key => {
-                own = Some(*value);
-                true
-            }
-            Access::Read(of, value) if *of == key => own.is_none() || own == *value,
-            _ => true,
-        })
-    }
-
-    /// What a transaction that happened found or wrote before some place: the key, the version's number, and
-    /// who wrote it.
-    fn known(&self, at: usize, until: usize) -> Vec<(u32, usize, Option<usize>)> {
-        let reads = self.reads().into_iter().filter(|(of, place, ..)| *of == at && *place < until);
-        let found = reads.filter_map(|(_, _, key, length)| {
-            let writer =
-                length.checked_sub(1).map(|last| self.writer(key, self.versions[&key][last]));
-            writer.is_none_or(|one| self.happened[one]).then_some((key, length, writer))
-        });
-        let accesses = self.spec.0[at].accesses.iter().take(until).filter_map(Access::written);
-        let written = accesses.filter(|_| self.happened[at]).map(|(key, value)| {
-            let before = self.versions[&key].iter().take_while(|one| **one != value).count();
-            (key, before + 1, Some(at))
-        });
-        found.chain(written).collect()
-    }
-
-    fn relation_of(&self, is: impl Fn(&Transaction, &Transaction) -> bool) -> Relation {
-        let mut relation = self.relation();
-        for (one, other) in self.pairs() {
-            if is(&self.spec.0[one], &self.spec.0[other]) {
-                self.relate(&mut relation, one, other);
-            }
-        }
-        relation
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         let count = self.count();
         (0..count)
             .flat_map(move |one| (0..count).map(move |other| (one, other)))
@@ -454,17 +341,9 @@ impl Given<'_> {
     }
 }
 
-fn or(one: &Relation, other: &Relation) -> Relation {
+pub(super) fn or(one: &Relation, other: &Relation) -> Relation {
     let row = |(a, b): (&Vec<bool>, &Vec<bool>)| a.iter().zip(b).map(|(a, b)| *a || *b).collect();
     one.iter().zip(other).map(row).collect()
-}
-
-fn followed(one: &Relation, other: &Relation) -> Relation {
-    let row = |row: &Vec<bool>| {
-        let reaches = |to: usize| (0..row.len()).any(|middle| row[middle] && other[middle][to]);
-        (0..row.len()).map(reaches).collect()
-    };
-    one.iter().map(row).collect()
 }
 
 fn closed(relation: &Relation) -> Relation {
@@ -479,7 +358,7 @@ fn closed(relation: &Relation) -> Relation {
     closed
 }
 
-fn is_acyclic(relation: &Relation) -> bool {
+pub(super) fn is_acyclic(relation: &Relation) -> bool {
     let closed = closed(relation);
     (0..closed.len()).all(|one| !closed[one][one])
 }
