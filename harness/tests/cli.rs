@@ -103,7 +103,8 @@ fn usage_errors_name_what_is_allowed() {
     );
     check("run --txn", 64, "means nothing to the workload register; it does to: log");
     check("run --workload wr --value-bytes 9", 64, "allowed are 64 to 65536, or two such numbers");
-    let bank = "workload.value_bytes means nothing to the workload bank; it does to: append, wr";
+    let bank = "workload.value_bytes means nothing to the workload bank; it does to: append, register, \
+                session, wr";
     check("run --workload bank --value-bytes 64", 64, bank);
     let numbers = "keeps the values of list-append as numbers; it keeps texts of: nothing";
     check("run --db postgres --workload append --value-bytes 64..128", 64, numbers);

@@ -206,8 +206,8 @@ impl Clients {
         self
     }
 
-    /// Says of a vocabulary of transactions that texts are kept as they are where it has values, so that these
-    /// can be of any size ([`crate::padding`]).
+    /// Says of a vocabulary of registers or transactions that texts are kept as they are where it has values, so
+    /// that these can be of any size ([`crate::padding`]).
     pub fn keep_texts<V: Vocabulary>(mut self) -> Clients {
         self.texts.insert(V::NAME);
         self

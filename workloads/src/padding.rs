@@ -2,7 +2,7 @@
 //! large ones. What is written of a key is padded on the way there with letters that follow from key and
 //! value alone; what comes back is compared with that, letter by letter, and is a small number again. So the
 //! history stays small, and a value that was cut, mixed up or belongs elsewhere is read as a text that nobody
-//! wrote, which every check of transactions takes for the corruption that it is.
+//! wrote, which every check takes for the corruption that it is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -119,16 +119,28 @@ impl ValueBytes {
         format!("corrupt: {is} bytes of {value}, which was {was}; the same up to byte {same}")
             .into()
     }
+
+    /// Reads what the steps of a transaction found, and has of those that wrote what was asked of them.
+    fn read_all(self, asked: &Value, done: &mut Value) {
+        for (at, step) in steps(done).enumerate() {
+            let key = step[1].clone();
+            step[2] = match (&asked[at], &step[2]) {
+                (asked, _) if asked[0] != "r" => asked[2].clone(),
+                (_, Value::Array(all)) => all.iter().map(|one| self.read(&key, one)).collect(),
+                (_, one) => self.read(&key, one),
+            };
+        }
+    }
 }
 
-/// A client whose values are padded on the way to the database: one of transactions, `["r", KEY, null]` and
-/// others, whose database keeps a text as it is.
+/// A client whose values are padded on the way to the database, which keeps a text as it is: one of
+/// transactions, `["r", KEY, null]` and others, or of a register, whose `read` alone finds anything.
 struct Padded {
     client: Box<dyn ErasedClient>,
     bytes: ValueBytes,
 }
 
-/// Gives values of transactions this size.
+/// Gives values this size.
 pub fn padded(client: Box<dyn ErasedClient>, bytes: ValueBytes) -> Box<dyn ErasedClient> {
     Box::new(Padded { client, bytes })
 }
@@ -137,25 +149,35 @@ impl ErasedClient for Padded {
     fn invoke<'a>(&'a mut self, invocation: &'a Invocation) -> BoxFuture<'a, Completion> {
         Box::pin(async move {
             let bytes = self.bytes;
+            let Invocation { f, value, .. } = invocation;
+            let register = invocation.key.as_deref().map(Value::from);
             let mut asked = invocation.clone();
-            for step in steps(&mut asked.value).filter(|step| step[0] != "r") {
-                step[2] = bytes.padded(&step[1], &step[2]).into();
+            match &register {
+                Some(key) => written(&mut asked.value)
+                    .for_each(|value| *value = bytes.padded(key, value).into()),
+                None => steps(&mut asked.value)
+                    .filter(|step| step[0] != "r")
+                    .for_each(|step| step[2] = bytes.padded(&step[1], &step[2]).into()),
             }
             let mut done = self.client.invoke(&asked).await;
-            if done.kind != Kind::Ok {
-                return Completion { value: invocation.value.clone(), ..done };
-            }
-            for (at, step) in steps(&mut done.value).enumerate() {
-                let key = step[1].clone();
-                step[2] = match (&invocation.value[at], &step[2]) {
-                    (asked, _) if asked[0] != "r" => asked[2].clone(),
-                    (_, Value::Array(all)) => all.iter().map(|one| bytes.read(&key, one)).collect(),
-                    (_, one) => bytes.read(&key, one),
-                };
+            match &register {
+                _ if done.kind != Kind::Ok => done.value = value.clone(),
+                Some(key) if **f == *"read" => done.value = bytes.read(key, &done.value),
+                Some(_) => done.value = value.clone(),
+                None => bytes.read_all(value, &mut done.value),
             }
             done
         })
     }
+}
+
+/// The values of a call on a register: of a write one, of a compare-and-set two, of a read none.
+fn written(value: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let all = match value {
+        Value::Array(pair) => pair.as_mut_slice(),
+        one => std::slice::from_mut(one),
+    };
+    all.iter_mut().filter(|value| !value.is_null())
 }
 
 /// The steps, each an array of three.
@@ -236,6 +258,64 @@ mod tests {
             read[0].as_str().unwrap().starts_with("corrupt: 63 bytes of 7, which was "),
             "{read}"
         );
+    }
+
+    /// Keeps one register in memory, and of its value only so many bytes.
+    struct One {
+        kept: Value,
+        most_bytes: usize,
+    }
+
+    impl ErasedClient for One {
+        fn invoke<'a>(&'a mut self, invocation: &'a Invocation) -> BoxFuture<'a, Completion> {
+            let value = &invocation.value;
+            let kind = match &*invocation.f {
+                "cas" if value[0] != self.kept => Kind::Fail,
+                _ => Kind::Ok,
+            };
+            let new = match &*invocation.f {
+                "write" => Some(value),
+                "cas" if kind == Kind::Ok => Some(&value[1]),
+                _ => None,
+            };
+            if let Some(new) = new {
+                let text = new.as_str().expect("a text");
+                self.kept = text[..text.len().min(self.most_bytes)].into();
+            }
+            let done = Completion { kind, value: self.kept.clone(), version: None, error: None };
+            Box::pin(std::future::ready(done))
+        }
+    }
+
+    #[test]
+    fn registers_are_padded_compared_and_read() {
+        let done = |most_bytes: usize| {
+            let one = One { kept: Value::Null, most_bytes };
+            let mut client = padded(Box::new(one), "64..128".parse().unwrap());
+            let calls = [
+                ("read", Value::Null),
+                ("write", json!(1)),
+                ("cas", json!([1, 2])),
+                ("cas", json!([1, 3])),
+                ("read", Value::Null),
+            ];
+            calls.map(|(f, value)| {
+                let done = now(&mut *client, &Invocation::new(f, "k", value));
+                (done.kind, done.value)
+            })
+        };
+        let whole = [
+            (Kind::Ok, Value::Null),
+            (Kind::Ok, json!(1)),
+            (Kind::Ok, json!([1, 2])),
+            (Kind::Fail, json!([1, 3])),
+            (Kind::Ok, json!(2)),
+        ];
+        assert_eq!(done(usize::MAX), whole);
+        let cut = done(63);
+        assert_eq!(cut[2].0, Kind::Fail, "what was cut is not what was written");
+        let read = cut[4].1.as_str().unwrap();
+        assert!(read.starts_with("corrupt: 63 bytes of 1, which was "), "{read}");
     }
 
     #[test]

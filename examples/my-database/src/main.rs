@@ -59,7 +59,7 @@ struct MyClient {
 impl Client<Register> for MyClient {
     fn invoke<'a>(&'a mut self, call: &'a Call) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         let url = format!("{}{}", self.base, call.key);
-        let request = match call.action {
+        let request = match &call.action {
             Action::Read => self.http.get(url),
             Action::Write(new) => self.http.put(url).json(&json!({ "value": new })),
             Action::Cas { old, new } => {
@@ -69,7 +69,7 @@ impl Client<Register> for MyClient {
         // What an answer means: `fail` for what certainly did not happen, `info` for all else.
         Box::pin(async move {
             let http::Answer { status, body } = http::send(request).await?;
-            match (status, call.action) {
+            match (status, &call.action) {
                 (200, Action::Read) => Ok(Ret::Found(body["value"].as_i64()).into()),
                 (200, _) => Ok(Ret::Done.into()),
                 (412, _) => Err(OpError::fail(ErrorKind::Mismatch, "another value was found")),

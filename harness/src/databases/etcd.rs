@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::json;
 use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::objects::lock::Lock;
-use splitbrain_workloads::objects::register::{Action, Call, Register, Ret};
+use splitbrain_workloads::objects::register::{Action, Call, Held, Register, Ret};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
@@ -163,7 +163,10 @@ impl Database for Etcd {
             prefix: prefix.clone(),
             local_reads,
         };
-        Clients::default().serve::<Register, _>(registers).serve::<Lock, _>(locks)
+        Clients::default()
+            .serve::<Register, _>(registers)
+            .keep_texts::<Register>()
+            .serve::<Lock, _>(locks)
     }
 }
 
@@ -177,8 +180,8 @@ impl Client<Register> for EtcdClient {
     fn invoke<'a>(&'a mut self, call: &'a Call) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         Box::pin(async move {
             let key = BASE64.encode(format!("{}{}", self.prefix, call.key));
-            let text = |value: i64| BASE64.encode(value.to_string());
-            let (path, body) = match call.action {
+            let text = |value: &Held| BASE64.encode(value.to_string());
+            let (path, body) = match &call.action {
                 Action::Read => ("range", json!({ "key": key, "serializable": self.local_reads })),
                 Action::Write(value) => ("put", json!({ "key": key, "value": text(value) })),
                 Action::Cas { old, new } => (
@@ -193,13 +196,13 @@ impl Client<Register> for EtcdClient {
                 ),
             };
             let answer = self.gateway.post(&format!("kv/{path}"), &body).await?;
-            understand(call.action, &answer)
+            understand(&call.action, &answer)
         })
     }
 }
 
 /// What etcd's answer means. Its errors are gRPC's codes with etcd's own words (rpctypes).
-fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> {
+fn understand(action: &Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> {
     let body = &answer.body;
     if answer.status != 200 || body.get("header").is_none() {
         return Err(refusal(answer));
@@ -254,7 +257,7 @@ mod tests {
 
     use super::*;
 
-    fn check(action: Action, status: u16, body: Value, expected: &str) {
+    fn check(action: &Action, status: u16, body: Value, expected: &str) {
         let meaning = match understand(action, &Answer { status, body }) {
             Ok(outcome) => format!("ok {:?}", outcome.ret),
             Err(OpError::Fail(error)) => format!("fail {:?}", error.kind),
@@ -265,17 +268,17 @@ mod tests {
 
     #[test]
     fn every_answer_of_etcd_has_its_meaning() {
-        let cas = Action::Cas { old: 1, new: 2 };
-        let write = Action::Write(1);
+        let cas = &Action::Cas { old: 1.into(), new: 2.into() };
+        let write = &Action::Write(1.into());
         let header = json!({"cluster_id": "1"});
         check(write, 200, json!({"header": header}), "ok Done");
         check(cas, 200, json!({"header": header, "succeeded": true}), "ok Done");
         check(cas, 200, json!({"header": header, "responses": []}), "fail Mismatch");
-        check(Action::Read, 200, json!({"header": header}), "ok Found(None)");
+        check(&Action::Read, 200, json!({"header": header}), "ok Found(None)");
         let found = json!({"header": header, "kvs": [{"value": "NDI=", "version": "3"}]});
-        check(Action::Read, 200, found, "ok Found(Some(42))");
+        check(&Action::Read, 200, found, "ok Found(Some(42))");
         let other = json!({"header": header, "kvs": [{"value": "eA=="}]});
-        check(Action::Read, 200, other, "ok Foreign(String(\"x\"))");
+        check(&Action::Read, 200, other, "ok Foreign(String(\"x\"))");
         let error = |code: u64, message: &str| json!({"code": code, "message": message});
         check(write, 503, error(14, "etcdserver: request timed out"), "info Timeout");
         check(write, 500, error(2, "context deadline exceeded"), "info Timeout");

@@ -85,7 +85,10 @@ impl Database for Memcached {
             wires: urls.iter().map(|url| Wire::new(wire::address(url))).collect(),
             prefix: prefix.clone(),
         };
-        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
+        Clients::default()
+            .serve::<Register, _>(connect.clone())
+            .keep_texts::<Register>()
+            .serve::<Element, _>(connect)
     }
 }
 
@@ -196,7 +199,7 @@ impl Client<Register> for MemcachedClient {
         Box::pin(async move {
             let key = format!("{}{}", self.prefix, call.key);
             let mismatch = |why: &str| OpError::fail(ErrorKind::Mismatch, why);
-            match call.action {
+            match &call.action {
                 Action::Write(value) => {
                     self.put(&key, &value.to_string()).await.map(|()| Ret::Done.into())
                 }

@@ -138,7 +138,10 @@ impl Database for RedisCluster {
             prefix: prefix.clone(),
             wait,
         };
-        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
+        Clients::default()
+            .serve::<Register, _>(connect.clone())
+            .keep_texts::<Register>()
+            .serve::<Element, _>(connect)
     }
 }
 

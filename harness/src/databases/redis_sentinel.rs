@@ -164,6 +164,7 @@ impl Database for RedisSentinel {
         };
         Clients::default()
             .serve::<Register, _>(connect.clone())
+            .keep_texts::<Register>()
             .serve::<Element, _>(connect.clone())
             .serve::<ListAppend, _>(connect)
     }

@@ -6,12 +6,14 @@
 //! long nodes differ. A tenth of the writes go to keys that nobody else writes: what is missing of
 //! those in the end was lost, exactly, since nothing can have replaced it.
 
+use std::fmt;
 use std::time::Duration;
 
 use rand::RngExt;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{KEY_CHOICE, KEYS, Load, OPS_PER_KEY, Settings, VALUES, Workload};
+use super::{KEY_CHOICE, KEYS, Load, OPS_PER_KEY, Settings, VALUE_BYTES, VALUES, Workload};
 use crate::generator::{Context, Generator, Invocation, Probes, Repeat};
 use crate::keys::{self, AFTER, MAIN, Names, Pool};
 use crate::vocabulary::{Malformed, Vocabulary};
@@ -26,6 +28,39 @@ pub const WORKLOAD: Workload = Workload {
 /// Registers that hold an integer or nothing.
 pub struct Register;
 
+/// What is written to a register: a whole number, or the text that stands for one where values have a size
+/// ([`crate::padding`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Held(Value);
+
+impl Held {
+    fn of(value: &Value) -> Option<Held> {
+        (value.is_i64() || value.is_string()).then(|| Held(value.clone()))
+    }
+
+    /// The number; nothing if it is a text.
+    pub fn number(&self) -> Option<i64> {
+        self.0.as_i64()
+    }
+}
+
+impl From<i64> for Held {
+    fn from(number: i64) -> Held {
+        Held(number.into())
+    }
+}
+
+/// As it stands in a database of texts.
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Value::String(text) => f.write_str(text),
+            number => number.fmt(f),
+        }
+    }
+}
+
 /// A call on one register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -36,18 +71,18 @@ pub struct Call {
 }
 
 /// What to do with a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Return the value.
     Read,
     /// Set the value.
-    Write(i64),
+    Write(Held),
     /// Set `new` if the value is `old`; otherwise [`splitbrain_checker::history::ErrorKind::Mismatch`].
     Cas {
         /// The value that must be there.
-        old: i64,
+        old: Held,
         /// The value that replaces it.
-        new: i64,
+        new: Held,
     },
 }
 
@@ -71,10 +106,10 @@ impl Vocabulary for Register {
     fn decode(f: &str, key: Option<&str>, value: &Value) -> Result<Call, Malformed> {
         let action = match (f, value) {
             ("read", Value::Null) => Some(Action::Read),
-            ("write", value) => value.as_i64().map(Action::Write),
+            ("write", value) => Held::of(value).map(Action::Write),
             ("cas", Value::Array(pair)) => match pair.as_slice() {
                 [old, new] => {
-                    old.as_i64().zip(new.as_i64()).map(|(old, new)| Action::Cas { old, new })
+                    Held::of(old).zip(Held::of(new)).map(|(old, new)| Action::Cas { old, new })
                 }
                 _ => None,
             },
@@ -89,10 +124,10 @@ impl Vocabulary for Register {
     }
 
     fn encode(call: &Call, ret: Ret) -> Value {
-        match (call.action, ret) {
+        match (&call.action, ret) {
             (_, Ret::Found(value)) => value.map_or(Value::Null, Value::from),
             (_, Ret::Foreign(value)) => value,
-            (Action::Write(value), Ret::Done) => value.into(),
+            (Action::Write(Held(value)), Ret::Done) => value.clone(),
             (Action::Cas { old, new }, Ret::Done) => json!([old, new]),
             (Action::Read, Ret::Done) => Value::Null,
         }
@@ -121,7 +156,7 @@ impl Load for Registers {
     }
 
     fn heeds(&self) -> &'static [&'static str] {
-        &[KEYS, OPS_PER_KEY, KEY_CHOICE, VALUES]
+        &[KEYS, OPS_PER_KEY, KEY_CHOICE, VALUES, VALUE_BYTES]
     }
 
     fn main(&mut self) -> Box<dyn Generator> {

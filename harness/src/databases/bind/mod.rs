@@ -208,7 +208,7 @@ impl Client<Register> for BindClient {
     ) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         Box::pin(async move {
             let name = self.name(&call.key);
-            let (old, new) = match call.action {
+            let (old, new) = match &call.action {
                 Action::Read => {
                     return Ok(match self.find(&name).await? {
                         None => Ret::Found(None).into(),

@@ -112,7 +112,7 @@ impl Client<Register> for TableClient {
         Box::pin(async move {
             let mut values: Values =
                 [("key", format!("{}{}", self.prefix, call.key))].map(named).into();
-            let steps = match call.action {
+            let steps = match &call.action {
                 Action::Read => &self.spec.read,
                 Action::Write(value) => {
                     values.extend([named(("value", value.to_string()))]);
@@ -125,7 +125,7 @@ impl Client<Register> for TableClient {
             };
             for step in steps {
                 let answer = send(self.request(step, &values)?).await?;
-                if let Some(ret) = understand(step, &answer, call.action, &values)? {
+                if let Some(ret) = understand(step, &answer, &call.action, &values)? {
                     return Ok(ret.into());
                 }
                 let taken = step.take.iter().filter_map(|(name, at)| {
@@ -177,7 +177,7 @@ impl TableClient {
 fn understand(
     step: &Step,
     answer: &Answer,
-    action: Action,
+    action: &Action,
     values: &Values,
 ) -> Result<Option<Ret>, OpError> {
     let Answer { status, body } = answer;
@@ -186,7 +186,7 @@ fn understand(
     let rule = step.answers.iter().find(|rule| rule.fits(*status, body, values));
     match rule.map_or(Meaning::Unknown, |rule| rule.is) {
         Meaning::Next => Ok(None),
-        Meaning::Ok if action == Action::Read => {
+        Meaning::Ok if *action == Action::Read => {
             match rule.and_then(|rule| rule.value.as_deref()).map(|at| (at, body.pointer(at))) {
                 None | Some((_, Some(Value::Null))) => Ok(Some(Ret::Found(None))),
                 Some((_, Some(value))) => Ok(Some(found(value))),
@@ -232,7 +232,7 @@ mod tests {
         .unwrap();
         let check = |status: u16, body: Value, expect: &str| {
             let answer = Answer { status, body };
-            let said = match understand(&step, &answer, Action::Read, &Values::new()) {
+            let said = match understand(&step, &answer, &Action::Read, &Values::new()) {
                 Ok(ret) => format!("{ret:?}"),
                 Err(OpError::Fail(error)) => format!("fail {:?}", error.kind),
                 Err(OpError::Info(error)) => format!("info {}", error.text),

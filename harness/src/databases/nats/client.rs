@@ -159,11 +159,11 @@ impl Client<Register> for NatsClient {
         call: &'a register::Call,
     ) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         Box::pin(async move {
-            let found = match call.action {
+            let found = match &call.action {
                 Action::Write(_) => None,
                 Action::Read | Action::Cas { .. } => self.find(&call.key).await?,
             };
-            match call.action {
+            match &call.action {
                 Action::Write(value) => {
                     self.put(&call.key, &value.to_string(), None).await.map(|()| Ret::Done.into())
                 }

@@ -150,7 +150,10 @@ impl Database for Nats {
             replicas: replicas(urls.len()),
             sure: false,
         };
-        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
+        Clients::default()
+            .serve::<Register, _>(connect.clone())
+            .keep_texts::<Register>()
+            .serve::<Element, _>(connect)
     }
 }
 

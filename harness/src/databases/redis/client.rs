@@ -101,7 +101,7 @@ impl<R: Route> Client<Register> for RedisClient<R> {
         use register::{Action, Ret};
         Box::pin(async move {
             let key = self.key(&call.key);
-            let (writes, command) = match call.action {
+            let (writes, command) = match &call.action {
                 Action::Read => (false, words(&["GET", &key])),
                 Action::Write(value) => (true, words(&["SET", &key, &value.to_string()])),
                 Action::Cas { old, new } => {
@@ -109,7 +109,7 @@ impl<R: Route> Client<Register> for RedisClient<R> {
                     (true, words(&["EVAL", CAS, "1", &key, &old, &new]))
                 }
             };
-            match (call.action, self.command(writes, &command).await?) {
+            match (&call.action, self.command(writes, &command).await?) {
                 (Action::Read, Reply::Nil) => Ok(Ret::Found(None).into()),
                 (Action::Read, Reply::Text(text)) => Ok(text
                     .parse()
@@ -136,12 +136,12 @@ impl<R: Route> Client<Element> for RedisClient<R> {
         use set_remove::{Action, Ret};
         Box::pin(async move {
             let key = self.key(&call.key);
-            let (writes, command) = match call.action {
+            let (writes, command) = match &call.action {
                 Action::Read => (false, words(&["EXISTS", &key])),
                 Action::Add => (true, words(&["SET", &key, "1"])),
                 Action::Remove => (true, words(&["DEL", &key])),
             };
-            match (call.action, self.command(writes, &command).await?) {
+            match (&call.action, self.command(writes, &command).await?) {
                 (Action::Read, Reply::Integer(number)) => Ok(Ret::There(number == 1).into()),
                 (Action::Add, Reply::Text(_)) | (Action::Remove, Reply::Integer(_)) => {
                     Ok(Ret::Done.into())

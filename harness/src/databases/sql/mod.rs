@@ -23,7 +23,7 @@ use splitbrain_workloads::objects::counter::Counter;
 use splitbrain_workloads::objects::g2::Insertion;
 use splitbrain_workloads::objects::long_fork::LongFork;
 use splitbrain_workloads::objects::monotonic::Tables;
-use splitbrain_workloads::objects::register::Register;
+use splitbrain_workloads::objects::register::{Held, Register};
 use splitbrain_workloads::objects::set::Set;
 use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::objects::wr::RwRegister;
@@ -44,6 +44,12 @@ pub enum Datum {
 impl From<i64> for Datum {
     fn from(value: i64) -> Datum {
         Datum::Int(value)
+    }
+}
+
+impl From<&Held> for Datum {
+    fn from(held: &Held) -> Datum {
+        held.number().map_or_else(|| Datum::Text(held.to_string()), Datum::Int)
     }
 }
 

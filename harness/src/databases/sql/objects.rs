@@ -56,7 +56,7 @@ impl InSql for Register {
     ) -> BoxFuture<'a, Result<register::Ret, Stop>> {
         let key: Datum = key.as_str().into();
         Box::pin(async move {
-            match *action {
+            match action {
                 Action::Read => {
                     let found = transaction.query(READ, &[key]).await?;
                     Ok(register::Ret::Found(number(&found)))

@@ -27,14 +27,14 @@ impl Client<Register> for StoreClient {
     fn invoke<'a>(&'a mut self, call: &'a Call) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         Box::pin(async move {
             let url = self.of_key(&call.key);
-            let request = match call.action {
+            let request = match &call.action {
                 Action::Read => self.http.get(url),
                 Action::Write(value) => self.http.put(url).json(&json!({ "value": value })),
                 Action::Cas { old, new } => {
                     self.http.post(url + "/cas").json(&json!({ "old": old, "new": new }))
                 }
             };
-            understand(call.action, &http::send(request).await?)
+            understand(&call.action, &http::send(request).await?)
         })
     }
 }
@@ -50,13 +50,13 @@ impl Client<Element> for StoreClient {
             let (request, action) = match call.action {
                 set_remove::Action::Read => (self.http.get(url), Action::Read),
                 set_remove::Action::Add => {
-                    (self.http.put(url).json(&json!({ "value": 1 })), Action::Write(1))
+                    (self.http.put(url).json(&json!({ "value": 1 })), Action::Write(1.into()))
                 }
-                set_remove::Action::Remove => (self.http.delete(url), Action::Write(0)),
+                set_remove::Action::Remove => (self.http.delete(url), Action::Write(0.into())),
             };
             let answer = http::send(request).await?;
             let found = action == Action::Read && !answer.body["value"].is_null();
-            understand(action, &answer).map(|outcome| match outcome.ret {
+            understand(&action, &answer).map(|outcome| match outcome.ret {
                 Ret::Done => set_remove::Ret::Done.into(),
                 Ret::Found(_) | Ret::Foreign(_) => set_remove::Ret::There(found).into(),
             })
@@ -65,10 +65,10 @@ impl Client<Element> for StoreClient {
 }
 
 /// What the store's answer means; see the table in its README.
-fn understand(action: Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> {
+fn understand(action: &Action, answer: &Answer) -> Result<Outcome<Ret>, OpError> {
     let body = &answer.body;
     match (answer.status, body["outcome"].as_str()) {
-        (200, _) if action == Action::Read => match &body["value"] {
+        (200, _) if *action == Action::Read => match &body["value"] {
             Value::Null if body.get("value").is_some() => Ok(Ret::Found(None).into()),
             Value::Number(number) if number.is_i64() => Ok(Ret::Found(number.as_i64()).into()),
             Value::Null => Err(OpError::info(ErrorKind::Other, format!("no value: {body}"))),
@@ -100,7 +100,7 @@ mod tests {
     use splitbrain_checker::history::Kind;
     use splitbrain_workloads::Completion;
 
-    fn check(action: Action, status: u16, body: Value, kind: Kind, error: Option<ErrorKind>) {
+    fn check(action: &Action, status: u16, body: Value, kind: Kind, error: Option<ErrorKind>) {
         let completion = match understand(action, &Answer { status, body }) {
             Ok(_) => (Kind::Ok, None),
             Err(error) => {
@@ -114,11 +114,12 @@ mod tests {
     #[test]
     fn every_answer_of_the_store_has_its_meaning() {
         use ErrorKind::{Mismatch, Other, Refused, Timeout};
-        let (write, cas) = (Action::Write(1), Action::Cas { old: 1, new: 2 });
-        check(Action::Read, 200, json!({"value": 3}), Kind::Ok, None);
-        check(Action::Read, 200, json!({"value": null}), Kind::Ok, None);
-        check(Action::Read, 200, json!({"valu": 3}), Kind::Info, Some(Other));
-        check(Action::Read, 200, json!({"value": "x"}), Kind::Ok, None);
+        let write = &Action::Write(1.into());
+        let cas = &Action::Cas { old: 1.into(), new: 2.into() };
+        check(&Action::Read, 200, json!({"value": 3}), Kind::Ok, None);
+        check(&Action::Read, 200, json!({"value": null}), Kind::Ok, None);
+        check(&Action::Read, 200, json!({"valu": 3}), Kind::Info, Some(Other));
+        check(&Action::Read, 200, json!({"value": "x"}), Kind::Ok, None);
         check(write, 200, json!({"outcome": "ok"}), Kind::Ok, None);
         check(write, 200, Value::Null, Kind::Info, Some(Other));
         check(cas, 412, json!({"outcome": "mismatch", "value": 7}), Kind::Fail, Some(Mismatch));

@@ -146,6 +146,7 @@ impl Database for Store {
         };
         let clients = Clients::default()
             .serve::<Register, _>(connect.clone())
+            .keep_texts::<Register>()
             .serve::<Element, _>(connect.clone());
         // Transactions take one node that puts everything in order.
         match self.target.mode.cas {

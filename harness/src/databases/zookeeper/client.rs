@@ -97,7 +97,7 @@ impl Client<Register> for ZooKeeperClient {
     ) -> BoxFuture<'a, Result<Outcome<Ret>, OpError>> {
         Box::pin(async move {
             let path = self.path(&call.key);
-            match call.action {
+            match &call.action {
                 Action::Write(value) => {
                     self.put(&path, value.to_string().as_bytes()).await.map(|()| Ret::Done.into())
                 }

@@ -139,7 +139,10 @@ impl Database for ZooKeeper {
             prefix: prefix.clone(),
             syncs,
         };
-        Clients::default().serve::<Register, _>(connect.clone()).serve::<Element, _>(connect)
+        Clients::default()
+            .serve::<Register, _>(connect.clone())
+            .keep_texts::<Register>()
+            .serve::<Element, _>(connect)
     }
 }
 

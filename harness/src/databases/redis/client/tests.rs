@@ -48,7 +48,7 @@ fn client(wait: u32, replies: Vec<Reply>) -> RedisClient<Script> {
 
 #[tokio::test]
 async fn a_write_that_too_few_replicas_have_may_have_happened() {
-    let write = register::Call { key: "k".to_owned(), action: register::Action::Write(3) };
+    let write = register::Call { key: "k".to_owned(), action: register::Action::Write(3.into()) };
     let done = |have| vec![Reply::Text("OK".to_owned()), Reply::Integer(have)];
     let mut enough = client(1, done(1));
     let outcome = Client::<Register>::invoke(&mut enough, &write).await.unwrap();
