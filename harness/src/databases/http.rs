@@ -1,5 +1,6 @@
 //! What all clients that speak HTTP share, and the driver that is a table of requests.
 
+mod sound;
 mod spec;
 pub(super) mod table;
 

@@ -106,8 +106,10 @@ impl Database for RedisSentinel {
 
     fn ready<'a>(&'a self, asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
+            // By address, since the sentinel has another than the URL that is told to be silent.
             for address in [wire::address(url), &sentinel_of(url)] {
-                let pong = redis::ask_once(asker, address, &["PING"]).await?;
+                let named = |why: String| format!("{address}: {why}");
+                let pong = redis::ask_once(asker, address, &["PING"]).await.map_err(named)?;
                 if pong.text() != Some("PONG") {
                     return Err(format!("{address} answered {pong:?} to PING"));
                 }
@@ -229,5 +231,29 @@ impl Route for BySentinel {
             let wire = if is_local { &mut self.own } else { self.primary().await? };
             redis::exchange(wire, commands).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Answers on one port of a loopback address that nobody else uses; nothing does at the sentinel's.
+    #[tokio::test]
+    async fn a_sentinel_that_is_silent_is_told_by_its_own_address() {
+        let server = tokio::net::TcpListener::bind("127.77.0.8:0").await.unwrap();
+        let url = format!("redis://{}", server.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = server.accept().await {
+                let mut stream = wire::stream(stream);
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"+PONG\r\n").await;
+                let _ = tokio::io::AsyncBufReadExt::fill_buf(&mut stream).await;
+            }
+        });
+        let database = (ENTRY.open)("").unwrap();
+        let error = database.ready(&Asker::new(Duration::from_secs(5)), &url).await.unwrap_err();
+        assert!(error.starts_with("127.77.0.8:26379: "), "{error}");
     }
 }

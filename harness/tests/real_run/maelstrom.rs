@@ -90,4 +90,7 @@ fn a_program_that_does_not_speak_the_protocol_fails_the_harness_with_its_last_wo
     check("sh -c 'echo on fire >&2; exit 3'", &[], "ended by itself: exit status: 3");
     let flags = ["--db-option", "init=1"];
     check("sh -c 'sleep 9'", &flags, "has not answered its first messages within 1 s");
+    let body = r#"{\"type\":\"error\",\"code\":13,\"text\":\"no disk\",\"in_reply_to\":1}"#;
+    let refusal = format!(r#"{{\"src\":\"n1\",\"dest\":\"c0\",\"body\":{body}}}"#);
+    check(&format!("sh -c 'read m; echo \"{refusal}\"; sleep 9'"), &[], "no disk");
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use crate::explain;
 use crate::plan::Plan;
 
 /// What is known of a system, and the plan that shows it. Unknown keys are errors.
@@ -72,6 +73,16 @@ impl Case {
             (None, Some(never)) => Asked::Never(never),
             _ => bail!("it needs either `finds` or `never`, with the name of an anomaly"),
         };
+        let (Asked::Finds(anomaly) | Asked::Never(anomaly)) = &asked;
+        // One that is misspelt is never found, so it would always hold that it must not be there.
+        if !explain::anomalies().any(|one| one.name == anomaly) {
+            bail!("no anomaly is named {anomaly:?}; `splitbrain explain` names all");
+        }
+        if let Some(model) =
+            holds.iter().find(|name| !explain::models().any(|one| one.name == **name))
+        {
+            bail!("no consistency model is named {model:?}; `splitbrain explain` names all");
+        }
         if runs == 0 {
             bail!("`runs` is 0; it must be at least 1");
         }
@@ -126,6 +137,8 @@ mod tests {
         };
         check("finds", "never = \"stale-read\"\nfinds", "either `finds` or `never`");
         check("finds = \"lost-write\"\n", "", "either `finds` or `never`");
+        check("lost-write", "lost-wriet", "no anomaly is named \"lost-wriet\"");
+        check("runs = 3", "runs = 3\nholds = [\"sequentail\"]", "no consistency model is named");
         check("runs = 3", "runs = 0", "at least 1");
         check("[plan]", "[plan]\nseed = 3", "the seeds are 1");
         check("title", "titel", "unknown field");
@@ -147,7 +160,7 @@ mod tests {
             let all = baseline.ms() + main.ms() + after.ms() + converge_within.ms();
             assert!(all <= 180_000, "{}: {all} ms", case.name);
             let (Asked::Finds(name) | Asked::Never(name)) = &case.asked;
-            assert!(crate::explain::explain(name).is_some(), "{}: {name}?", case.name);
+            assert!(explain::explain(name).is_some(), "{}: {name}?", case.name);
             assert!(case.title.ends_with('.'), "{}: one sentence", case.name);
         }
     }

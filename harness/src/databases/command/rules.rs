@@ -209,8 +209,11 @@ async fn ask(client: &mut dyn ErasedClient, invocation: &Invocation) -> Option<C
 }
 
 fn told(answer: &Completion) -> String {
-    let error = answer.error.as_ref().map(|error| format!(" ({:?}: {})", error.kind, error.text));
-    format!("{:?}{}", answer.kind, error.unwrap_or_default()).to_lowercase()
+    // Only our own words are made small: the text is the client's.
+    let small = |word: &dyn std::fmt::Debug| format!("{word:?}").to_lowercase();
+    let error =
+        answer.error.as_ref().map(|error| format!(" ({}: {})", small(&error.kind), error.text));
+    format!("{}{}", small(&answer.kind), error.unwrap_or_default())
 }
 
 fn at(listener: &TcpListener) -> std::io::Result<String> {
@@ -249,4 +252,18 @@ fn judged(lines: &[Value]) -> anyhow::Result<Outcome> {
         }
         _ => Outcome::Open(verdict["reason"].to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use splitbrain_workloads::OpError;
+
+    use super::*;
+
+    #[test]
+    fn what_the_client_said_is_told_letter_by_letter() {
+        let error = OpError::info(ErrorKind::Other, "KeyError: 'Value'");
+        let answer = Completion::error(error, Value::Null);
+        assert_eq!(told(&answer), "info (other: KeyError: 'Value')");
+    }
 }

@@ -109,6 +109,9 @@ async fn run(args: &Args) -> std::io::Result<String> {
         };
         match asked {
             Some(msg_id) if message.dest == NOBODY && message.answers(msg_id) => {
+                if message.body["type"] == "error" {
+                    return Ok(format!("refused its first messages: {}", message.body));
+                }
                 asked = bridge.begin(beginning.next());
             }
             _ => bridge.carry(&message.dest, &line).await,

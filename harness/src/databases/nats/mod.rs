@@ -13,8 +13,8 @@ use splitbrain_workloads::objects::register::Register;
 use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::{BoxFuture, Clients};
 
+use super::wire;
 use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
-use super::{http, wire};
 use crate::environments::{Daemon, Member};
 use client::{NatsClient, make_bucket};
 use protocol::Requests;
@@ -164,8 +164,10 @@ fn replicas(nodes: usize) -> usize {
 
 /// What a server tells of itself.
 async fn monitored(asker: &Asker, url: &str, what: &str) -> Result<Value, String> {
-    let url = format!("http://{}:{MONITOR_PORT}/{what}", wire::host(url));
-    Ok(http::ask(asker.http.get(url)).await?.body)
+    let monitor = format!("http://{}:{MONITOR_PORT}", wire::host(url));
+    let answer = asker.get(&format!("{monitor}/{what}")).await;
+    // By address, since clients are told another.
+    Ok(answer.map_err(|why| format!("its monitor at {monitor}: {why}"))?.body)
 }
 
 /// Who leads the bucket's stream, as far as a server knows.
@@ -176,4 +178,18 @@ async fn leader_known_to(asker: &Asker, url: &str) -> Result<Option<String>, Str
     let stream = streams.find(|stream| stream["name"] == format!("KV_{BUCKET}"));
     let leader = stream.and_then(|stream| stream["cluster"]["leader"].as_str());
     Ok(leader.filter(|leader| !leader.is_empty()).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_monitor_that_is_silent_is_told_by_its_own_address() {
+        let asker = Asker::new(Duration::from_secs(5));
+        let error = monitored(&asker, "nats://127.77.0.8:4222", "healthz").await.unwrap_err();
+        assert!(error.starts_with("its monitor at http://127.77.0.8:8222: "), "{error}");
+    }
 }
