@@ -35,14 +35,7 @@ pub(crate) fn search(sessions: &Sessions, edges: &Edges, first: &[u32], states: 
     let mut open: Vec<(Rc<[u32]>, u32, usize)> = Vec::new();
     let mut next = Some((begin, NONE, 0));
     while let Some((mut state, write, from)) = next.take() {
-        // A read that can be next may be next: nothing is lost by it.
-        loop {
-            let read = ready(sessions, edges, &state).find(|step| step.write == NONE);
-            match read {
-                Some(read) => read.take(sessions, &mut state),
-                None => break,
-            }
-        }
+        read_all(sessions, edges, &mut state);
         done.push((write, from));
         if state.iter().zip(&sessions.starts[1..]).all(|(at, end)| at == end) {
             return Search::Found(way(&done));
@@ -52,8 +45,8 @@ pub(crate) fn search(sessions: &Sessions, edges: &Edges, first: &[u32], states: 
         }
         let state: Rc<[u32]> = state.into();
         if tried.insert(Rc::clone(&state)) {
-            let mut writes: Vec<u32> =
-                ready(sessions, edges, &state).map(|step| step.write).collect();
+            let next = (0..count).filter_map(|session| ready(sessions, edges, &state, session));
+            let mut writes: Vec<u32> = next.map(|step| step.write).collect();
             writes.sort_by_key(|write| Reverse(first[*write as usize]));
             let from = done.len() - 1;
             open.extend(writes.into_iter().map(|write| (Rc::clone(&state), write, from)));
@@ -88,6 +81,10 @@ struct Step {
 }
 
 impl Step {
+    fn reads(&self) -> bool {
+        self.write == NONE
+    }
+
     fn take(&self, sessions: &Sessions, state: &mut [u32]) {
         let node = &sessions[self.last];
         state[node.session as usize] = self.last + 1;
@@ -97,24 +94,33 @@ impl Step {
     }
 }
 
-/// What can be next.
-fn ready<'a>(
-    sessions: &'a Sessions,
-    edges: &'a Edges,
-    state: &'a [u32],
-) -> impl Iterator<Item = Step> + 'a {
-    let done = |node: u32| node < state[sessions[node].session as usize];
-    (0..sessions.sessions()).filter_map(move |session| {
-        let node = state[session];
-        if node == sessions.starts[session + 1] {
-            return None;
+/// Does all reads that can be next, one after another: nothing is lost by it.
+fn read_all(sessions: &Sessions, edges: &Edges, state: &mut [u32]) {
+    let mut is_new = true;
+    while std::mem::take(&mut is_new) {
+        for session in 0..sessions.sessions() {
+            while let Some(read) = ready(sessions, edges, state, session).filter(Step::reads) {
+                read.take(sessions, state);
+                is_new = true;
+            }
         }
-        let held = state[sessions.sessions() + sessions[node].key as usize];
-        let mut ready = sessions.is_write(node) || sessions[node].source == held;
-        ready = ready && edges.ending_at(node).iter().all(|edge| done(edge.0));
-        Sequential.before(sessions, 0, node, |before| ready &= done(before));
-        let is_cas = !sessions.is_write(node) && sessions.is_second_half(node + 1);
-        let last = if is_cas { node + 1 } else { node };
-        ready.then_some(Step { last, write: if sessions.is_write(last) { last } else { NONE } })
-    })
+    }
+}
+
+/// What a session can do next.
+fn ready(sessions: &Sessions, edges: &Edges, state: &[u32], session: usize) -> Option<Step> {
+    let node = state[session];
+    if node == sessions.starts[session + 1] {
+        return None;
+    }
+    let held = state[sessions.sessions() + sessions[node].key as usize];
+    if !sessions.is_write(node) && sessions[node].source != held {
+        return None;
+    }
+    let done = |node: u32| node < state[sessions[node].session as usize];
+    let mut ready = edges.ending_at(node).iter().all(|edge| done(edge.0));
+    Sequential.before(sessions, 0, node, |before| ready &= done(before));
+    let is_cas = !sessions.is_write(node) && sessions.is_second_half(node + 1);
+    let last = if is_cas { node + 1 } else { node };
+    ready.then_some(Step { last, write: if sessions.is_write(last) { last } else { NONE } })
 }

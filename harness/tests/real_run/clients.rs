@@ -72,7 +72,8 @@ fn a_table_of_requests_makes_a_run() {
     assert!(history.contains(r#""kind":"mismatch""#), "the table knows a comparison that failed");
     // Stale reads of the same table are found.
     let gossip = start().replace("raft", "gossip");
-    let flags = ["--spec", &spec, "--start", &gossip, "--time-limit", "8s", "--seed", "1"];
+    let flags =
+        ["--spec", &spec, "--start", &gossip, "--time-limit", "6s", "--rate", "60", "--seed", "1"];
     let ran =
         world.run(&[&["--db", "http"], &flags[..], &["--faults", "halves", "--json"]].concat());
     assert_eq!(ran.exit, Some(1), "{}", ran.said);
