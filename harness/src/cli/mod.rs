@@ -230,9 +230,18 @@ pub fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
+/// A text without what a terminal would obey: what servers say may be anything.
+fn harmless(text: &str) -> String {
+    let shown = |c: char| match c.is_control() && !matches!(c, '\n' | '\t') {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Writes a line to standard error, where there may be nobody to read it any more.
 pub fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(line));
 }
 
 /// What a person types to start this program again.
@@ -242,5 +251,15 @@ pub fn this_program() -> String {
         (None, _) => program,
         (Some(_), false) => "cargo run --release --".to_owned(),
         (Some(_), true) => "cargo run --".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_nothing_to_obey() {
+        assert_eq!(harmless("a\tb\n\u{1b}[2Jé\u{7}"), "a\tb\n\\u{1b}[2Jé\\u{7}");
     }
 }

@@ -215,7 +215,8 @@ fn last_lines(folder: &RunFolder, node: &str) -> String {
     let logs = std::fs::read_dir(folder.file(node)).into_iter().flatten().flatten();
     let log =
         logs.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "log"));
-    let text = log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+    let bytes = log.as_ref().and_then(|log| std::fs::read(log).ok()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     match lines.as_slice() {
         [] => "the cluster did not come up".to_owned(),
