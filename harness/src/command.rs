@@ -29,13 +29,16 @@ pub struct Answer {
 /// It could not be started, or it took longer than `limit` or wrote more than 16 MiB and was killed.
 pub fn ask(command: &mut Command, input: &str, limit: Duration) -> io::Result<Answer> {
     let deadline = Instant::now() + limit;
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let answer = converse(&mut child, input, deadline);
-    if answer.is_err() {
-        let _ = child.kill();
-        let _ = child.wait();
-    }
+    let started =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let answer = started.and_then(|mut child| {
+        let answer = converse(&mut child, input, deadline);
+        if answer.is_err() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        answer
+    });
     answer.map_err(|error| {
         let program = command.get_program().to_string_lossy();
         io::Error::new(error.kind(), format!("{program}: {error}"))

@@ -17,7 +17,7 @@ impl Database for MyDatabase {
     fn find(&self) -> Result<Program, Missing> {
         let path = std::env::current_exe().unwrap_or_default().with_file_name("splitbrain-store");
         let what = format!("there is no server {}", path.display());
-        let missing = Missing { what, remedy: "cargo build -p splitbrain-store".to_owned() };
+        let missing = Missing { what, remedy: Some("cargo build -p splitbrain-store".to_owned()) };
         path.exists().then(|| Program { path, version: "1".to_owned() }).ok_or(missing)
     }
     /// The first is for clients.

@@ -30,8 +30,19 @@ mod tests {
     use super::*;
 
     /// What is no database, or belongs to several.
-    const SHARED: &[&str] =
-        &["mod", "all", "given", "login", "no-tls", "options", "redis", "sql", "tls", "wire"];
+    const SHARED: &[&str] = &[
+        "mod",
+        "all",
+        "given",
+        "installed",
+        "login",
+        "no-tls",
+        "options",
+        "redis",
+        "sql",
+        "tls",
+        "wire",
+    ];
 
     #[test]
     fn every_file_is_listed_and_every_entry_keeps_the_rules() {

@@ -16,7 +16,7 @@ use splitbrain_workloads::objects::register::{Action, Call, Held, Register, Ret}
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::http::{self, Answer};
-use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
+use super::{Administration, Asker, Database, Entry, Missing, Opt, Program, Role, Seek, Told};
 use crate::environments::{Daemon, Member};
 use gateway::Gateway;
 use lock::EtcdLocks;
@@ -68,9 +68,7 @@ impl Database for Etcd {
     }
 
     fn find(&self) -> Result<Program, Missing> {
-        installed("etcd", "etcd-server", "etcd", "--version", |text| {
-            text.lines().find_map(|line| line.strip_prefix("etcd Version: "))
-        })
+        find("etcd", "etcd-server")
     }
 
     fn ports(&self) -> &'static [u16] {
@@ -168,6 +166,20 @@ impl Database for Etcd {
             .keep_texts::<Register>()
             .serve::<Lock, _>(locks)
     }
+}
+
+/// Finds the server, which is in one of these packages.
+pub fn find(name: &str, packages: &str) -> Result<Program, Missing> {
+    Seek {
+        name,
+        packages,
+        program: "etcd",
+        flag: "--version",
+        // The gateway's `/v3`, and `--pre-vote`.
+        least: (3, 4),
+        version: |text| text.lines().find_map(|line| line.strip_prefix("etcd Version: ")),
+    }
+    .find()
 }
 
 struct EtcdClient {

@@ -76,7 +76,7 @@ impl Database for Galera {
     fn find(&self) -> Result<Program, Missing> {
         let missing = |what: String| Missing {
             what: format!("Galera cannot be used: {what}"),
-            remedy: format!("apt-get install {PACKAGES}"),
+            remedy: Some(format!("apt-get install {PACKAGES}")),
         };
         if !Path::new(PROVIDER).exists() {
             return Err(missing(format!("there is no {PROVIDER}")));

@@ -145,10 +145,11 @@ impl Start {
         let Some(words) = &self.words else {
             return Err(Missing {
                 what: "nothing says how a node is started".to_owned(),
-                remedy:
+                remedy: Some(
                     "--start './my-server --listen {address}', or for nodes that run elsewhere \
-                         --env external --nodes http://HOST:PORT,..."
+                     --env external --nodes http://HOST:PORT,..."
                         .to_owned(),
+                ),
             });
         };
         Ok(Program { path: PathBuf::from(&words[0]), version: String::new() })

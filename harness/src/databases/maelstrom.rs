@@ -81,7 +81,7 @@ impl Database for Maelstrom {
     fn find(&self) -> Result<Program, Missing> {
         let path = std::env::current_exe().map_err(|error| Missing {
             what: format!("where am I? {error}"),
-            remedy: "start splitbrain by its path".to_owned(),
+            remedy: Some("start splitbrain by its path".to_owned()),
         })?;
         Ok(Program { path, version: env!("CARGO_PKG_VERSION").to_owned() })
     }

@@ -10,7 +10,7 @@ use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::wire::{self, Stream, Wire};
-use super::{Asker, Database, Entry, Missing, Program, Role, Told, installed};
+use super::{Asker, Database, Entry, Missing, Program, Role, Seek, Told};
 use crate::environments::{Daemon, Member};
 
 /// The registry's line.
@@ -35,9 +35,15 @@ impl Database for Memcached {
     }
 
     fn find(&self) -> Result<Program, Missing> {
-        installed("memcached", "memcached", "memcached", "--version", |text| {
-            text.trim().strip_prefix("memcached ")
-        })
+        Seek {
+            name: "memcached",
+            packages: "memcached",
+            program: "memcached",
+            flag: "--version",
+            least: (1, 4),
+            version: |text| text.trim().strip_prefix("memcached "),
+        }
+        .find()
     }
 
     fn ports(&self) -> &'static [u16] {

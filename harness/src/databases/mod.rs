@@ -7,6 +7,7 @@ mod etcd;
 mod galera;
 mod given;
 pub mod http;
+mod installed;
 pub(crate) mod login;
 pub(crate) mod maelstrom;
 mod mariadb;
@@ -28,17 +29,16 @@ mod zookeeper;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use splitbrain_workloads::{BoxFuture, Clients};
 
-use crate::command::{LIMIT, ask};
 use crate::environments::{Daemon, Member};
 
 pub use all::ALL;
 pub use given::Given;
+use installed::{Seek, new_enough};
 pub use options::{Opt, Told};
 pub use store::{BUGS, Bug, MODES, Mode, Rung, Target as StoreTarget};
 
@@ -81,6 +81,10 @@ pub trait Database: Send + Sync {
     /// Whether its compare-and-set is atomic.
     fn has_cas(&self) -> bool {
         true
+    }
+    /// Why it has one node and no more, if so.
+    fn alone(&self) -> Option<&'static str> {
+        None
     }
     /// Finds the program on this machine.
     fn find(&self) -> Result<Program, Missing>;
@@ -176,35 +180,14 @@ pub struct Program {
     pub version: String,
 }
 
-/// Something that has to be installed first.
+/// Something that has to be installed first, or that is there and cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}\n  to get it: {remedy}")]
+#[error("{what}{}", .remedy.iter().map(|remedy| format!("\n  to get it: {remedy}")).collect::<String>())]
 pub struct Missing {
-    /// What is not there.
+    /// What is not there, or not as it has to be.
     pub what: String,
-    /// The exact command that gets it.
-    pub remedy: String,
-}
-
-/// A program of a Debian package, with the version that is found in what it says to `flag`.
-fn installed(
-    name: &str,
-    package: &str,
-    program: &str,
-    flag: &str,
-    version: fn(&str) -> Option<&str>,
-) -> Result<Program, Missing> {
-    let missing = |what: String| Missing {
-        what: format!("{name} cannot be used: {what}"),
-        remedy: format!("apt-get install {package}"),
-    };
-    let answer = ask(Command::new(program).arg(flag), "", LIMIT)
-        .map_err(|error| missing(error.to_string()))?;
-    let text = String::from_utf8_lossy(&answer.stdout);
-    match version(&text) {
-        Some(version) => Ok(Program { path: program.into(), version: version.to_owned() }),
-        None => Err(missing(format!("what is called {program} here does not name its version"))),
-    }
+    /// The exact command that gets it; nothing where it is there already.
+    pub remedy: Option<String>,
 }
 
 /// What a node believes of its own role.

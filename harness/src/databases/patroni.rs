@@ -11,7 +11,7 @@ use splitbrain_workloads::{BoxFuture, Clients};
 
 use super::postgres::{ISOLATION, PORT, Postgres, READ_MODE, REPLICATION};
 use super::sql::Datum;
-use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
+use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Seek, Told, etcd};
 use crate::environments::{Daemon, Member};
 
 /// The registry's line.
@@ -54,10 +54,17 @@ impl Database for Patroni {
 
     fn find(&self) -> Result<Program, Missing> {
         let packages = "patroni python3-etcd etcd-server postgresql";
-        let patroni = installed("Patroni", packages, "patroni", "--version", |text| {
-            text.trim().strip_prefix("patroni ")
-        })?;
-        installed("etcd, for Patroni,", packages, "etcd", "--version", |text| text.lines().next())?;
+        let patroni = Seek {
+            name: "Patroni",
+            packages,
+            program: "patroni",
+            flag: "--version",
+            // It speaks etcd's third protocol.
+            least: (2, 0),
+            version: |text| text.trim().strip_prefix("patroni "),
+        }
+        .find()?;
+        etcd::find("etcd, for Patroni,", packages)?;
         let postgres = self.postgres.find()?;
         let version = format!("{} with PostgreSQL {}", patroni.version, postgres.version);
         Ok(Program { version, ..postgres })

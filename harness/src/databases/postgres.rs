@@ -13,9 +13,7 @@ use splitbrain_checker::history::ErrorKind;
 use splitbrain_workloads::{BoxFuture, Clients, OpError};
 
 use super::sql::{self, Access, Connection as _, Datum, Dialect, Servers};
-use super::{
-    Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed, wire,
-};
+use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Seek, Told, wire};
 use crate::environments::{Daemon, Member};
 use access::PgConnection;
 
@@ -140,9 +138,16 @@ impl Database for Postgres {
             .max_by_key(|program| number_of(program));
         let program = newest.unwrap_or_else(|| "postgres".into());
         let program = program.to_string_lossy();
-        installed("PostgreSQL", "postgresql", &program, "--version", |text| {
-            text.trim().strip_prefix("postgres (PostgreSQL) ")
-        })
+        Seek {
+            name: "PostgreSQL",
+            packages: "postgresql",
+            program: &program,
+            flag: "--version",
+            // `wal_keep_size`.
+            least: (13, 0),
+            version: |text| text.trim().strip_prefix("postgres (PostgreSQL) "),
+        }
+        .find()
     }
 
     fn ports(&self) -> &'static [u16] {

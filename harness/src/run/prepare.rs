@@ -108,6 +108,9 @@ pub fn prepare(mut plan: Plan) -> Result<Prepared, Failure> {
         (None, Some(Nodes::Count(count))) => *count,
         (None, _) => database.default_nodes(),
     };
+    if let Some(why) = database.alone().filter(|_| urls.is_none() && count > 1) {
+        return Err(usage(anyhow!("{} has one node, not {count}: {why}", plan.target)));
+    }
     if let Some(clients) = plan.workload.clients {
         plan.workload.concurrency = clients.div_ceil(count.max(1));
     }

@@ -21,19 +21,19 @@ fn flags(database: &str) -> Vec<&str> {
     [&["--db", database], workload].concat()
 }
 
-/// Programs that a `PATH` leads to, and what each says of its version.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("etcd", "etcd Version: 3.4.23"),
-    ("java", "openjdk version 17"),
-    ("mariadb-install-db", ""),
-    ("mariadbd", "mariadbd  Ver 10.11.19-MariaDB"),
-    ("memcached", "memcached 1.6.18"),
-    ("named", "BIND 9.18.1 (Stable Release)"),
-    ("nats-server", "nats-server: v2.9.10"),
-    ("patroni", "patroni 3.0.2"),
-    ("postgres", "postgres (PostgreSQL) 15.18"),
-    ("rabbitmq-server", ""),
-    ("redis-server", "Redis server v=7.0.15"),
+/// Programs that a `PATH` leads to, and what each says of its version, and one that is too old says.
+const PROGRAMS: &[(&str, &str, &str)] = &[
+    ("etcd", "etcd Version: 3.4.23", "etcd Version: 2.3.1"),
+    ("java", "openjdk version 17", "openjdk version 17"),
+    ("mariadb-install-db", "", ""),
+    ("mariadbd", "mariadbd  Ver 10.11.19-MariaDB", "mariadbd  Ver 5.5.68-MariaDB"),
+    ("memcached", "memcached 1.6.18", "memcached 1.2.8"),
+    ("named", "BIND 9.18.1 (Stable Release)", "BIND 9.11.5 (Extended Support Version)"),
+    ("nats-server", "nats-server: v2.9.10", "nats-server version 1.0.0"),
+    ("patroni", "patroni 3.0.2", "patroni 1.6.5"),
+    ("postgres", "postgres (PostgreSQL) 15.18", "postgres (PostgreSQL) 9.6.24"),
+    ("rabbitmq-server", "", ""),
+    ("redis-server", "Redis server v=7.0.15", "Redis server v=3.0.1"),
 ];
 
 /// What is where no `PATH` leads goes out of sight of this process and its children. Where something is to
@@ -44,7 +44,7 @@ for folder in /usr/lib/postgresql /usr/lib/rabbitmq; do
 done
 if [ -z "$1" ]; then
     for folder in /usr/share/java /usr/lib/galera; do [ -d $folder ] && mount -t tmpfs none $folder; done
-    for file in /usr/sbin/mariadbd /usr/bin/mariadbd; do
+    for file in /usr/bin/mariadbd /usr/sbin/mariadbd /usr/sbin/named /usr/sbin/nats-server; do
         [ -e $file ] && mount --bind /dev/null $file
     done
 else
@@ -78,12 +78,17 @@ fn run(world: &World, database: &str, fakes: Option<&Path>) -> Ran {
     World::ended(command.stdin(Stdio::null()))
 }
 
-/// Programs that say what they are and do something else.
-fn fakes(world: &World, folder: &str, version: bool, does: &str) -> PathBuf {
+/// Programs that say what they are, each in its folder's manner, and do something else.
+fn fakes(world: &World, folder: &str, does: &str) -> PathBuf {
+    let manner = folder;
     let folder = world.path(folder);
     std::fs::create_dir_all(&folder).unwrap();
-    for (program, says) in PROGRAMS {
-        let says = if version { says } else { "a program of another name" };
+    for (program, says, old) in PROGRAMS {
+        let says = match manner {
+            "others" => "a program of another name",
+            "old" => old,
+            _ => says,
+        };
         let script = format!(
             "#!/bin/sh\ncase \"$*\" in --version | -version | -v) echo '{says}'; exit;; esac\n{does}\n"
         );
@@ -126,7 +131,7 @@ fn what_is_not_installed_or_something_else_is_told_with_what_would_get_it() {
         |database| run(&world, database, None),
         |_| vec!["cannot be used: ", "to get it: apt-get install "],
     );
-    let others = fakes(&world, "others", false, "exit 3");
+    let others = fakes(&world, "others", "exit 3");
     check(
         |database| run(&world, database, Some(&others)),
         |database| match database {
@@ -139,9 +144,25 @@ fn what_is_not_installed_or_something_else_is_told_with_what_would_get_it() {
 }
 
 #[test]
+fn a_version_that_is_too_old_is_told_with_the_first_that_is_not() {
+    let Some(world) = World::new() else { return };
+    let old = fakes(&world, "old", "exit 3");
+    check(
+        |database| run(&world, database, Some(&old)),
+        |database| match database {
+            // Their versions are in the names of files.
+            "rabbitmq" | "zookeeper" => vec![],
+            _ if !is_in_its_place(database) => vec!["to get it: "],
+            _ => vec![" or newer is needed (/"],
+        },
+    );
+    world.assert_clean();
+}
+
+#[test]
 fn a_server_that_does_not_start_is_told_with_its_last_words() {
     let Some(world) = World::new() else { return };
-    let ill = fakes(&world, "ill", true, "echo the disk is on fire; exit 3");
+    let ill = fakes(&world, "ill", "echo the disk is on fire; exit 3");
     check(
         |database| run(&world, database, Some(&ill)),
         |database| {
@@ -162,7 +183,7 @@ fn a_server_that_never_serves_is_told_with_its_last_words() {
         return println!("SKIPPED: it takes minutes; set SPLITBRAIN_NIGHTLY");
     }
     let Some(world) = World::new() else { return };
-    let dull = fakes(&world, "dull", true, "echo still looking for a leader; exec sleep 1000");
+    let dull = fakes(&world, "dull", "echo still looking for a leader; exec sleep 1000");
     check(
         |database| run(&world, database, Some(&dull)),
         |database| {

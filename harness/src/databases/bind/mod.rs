@@ -12,7 +12,7 @@ use splitbrain_workloads::objects::set_remove::{self, Element};
 use splitbrain_workloads::{BoxFuture, Client, Clients, OpError, Outcome};
 
 use super::wire::{self, Wire};
-use super::{Asker, Database, Entry, Missing, Program, Role, Told, installed};
+use super::{Asker, Database, Entry, Missing, Program, Role, Seek, Told};
 use crate::environments::{Daemon, Member};
 use dns::{Answer, NOERROR, NXDOMAIN, NXRRSET, Request};
 
@@ -31,7 +31,8 @@ const PRIMARY: &str = "primary";
 
 /// The primary's zone is a file at first, and then what its journal says. A secondary without a zone
 /// begins when the primary is there, since it asks a second time only much later.
-const START: &str = "mkdir -p data
+const START: &str = "PATH=$PATH:/usr/sbin
+mkdir -p data
 [ -e data/zone.db ] || cp zone.db data/
 until [ -z \"$1\" ] || [ -e data/zone.copy ] || (exec 3<>\"/dev/tcp/$1/53\") 2>/dev/null; do sleep 0.05; done
 exec named -g -n 1 -c named.conf
@@ -56,9 +57,16 @@ impl Database for Bind {
     }
 
     fn find(&self) -> Result<Program, Missing> {
-        installed("BIND", "bind9", "named", "-v", |text| {
-            text.split_whitespace().nth(1).filter(|_| text.starts_with("BIND "))
-        })
+        Seek {
+            name: "BIND",
+            packages: "bind9",
+            program: "named",
+            flag: "-v",
+            // A zone's `primaries`.
+            least: (9, 16),
+            version: |text| text.split_whitespace().nth(1).filter(|_| text.starts_with("BIND ")),
+        }
+        .find()
     }
 
     fn ports(&self) -> &'static [u16] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use splitbrain_workloads::{BoxFuture, Clients};
 
 use super::sql::{self, Access, Connection as _};
-use super::{Asker, Database, Entry, Missing, Opt, Program, Told, installed};
+use super::{Asker, Database, Entry, Missing, Opt, Program, Seek, Told};
 use crate::environments::{Daemon, Member, look_up};
 pub use client::{Door, Way};
 
@@ -68,6 +68,10 @@ impl Database for MariaDb {
         1
     }
 
+    fn alone(&self) -> Option<&'static str> {
+        Some("servers of it know nothing of each other; MariaDB's cluster is --db galera")
+    }
+
     fn find(&self) -> Result<Program, Missing> {
         find("mariadb-server")
     }
@@ -111,10 +115,18 @@ impl Database for MariaDb {
 pub fn find(packages: &str) -> Result<Program, Missing> {
     // It is where an ordinary user's `PATH` may not lead.
     let path = look_up(Path::new("mariadbd")).unwrap_or_else(|| "mariadbd".into());
-    installed("MariaDB", packages, &path.to_string_lossy(), "--version", |text| {
-        let version = text.split_whitespace().skip_while(|word| *word != "Ver").nth(1)?;
-        version.split("-MariaDB").next()
-    })
+    Seek {
+        name: "MariaDB",
+        packages,
+        program: &path.to_string_lossy(),
+        flag: "--version",
+        least: (10, 4),
+        version: |text| {
+            let version = text.split_whitespace().skip_while(|word| *word != "Ver").nth(1)?;
+            version.split("-MariaDB").next()
+        },
+    }
+    .find()
 }
 
 /// The settings of a server.

@@ -14,7 +14,7 @@ use splitbrain_workloads::objects::set_remove::Element;
 use splitbrain_workloads::{BoxFuture, Clients};
 
 use super::wire;
-use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed};
+use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Seek, Told};
 use crate::environments::{Daemon, Member};
 use client::{NatsClient, make_bucket};
 use protocol::Requests;
@@ -56,9 +56,18 @@ impl Database for Nats {
     }
 
     fn find(&self) -> Result<Program, Missing> {
-        installed("NATS", "nats-server", "nats-server", "--version", |text| {
-            text.split_whitespace().last().filter(|_| text.starts_with("nats-server"))
-        })
+        Seek {
+            name: "NATS",
+            packages: "nats-server",
+            program: "nats-server",
+            flag: "--version",
+            // What key-value buckets ask of JetStream.
+            least: (2, 7),
+            version: |text| {
+                text.split_whitespace().last().filter(|_| text.starts_with("nats-server"))
+            },
+        }
+        .find()
     }
 
     fn ports(&self) -> &'static [u16] {

@@ -18,7 +18,7 @@ use splitbrain_workloads::objects::total_queue::TotalQueue;
 use splitbrain_workloads::{BoxFuture, Clients};
 
 use super::wire::{self, Wire};
-use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told};
+use super::{Administered, Asker, Database, Entry, Missing, Opt, Program, Role, Told, new_enough};
 use crate::environments::{Daemon, Member};
 use client::RabbitClient;
 
@@ -78,10 +78,14 @@ impl Database for RabbitMq {
             .find_map(|name| name.to_str()?.strip_prefix("rabbitmq_server-").map(str::to_owned));
         let path = Path::new(FOLDER).join("bin/rabbitmq-server");
         match version.filter(|_| path.exists()) {
-            Some(version) => Ok(Program { path, version }),
+            Some(version) => {
+                // Quorum queues.
+                new_enough("RabbitMQ", &version, (3, 8), &path)?;
+                Ok(Program { path, version })
+            }
             None => Err(Missing {
                 what: format!("RabbitMQ cannot be used: it is not in {FOLDER}"),
-                remedy: "apt-get install rabbitmq-server".to_owned(),
+                remedy: Some("apt-get install rabbitmq-server".to_owned()),
             }),
         }
     }

@@ -3,7 +3,7 @@
 mod client;
 pub mod resp;
 
-use super::{Asker, Missing, Opt, Program, Told, installed, wire};
+use super::{Asker, Missing, Opt, Program, Seek, Told, wire};
 use crate::environments::Member;
 pub use client::{RedisClient, Route, exchange};
 use resp::Reply;
@@ -44,10 +44,16 @@ pub const WAIT: Opt = Opt {
 };
 
 /// Finds `redis-server`, which is the sentinel too.
-pub fn find() -> Result<Program, Missing> {
-    installed("Redis", "redis-server", "redis-server", "--version", |text| {
-        text.split_whitespace().find_map(|word| word.strip_prefix("v="))
-    })
+pub fn find(least: (u32, u32)) -> Result<Program, Missing> {
+    Seek {
+        name: "Redis",
+        packages: "redis-server",
+        program: "redis-server",
+        flag: "--version",
+        least,
+        version: |text| text.split_whitespace().find_map(|word| word.strip_prefix("v=")),
+    }
+    .find()
 }
 
 /// The settings of a server; the same for all kinds of cluster.

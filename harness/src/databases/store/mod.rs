@@ -87,7 +87,7 @@ impl Database for Store {
     fn find(&self) -> Result<Program, Missing> {
         let path = beside_this_program().map_err(|what| Missing {
             what,
-            remedy: "cargo build --release --workspace".to_owned(),
+            remedy: Some("cargo build --release --workspace".to_owned()),
         })?;
         Ok(Program { path, version: env!("CARGO_PKG_VERSION").to_owned() })
     }

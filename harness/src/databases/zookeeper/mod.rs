@@ -5,7 +5,6 @@ mod client;
 mod wire;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use splitbrain_workloads::objects::register::Register;
@@ -15,8 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::wire::{Wire, address};
-use super::{Asker, Database, Entry, Missing, Opt, Program, Role, Told};
-use crate::command::{LIMIT, ask};
+use super::{Asker, Database, Entry, Missing, Opt, Program, Role, Told, installed, new_enough};
 use crate::environments::{Daemon, Member};
 use client::ZooKeeperClient;
 
@@ -67,10 +65,9 @@ impl Database for ZooKeeper {
     fn find(&self) -> Result<Program, Missing> {
         let missing = |what: String| Missing {
             what: format!("ZooKeeper cannot be used: {what}"),
-            remedy: "apt-get install zookeeper".to_owned(),
+            remedy: Some("apt-get install zookeeper".to_owned()),
         };
-        ask(Command::new("java").arg("-version"), "", LIMIT)
-            .map_err(|error| missing(error.to_string()))?;
+        installed::ask("ZooKeeper", "zookeeper", "java", "-version")?;
         if !Path::new(JAR).exists() {
             return Err(missing(format!("there is no {JAR}")));
         }
@@ -81,6 +78,7 @@ impl Database for ZooKeeper {
             version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
         });
         let version = version.max().unwrap_or_else(|| "unknown".to_owned());
+        new_enough("ZooKeeper", &version, (3, 5), Path::new(JAR))?;
         Ok(Program { path: "java".into(), version })
     }
 
