@@ -86,6 +86,10 @@ impl Database for Maelstrom {
         Ok(Program { path, version: env!("CARGO_PKG_VERSION").to_owned() })
     }
 
+    fn must_live(&self) -> bool {
+        true
+    }
+
     fn ports(&self) -> &'static [u16] {
         &[7000]
     }
@@ -102,11 +106,12 @@ impl Database for Maelstrom {
             ["--latency-ms", self.told.get("latency")],
             ["--distribution", self.told.get("distribution")],
         ];
+        let log = folder.join("node.log");
         let topology = ["--topology", self.told.get("topology")];
         let topology = topology.into_iter().filter(|_| self.told.get("set") == "broadcast");
         let daemon = Daemon::new(program, folder).args(flags.concat()).args(topology);
-        let daemon = daemon.args(["--"]).args(self.bin.clone());
-        Daemon { log: folder.join("node.log"), ..daemon }
+        let daemon = daemon.args(["--log", &log.to_string_lossy(), "--"]);
+        Daemon { log, ..daemon.args(self.bin.clone()) }
     }
 
     fn ready<'a>(&'a self, _asker: &'a Asker, url: &'a str) -> BoxFuture<'a, Result<(), String>> {

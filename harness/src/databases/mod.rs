@@ -120,6 +120,11 @@ pub trait Database: Send + Sync {
     fn ready_within(&self) -> Duration {
         Duration::from_secs(30)
     }
+    /// Whether a node whose program ends by itself has broken its word, so that nothing can be said of the
+    /// system. Elsewhere to end is an answer like others, and the run goes on without the node.
+    fn must_live(&self) -> bool {
+        false
+    }
     /// Makes one cluster of nodes that are all ready and were started here. Asked again and again
     /// until it is so; what is so already is left alone.
     fn assemble<'a>(&'a self, _asker: &'a Asker, _urls: &'a [String]) -> Administered<'a> {

@@ -4,6 +4,7 @@ mod breaker;
 mod ending;
 pub mod folder;
 pub mod kept;
+mod lives;
 mod members;
 mod observer;
 mod prepare;
@@ -28,6 +29,7 @@ use crate::interpreter::{Desk, Interpreter, StopCause};
 use crate::progress::Progress;
 use crate::recorder::Recorder;
 use folder::RunFolder;
+use lives::Lives;
 use prepare::{Engine, Prepared, SitePlan};
 use site::Site;
 use watch::Watch;
@@ -134,6 +136,10 @@ fn record(
         roles.clone(),
         inbox.clone(),
     ));
+    let lives = Lives::of(prepared, &site).map(Arc::new);
+    if let Some(lives) = lives.clone() {
+        runtime.spawn(lives.watch(inbox.clone()));
+    }
     let (commands, breaking) = breaker::spawn(site.cluster.clone(), roles, inbox.clone(), doing)?;
     let live = Live::new(zero, (&inbox, receiver), clients, prepared.plan.op_timeout.0, commands);
     let mut interpreter = Interpreter::new(live, desk);
@@ -149,6 +155,7 @@ fn record(
         let why = "who cleans up was killed or is not reached, and the nodes with it".to_owned();
         stop.get_or_insert(StopCause::Failure(why));
     }
+    stop = stop.or_else(|| lives.and_then(|lives| lives.broken()));
     let exited = site.exited();
     let disks = interpreter.remarks().to_vec();
     let (live, unwritten) = interpreter.finish();

@@ -148,6 +148,11 @@ impl Site {
         Ok(())
     }
 
+    /// The nodes, if they were started here.
+    pub fn hosts(&self) -> Option<&Arc<dyn Hosts>> {
+        self.hosts.as_ref()
+    }
+
     /// Nodes whose program has ended although nobody killed it, and how.
     pub fn exited(&self) -> Vec<(usize, String)> {
         self.hosts.as_ref().map(|hosts| hosts.exited()).unwrap_or_default()

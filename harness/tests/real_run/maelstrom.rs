@@ -1,6 +1,6 @@
 //! Programs of the Maelstrom protocol: the examples, and twins of them that break what they promise.
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, write_script};
 
 const NODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/maelstrom");
 
@@ -88,6 +88,22 @@ fn a_program_that_does_not_speak_the_protocol_fails_the_harness_with_its_last_wo
     };
     check("sh -c 'echo I speak no JSON; sleep 9'", &[], "what is no message: I speak no JSON");
     check("sh -c 'echo on fire >&2; exit 3'", &[], "ended by itself: exit status: 3");
+    let late = |end: &str| {
+        let says = r#"{\"src\":\"n1\",\"dest\":\"c0\",\"body\":{\"type\":\"init_ok\",\"in_reply_to\":$i}}"#;
+        let first = format!("for i in 1 2; do read m; echo \"{says}\"; done; read operation");
+        let path = world.path("late.sh");
+        write_script(&path, &format!("#!/bin/sh\n{first}\n{end}\n"));
+        path.display().to_string()
+    };
+    // Those that begin well too, and then they end the run at once.
+    let flags = ["--workload", "register", "--faults", "none", "--time-limit", "60s"];
+    let boom = late("echo boom >&2; exit 4");
+    check(
+        &boom,
+        &flags,
+        "the harness failed: n1 ended by itself: exited with code 1: its program ended by itself: exit status: 4, and said last: boom",
+    );
+    check(&late("echo hello; sleep 9"), &flags, "what is no message: hello");
     let flags = ["--db-option", "init=1"];
     check("sh -c 'sleep 9'", &flags, "has not answered its first messages within 1 s");
     let body = r#"{\"type\":\"error\",\"code\":13,\"text\":\"no disk\",\"in_reply_to\":1}"#;

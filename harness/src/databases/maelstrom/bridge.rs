@@ -6,6 +6,7 @@ mod node;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,6 +48,9 @@ pub(crate) struct Args {
     /// Whom each node is told to be its neighbours; nothing is told without.
     #[arg(long)]
     topology: Option<String>,
+    /// Where the node's standard error goes, to tell what it said last.
+    #[arg(long)]
+    log: PathBuf,
     #[arg(env = "SPLITBRAIN_SEED", long, default_value_t = 0)]
     seed: u64,
     /// The node's program.
@@ -65,7 +69,7 @@ pub(crate) fn main(args: &Args) -> ExitCode {
     let ended = runtime.and_then(|runtime| runtime.block_on(run(args)));
     // The last line of the log is what people are told.
     match ended {
-        Ok(how) => eprintln!("{} {how}", args.node),
+        Ok(how) => eprintln!("{how}"),
         Err(error) => eprintln!("{}: {error}", args.node),
     }
     ExitCode::FAILURE
@@ -75,6 +79,7 @@ async fn run(args: &Args) -> std::io::Result<String> {
     let listener = TcpListener::bind(args.listen).await?;
     let links = Links::open(args).await?;
     let (to_node, lines) = unbounded_channel();
+    let log_begins = log_bytes(&args.log);
     let (mut program, mut answers) = node::start(&args.bin, lines)?;
     let bridge = Arc::new(Bridge {
         name: args.node.clone(),
@@ -97,15 +102,18 @@ async fn run(args: &Args) -> std::io::Result<String> {
         let next = tokio::select! {
             next = answers.next_line() => next?,
             () = tokio::time::sleep_until(init_until), if asked.is_some() => {
-                return Ok(format!("has not answered its first messages within {} s", args.init_s));
+                return Ok(format!("it has not answered its first messages within {} s", args.init_s));
             }
         };
         let Some(line) = next else {
-            return Ok(format!("ended by itself: {}", program.wait().await?));
+            let how = program.wait().await?;
+            let said = last_words(&args.log, log_begins);
+            let said = said.map_or(String::new(), |said| format!(", and said last: {said}"));
+            return Ok(format!("its program ended by itself: {how}{said}"));
         };
         let Ok(message) = serde_json::from_str::<Envelope>(&line) else {
             let beginning: String = line.chars().take(200).collect();
-            return Ok(format!("wrote to its standard output what is no message: {beginning}"));
+            return Ok(format!("it wrote to its standard output what is no message: {beginning}"));
         };
         match asked {
             Some(msg_id) if message.dest == NOBODY && message.answers(msg_id) => {
@@ -117,6 +125,18 @@ async fn run(args: &Args) -> std::io::Result<String> {
             _ => bridge.carry(&message.dest, &line).await,
         }
     }
+}
+
+fn log_bytes(log: &Path) -> u64 {
+    std::fs::metadata(log).map_or(0, |about| about.len())
+}
+
+/// The last line of the log that is not of an earlier life, at most 100 characters.
+fn last_words(log: &Path, begins: u64) -> Option<String> {
+    let bytes = std::fs::read(log).ok()?;
+    let text = String::from_utf8_lossy(bytes.get(usize::try_from(begins).ok()?..)?);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(line.trim().chars().take(100).collect())
 }
 
 /// The neighbours of each node.
