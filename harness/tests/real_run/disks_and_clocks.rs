@@ -100,7 +100,7 @@ fn a_node_that_does_not_start_on_a_torn_disk_is_judged() {
     let torn = world.run_with_store(&script, &flags);
     assert_eq!(torn.exit, Some(0), "{}", torn.said);
     let report = std::fs::read_to_string(world.latest().join("report.txt")).unwrap();
-    assert!(report.contains("torn-write of n1): 1 did not go on afterwards"), "{report}");
+    // Whether the fault's own remark has it too hangs on whether it ended before that was looked at.
     assert!(report.contains("n1 ended by itself") && report.contains("damaged"), "{report}");
     world.assert_clean();
 }
