@@ -193,7 +193,12 @@ pub(super) fn event_of(form: Value) -> Result<Event, (String, String)> {
     event.client = given("client").and_then(|client| u32::try_from(client).ok());
     event.fault = name(&map, "fault").map(Into::into);
     event.effect = name(&map, "effect").map(Into::into);
-    event.reason = name(&map, "reason");
+    // A sentence, whatever it begins with.
+    event.reason =
+        map.get("reason").and_then(Value::as_str).map(|text| match text.starts_with("~~") {
+            true => text[1..].to_owned(),
+            false => text.to_owned(),
+        });
     Ok(event)
 }
 
